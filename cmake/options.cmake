@@ -1,0 +1,29 @@
+# How everything here is compiled.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+set(RAFTLY_SANITIZE "" CACHE STRING "address,undefined or thread; empty for none")
+
+add_library(raftly_options INTERFACE)
+target_include_directories(raftly_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(raftly_options INTERFACE -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  target_compile_options(raftly_options INTERFACE -Wthread-safety)
+endif()
+if(RAFTLY_SANITIZE)
+  add_compile_options(-fsanitize=${RAFTLY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${RAFTLY_SANITIZE})
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()

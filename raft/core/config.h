@@ -1,0 +1,65 @@
+// Everything about a node's protocol that somebody may choose.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <vector>
+
+#include "raft/core/time.h"
+#include "raft/core/types.h"
+
+namespace raftly {
+
+// The laboratory's switches, all on. Each names a rule whose absence loses data or progress; switching one off is how
+// a scenario shows the damage and how a mutation test proves that the damage would be noticed. No flag of the server
+// reaches this struct except pre_vote.
+struct Defences {
+  bool election_restriction = true;  // §5.4.1: no vote for a candidate whose log is behind, in either phase
+  bool one_vote_per_term = true;     // §5.2
+  bool vote_persistence = true;      // Figure 2: term and vote reach the disk
+  bool quorum_commit = true;         // §5.3: committed means stored on a majority
+  bool current_term_commit = true;   // §5.4.2, Figure 8
+  bool log_matching = true;          // §5.3: the consistency check on prev
+  bool clamp_commit_on_send = true;  // a commit index speaks only of what the message proves
+  bool clamp_commit_on_receive = true;
+  bool waiter_term = true;             // a client's write is known by index and term, not by index alone
+  bool lower_in_flight_writes = true;  // truncation withdraws the promise of writes still on their way to the disk
+  bool pre_vote = true;                // thesis §9.6
+  bool check_quorum = true;            // thesis §6.2: a leader cut off from a quorum steps down
+  bool stickiness = true;              // thesis §4.2.3: no vote while a leader is heard
+  bool read_confirmation = true;       // thesis §6.4: a read waits until a quorum confirms the leader
+  bool sync_before_promise = true;     // a promise leaves only after the sync that makes it true
+  bool verify_checksums = true;        // WAL
+  bool truncate_torn_tail = true;      // WAL
+
+  bool operator==(const Defences&) const = default;
+};
+
+struct Timings {
+  // A follower that hears no leader for a random time in [election_timeout, 2 * election_timeout) campaigns (§5.2).
+  Duration election_timeout = std::chrono::milliseconds(150);
+  // A leader speaks to every peer at least this often. heartbeat < election_timeout.
+  Duration heartbeat = std::chrono::milliseconds(50);
+
+  bool operator==(const Timings&) const = default;
+};
+
+// What one append may carry, well under gRPC's 4 MiB, and how many may be unanswered.
+struct Limits {
+  size_t entries_per_append = 1024;
+  // An entry bigger than this travels alone.
+  size_t bytes_per_append = size_t{1} << 20;
+  // Appends with entries, per peer. Heartbeats pass whatever is in flight.
+  size_t appends_in_flight = 2;
+};
+
+struct CoreConfig {
+  NodeId self;
+  std::vector<NodeId> peers;  // the other voters; empty: a cluster of one
+  Timings timings;
+  Limits limits;
+  Defences defences;
+  bool rejoin = false;  // the data directory was lost: no vote until caught up (SPEC section 1)
+};
+
+}  // namespace raftly

@@ -1,0 +1,75 @@
+// What servers say to each other: the three RPCs of the wire as plain values.
+//
+// Paper: Figure 2 (RequestVote, AppendEntries); Ongaro's thesis §9.6 (PreVote).
+#pragma once
+
+#include <optional>
+#include <variant>
+
+#include "raft/core/types.h"
+
+namespace raftly {
+
+// Both vote phases. A pre-vote asks "would you vote for me in `term`?" and changes nothing on either side.
+struct VoteRequest {
+  Term term;  // the term that the candidate campaigns in; in a pre-vote, its current term + 1
+  NodeId candidate;
+  LogPosition last_log;
+  bool pre_vote = false;
+
+  bool operator==(const VoteRequest&) const = default;
+};
+
+struct VoteReply {
+  Term term;  // the voter's own current term
+  bool granted = false;
+
+  bool operator==(const VoteReply&) const = default;
+};
+
+// Entries follow `prev` without a gap. Without entries it is a heartbeat.
+struct AppendRequest {
+  Term term;
+  NodeId leader;
+  LogPosition prev;
+  Entries entries;
+  Index commit;       // never beyond prev + entries: only what this message proves
+  Index leader_last;  // the end of the leader's log; 0 from a peer that does not send it (a Go node)
+
+  bool operator==(const AppendRequest&) const = default;
+};
+
+// On a rejection the hint lets the leader skip a whole term in one round trip (§5.3, last paragraph): the clashing
+// entry's term and that term's first index, or 0 and last index + 1 where the log is merely short. Both 0: no hint.
+struct AppendReply {
+  Term term;
+  bool success = false;
+  Term conflict_term;
+  Index conflict_index;
+
+  bool operator==(const AppendReply&) const = default;
+};
+
+using Request = std::variant<VoteRequest, AppendRequest>;
+using Reply = std::variant<VoteReply, AppendReply>;
+
+// A request that leaves this node. `id` is the core's; the reply comes back under it.
+struct Call {
+  CallId id;
+  NodeId to;
+  Request request;
+
+  bool operator==(const Call&) const = default;
+};
+
+// The answer to a request that came in. `id` is the one it came in under; no reply: the caller gets an error.
+struct Answer {
+  CallId id;
+  std::optional<Reply> reply;
+
+  bool operator==(const Answer&) const = default;
+};
+
+using Message = std::variant<Call, Answer>;
+
+}  // namespace raftly

@@ -1,0 +1,313 @@
+// The Raft protocol as a machine: values in, values out. No thread, clock, file, socket or log line.
+//
+//   core.Step(now, Proposed{id, "x=1"});
+//   core.Step(now, ReplyReceived{call, reply});
+//   Output output = core.TakeOutput();      // one for any number of steps
+//
+// One thread owns a core. Whoever owns it promises to
+//   - send `output.send` now, and hand `output.write` to the disk, in order;
+//   - send `write.then_send` once that write and all before it are durable, and then Step(WriteDone);
+//   - call Step(TimePassed) at next_deadline(), which may have moved after every Step;
+//   - apply `output.committed` in order, each entry once.
+// In return the core never breaks a promise that it made to a peer or a client, whatever is lost, late or repeated.
+//
+// Paper: "In Search of an Understandable Consensus Algorithm" (extended version) by section, "§"; Ongaro's thesis,
+// "thesis §". raft_core.cc holds the machine and its timers; election.cc, replication.cc and reads.cc the protocol.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "raft/core/config.h"
+#include "raft/core/log.h"
+#include "raft/core/messages.h"
+#include "raft/core/progress.h"
+#include "raft/core/time.h"
+#include "raft/core/types.h"
+
+namespace raftly {
+
+// ---- What happened -------------------------------------------------------------------------------------------------
+
+struct TimePassed {};
+struct RequestReceived {
+  CallId call;  // the owner's number for it; the Answer carries it back
+  Request request;
+};
+struct ReplyReceived {
+  CallId call;
+  std::optional<Reply> reply;  // nullopt: the call failed or timed out
+};
+struct WriteDone {
+  WriteId id;  // this write and all before it are durable
+};
+struct Proposed {
+  RequestId id;
+  std::string data;
+};
+struct ReadAsked {
+  RequestId id;
+};
+struct TimingsChanged {
+  Timings timings;
+};
+// The disk ran out of space ahead of the log, or has some again. Without space a node neither leads nor campaigns
+// nor accepts entries; what it promised before stays on its way to the disk.
+struct SpaceChanged {
+  bool available = true;
+};
+
+using Input = std::variant<TimePassed, RequestReceived, ReplyReceived, WriteDone, Proposed, ReadAsked, TimingsChanged,
+                           SpaceChanged>;
+
+// ---- What to do about it -------------------------------------------------------------------------------------------
+
+struct Write {
+  WriteId id;
+  std::optional<HardState> hard_state;
+  Entries entries;                 // an entry replaces the one at its index and all above
+  std::vector<Message> then_send;  // promises: they leave only once this write is durable
+};
+
+// The proposal is in our log at `at`; whether it commits, `committed` will tell.
+struct Accepted {
+  RequestId id;
+  LogPosition at;
+};
+enum class Refusal { kNotLeader, kNoSpace };
+// The proposal never entered the log, or the read cannot be served here.
+struct Refused {
+  RequestId id;
+  Refusal why = Refusal::kNotLeader;
+  NodeId leader_hint;  // empty: unknown
+};
+// The read is linearizable once `at_least` is applied.
+struct Readable {
+  RequestId id;
+  Index at_least;
+};
+using Outcome = std::variant<Accepted, Refused, Readable>;
+
+// Ordered facts. Log lines, metrics and the dashboard derive from them.
+enum class ElectionReason { kTimeout, kPreVoteWon };
+struct ElectionStarted {
+  Role role = Role::kCandidate;  // kPreCandidate or kCandidate
+  Term term;                     // the term campaigned for
+  ElectionReason reason = ElectionReason::kTimeout;
+  NodeId last_leader;  // the leader no longer heard, if any
+};
+enum class RoleReason {
+  kElectionTimeout,
+  kPreVoteWon,
+  kElectionWon,
+  kHigherTerm,
+  kLeaderFound,
+  kLostQuorum,
+  kNoSpace,
+};
+std::string_view ToString(RoleReason reason);
+struct RoleChanged {
+  Role from = Role::kFollower;
+  Role to = Role::kFollower;
+  Term term;
+  RoleReason reason = RoleReason::kElectionTimeout;
+};
+struct LeaderChanged {
+  NodeId leader;  // empty: none known
+  Term term;
+};
+struct VoteCast {
+  NodeId candidate;
+  Term term;
+};
+struct LogTruncated {
+  Index from;        // the first entry that went
+  uint64_t entries;  // how many
+  NodeId leader;     // whose log replaced it
+};
+struct CommitAdvanced {
+  Index commit;
+};
+// A peer no longer holds entries that it had acknowledged: its directory was lost.
+struct PeerLostLog {
+  NodeId peer;
+  Index acknowledged;
+};
+// A node started with -rejoin holds what the cluster had when it came back, and votes again.
+struct VoteRegained {
+  Index caught_up_to;
+};
+using NodeEvent = std::variant<ElectionStarted, RoleChanged, LeaderChanged, VoteCast, LogTruncated, CommitAdvanced,
+                               PeerLostLog, VoteRegained>;
+
+struct Output {
+  std::vector<Message> send;  // may leave now: the disk and the network work in parallel
+  std::optional<Write> write;
+  Entries committed;  // in order, each exactly once in the life of this core
+  std::vector<Outcome> outcomes;
+  std::vector<NodeEvent> events;
+};
+
+// What was found on disk.
+struct Recovered {
+  HardState hard_state;
+  Entries entries;  // from index 1, without a gap
+};
+
+class RaftCore {
+ public:
+  // Equal arguments and equal steps give equal outputs: all randomness comes from `seed`.
+  RaftCore(CoreConfig config, Recovered recovered, uint64_t seed, Time now);
+
+  // `now` never moves back.
+  void Step(Time now, Input input);
+  Output TakeOutput();
+  Time next_deadline() const;
+
+  const NodeId& self() const { return config_.self; }
+  Role role() const { return role_; }
+  Term term() const { return hard_state_.term; }
+  const NodeId& voted_for() const { return hard_state_.voted_for; }
+  const NodeId& leader() const { return leader_; }  // empty: none known
+  bool may_vote() const { return hard_state_.may_vote; }
+  Index commit() const { return commit_; }
+  Index stable() const { return stable_; }
+  const Log& log() const { return log_; }
+  const Timings& timings() const { return config_.timings; }
+  const std::map<NodeId, Progress>& progress() const { return progress_; }  // of a leader; else empty
+
+ private:
+  // One call to a peer that has not been answered. The wire's replies carry neither index nor term of what they
+  // answer; this remembers it, so that late and repeated replies are judged by what was asked.
+  struct OpenCall {
+    NodeId peer;
+    Term term;  // ours when it was sent; in a pre-vote the term asked for
+    bool pre_vote = false;
+    LogPosition prev;  // appends: what it built on ...
+    Index last;        // ... and the last index that it carried
+    Index match_when_sent;
+  };
+  struct WriteInFlight {
+    WriteId id;
+    Index last;  // highest entry that will be stable when it is done; lowered by a truncation
+  };
+  struct WaitingRead {
+    RequestId id;
+    Index at_least;       // 0: the leader has no committed entry of its own term yet
+    CallId confirmed_by;  // a quorum must answer calls from this one on
+  };
+
+  // raft_core.cc: inputs, timers, promises.
+  void On(const TimePassed&);
+  void On(RequestReceived& input);
+  void On(ReplyReceived& input);
+  void On(const WriteDone& input);
+  void On(Proposed& input);
+  void On(const ReadAsked& input);
+  void On(const TimingsChanged& input);
+  void On(const SpaceChanged& input);
+  bool IsPeer(const NodeId& node) const;
+  size_t ClusterSize() const { return config_.peers.size() + 1; }
+  void Send(Message message) { out_.send.push_back(std::move(message)); }
+  void SendWhenDurable(Message message);
+  bool NothingUnwritten() const;
+  CallId OpenCallTo(const NodeId& peer, OpenCall call);
+  Write& PendingWrite();
+  void PersistHardState();
+  void FillWrite();
+  void AppendOwn(Entry entry);
+  void SetLeader(const NodeId& leader);
+  void ChangeRole(Role to, RoleReason reason);
+  void RestartElectionTimer();
+
+  // election.cc
+  void OnElectionTimeout();
+  void StartPreVote();
+  void StartElection(RoleReason reason);
+  void BecomeFollower(Term term, RoleReason reason);
+  void BecomeLeader();
+  void AskForVotes(bool pre_vote);
+  void CountVote(const NodeId& voter);
+  void HandleVote(CallId call, const VoteRequest& request);
+  bool Sticky() const;
+  bool WouldVoteFor(const VoteRequest& request) const;
+  void HandleVoteReply(const OpenCall& call, const VoteReply& reply);
+  bool MayCampaign() const;
+  void CheckQuorum();
+  Time QuorumHeardAt() const;
+  void TrackRejoin(const AppendRequest& request);
+
+  // replication.cc
+  void HandleAppend(CallId call, AppendRequest& request);
+  bool WellFormed(const AppendRequest& request) const;
+  std::optional<AppendReply> Mismatch(const LogPosition& prev) const;
+  void AppendFromLeader(AppendRequest& request);
+  void TruncateFrom(Index from);
+  void HandleAppendReply(CallId id, const OpenCall& call, const AppendReply& reply);
+  void HandleRejection(const OpenCall& call, const AppendReply& reply);
+  void HandleLostCall(CallId id, const OpenCall& call);
+  void Replicate();
+  void SendEntries(const NodeId& peer, Progress& progress);
+  void SendHeartbeats();
+  void SendHeartbeat(const NodeId& peer, Progress& progress);
+  void SendAppend(const NodeId& peer, Progress& progress, LogPosition prev, Entries entries);
+  void ForgetOverdue(Progress& progress);
+  void AdvanceCommit();
+  void SetCommit(Index commit);
+
+  // reads.cc
+  void StartReadRound();
+  void ConfirmReads();
+  void RefuseReads();
+
+  CoreConfig config_;
+  Time now_;
+  std::mt19937_64 random_;
+
+  HardState hard_state_;
+  Log log_;
+  Role role_ = Role::kFollower;
+  NodeId leader_;  // of this term; empty: unknown
+  Index commit_;   // commit_ <= log_.last().index; never moves back (Defences all on)
+  bool space_available_ = true;
+
+  // Disk. stable_ <= handed_ <= log_.last().index, but for a log that has not been handed over yet.
+  Index stable_;  // highest entry that our own disk holds
+  Index handed_;  // highest entry that was handed to the disk
+  bool hard_state_dirty_ = false;
+  WriteId last_write_;
+  std::deque<WriteInFlight> writes_;  // ascending ids
+  std::optional<Write> pending_write_;
+
+  // Timers. An unused one is kNever.
+  Time election_deadline_ = kNever;   // followers and candidates
+  Time heartbeat_deadline_ = kNever;  // leaders
+  std::optional<Time> leader_heard_at_;
+
+  // Elections.
+  std::set<NodeId> votes_;  // granted in this election
+  WriteId own_vote_write_;  // our vote for ourselves counts once this write is done
+
+  // Leadership. Empty on a follower.
+  std::map<NodeId, Progress> progress_;
+  CallId last_call_;
+  std::map<CallId, OpenCall> calls_;
+  std::deque<WaitingRead> reads_;
+  CallId read_round_;  // first call of the confirmation under way; 0: none
+
+  // -rejoin
+  Time silent_until_ = Time::min();
+  Term rejoin_term_;
+  Index rejoin_target_;
+
+  Index delivered_;  // highest entry that went out in Output::committed
+  Output out_;
+};
+
+}  // namespace raftly

@@ -1,0 +1,24 @@
+// What a node says of itself, readable from any thread.
+#pragma once
+
+#include <cstdint>
+
+#include "raft/core/config.h"
+#include "raft/core/types.h"
+
+namespace raftly {
+
+struct NodeStatus {
+  NodeId id;
+  Role role = Role::kFollower;
+  Term term;
+  NodeId leader;  // empty: none known
+  Index commit_index;
+  Index last_applied;
+  Index last_index;
+  Timings timings;
+  bool may_vote = true;
+  bool has_space = true;  // false: the disk is full, this node accepts no writes
+};
+
+}  // namespace raftly

@@ -1,0 +1,36 @@
+// Who watches a node: log lines, metrics, the laboratory's judges.
+#pragma once
+
+#include <cstddef>
+
+#include "absl/status/status.h"
+#include "raft/core/raft_core.h"
+#include "raft/core/time.h"
+#include "raft/storage/wal.h"
+
+namespace raftly {
+
+// Each method says on which of the node's threads it is called. Must not block; the default does nothing.
+class NodeObserver {
+ public:
+  virtual ~NodeObserver() = default;
+
+  // From Start, before anything else.
+  virtual void OnRecovered(const Wal::Opened&, Duration /*took*/) {}
+  // loop. In the order in which they happened.
+  virtual void OnEvent(Time, const NodeEvent&) {}
+  // loop, after each batch of inputs: the core is in a consistent state.
+  virtual void OnStep(Time, const RaftCore&) {}
+  // loop. A call to a peer failed: why.
+  virtual void OnCallFailed(const NodeId& /*peer*/, const absl::Status&) {}
+  // disk. One sync carried so many entries and took so long.
+  virtual void OnSynced(size_t /*entries*/, Duration /*took*/) {}
+  // apply. Applied, in order.
+  virtual void OnApplied(const Entry&) {}
+  // any. A proposal was settled this long after it was made.
+  virtual void OnProposalSettled(const absl::Status&, Duration /*took*/) {}
+  // disk or loop, at most once: the disk failed for good, the node has stopped itself and promises nothing any more.
+  virtual void OnFatal(const absl::Status&) {}
+};
+
+}  // namespace raftly

@@ -1,0 +1,87 @@
+// One server of a Raft cluster: the pure core, given time, disk, network and a state machine.
+//
+//   RaftNode node({.core = {.self = "node1", .peers = {"node2", "node3"}}, .data_dir = "data/node1"},
+//                 environment, state_machine, &observer);
+//   RETURN_IF_ERROR(node.Start());
+//   node.Propose(command, deadline, [](absl::StatusOr<Applied> applied) { ... });
+//
+// All decisions are taken on the environment's loop, so none needs a lock. The same class runs in production, in tests
+// over memory and in the simulator.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "raft/core/config.h"
+#include "raft/env/environment.h"
+#include "raft/env/state_machine.h"
+#include "raft/node/node_status.h"
+#include "raft/node/observer.h"
+#include "raft/storage/wal.h"
+
+namespace raftly {
+
+struct NodeLimits {
+  size_t pending_proposals = 16384;         // beyond it: ResourceExhausted
+  size_t pending_bytes = size_t{64} << 20;  // of their commands, together
+  size_t pending_reads = 16384;
+};
+
+struct NodeConfig {
+  CoreConfig core;
+  std::string data_dir;
+  WalOptions wal;
+  NodeLimits limits;
+  // How long a call to a peer may stay unanswered. Longer than any delay that a laboratory injects: the core sends
+  // again long before, and still uses a late answer.
+  Duration call_timeout = std::chrono::seconds(5);
+  // A log idle for this long is sealed (SPEC section 3).
+  Duration seal_after = std::chrono::milliseconds(100);
+  // How often a full disk is asked again.
+  Duration space_retry = std::chrono::milliseconds(500);
+};
+
+// A proposal that was committed and applied.
+struct Applied {
+  LogPosition at;
+  std::string result;  // of StateMachine::Apply
+};
+
+class RaftNode {
+ public:
+  // The environment, the state machine and the observer (may be null) outlive the node.
+  RaftNode(NodeConfig config, Environment environment, StateMachine& state_machine, NodeObserver* observer);
+  // Stops.
+  ~RaftNode();
+
+  // Recovers the log (blocking), then takes part in the cluster. Once. Errors: those of Wal::Open and Transport::Start.
+  absl::Status Start();
+  // Settles every open proposal and read as Unavailable, takes no further part, seals the log. From any thread but the
+  // node's own, while loop, disk and apply still run. Idempotent. Stops the transport first.
+  void Stop();
+
+  // From any thread. `done` runs exactly once, on any thread, and must not block: with the result once the command is
+  // committed and applied here, or with an error of raft/node/errors.h at the latest at `deadline` (loop time).
+  void Propose(std::string command, Time deadline, absl::AnyInvocable<void(absl::StatusOr<Applied>)> done);
+  // From any thread. When `done` runs with OK, the state machine holds everything that was acknowledged before Read was
+  // called (a linearizable read, thesis §6.4). Otherwise as Propose; a failed read may always be retried.
+  void Read(Time deadline, absl::AnyInvocable<void(absl::Status)> done);
+  // From any thread. Takes effect on the node's loop; requires 0 < heartbeat < election_timeout.
+  void SetTimings(Timings timings);
+
+  // From any thread; as of the last batch of inputs.
+  NodeStatus status() const;
+  // From any thread: the last `n` entries of the log and whether they are committed is for status() to say.
+  Entries Tail(size_t n) const;
+  WalStats wal_stats() const;
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace raftly

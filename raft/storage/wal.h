@@ -1,0 +1,87 @@
+// The write-ahead log of one node: one append-only file, <data-dir>/raft.wal (grammar: wal_record.h).
+//
+//   auto wal = Wal::Open(files, "data/node1", {});
+//   wal->log->Append(hard_state, entries);
+//   wal->log->Sync();                         // durable: promises may leave
+//
+// One thread at a time. When to sync is the caller's decision; how many records one sync carries is too. A failed write
+// or sync is final: every later call returns the same error (fsyncgate). Lack of space is not a failure, it is reported
+// by Reserve before anything is written.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "raft/core/types.h"
+#include "raft/env/files.h"
+
+namespace raftly {
+
+struct WalOptions {
+  // How much zero-filled space is made at a time ahead of the end; a sync into it costs a third less.
+  uint64_t reserve_bytes = uint64_t{4} << 20;
+  // Where less than this is left, Reserve makes more. Large enough for a few of the largest commands, so that what is
+  // already on its way still fits when the disk turns out to be full.
+  uint64_t low_water_bytes = uint64_t{4} << 20;
+  // Defences (raft/core/config.h) that laboratories switch off.
+  bool verify_checksums = true;
+  bool truncate_torn_tail = true;
+  bool sync = true;  // false: Sync returns at once
+};
+
+// What recovery cut: an interrupted write that was never acknowledged.
+struct TornTail {
+  uint64_t offset = 0;  // the file now ends here
+  uint64_t bytes = 0;   // how many bytes, trailing zeros not counted, went
+};
+
+struct WalStats {
+  uint64_t end = 0;       // bytes of records
+  uint64_t reserved = 0;  // size of the file, space ahead included
+};
+
+class Wal {
+ public:
+  struct Opened;
+  // Locks the directory (created if missing), reads the log, cuts a torn tail. DataLoss where synced records are
+  // damaged (rot): the message names file, offset, record number and remedy, and nothing but the lock was touched.
+  // FailedPrecondition where another process holds the directory. A full disk is no error here: see Reserve.
+  static absl::StatusOr<Opened> Open(FileSystem& files, const std::string& directory, WalOptions options);
+
+  virtual ~Wal() = default;
+
+  // Makes space for `bytes` more of records and keeps low_water_bytes beyond it. ResourceExhausted where the disk is
+  // full and the records themselves would not fit; nothing has changed then, and it may be tried again.
+  virtual absl::Status Reserve(uint64_t bytes) = 0;
+  // Whether the low-water mark was held at the last Reserve. False: the disk is full, accept no new work.
+  virtual bool HasSpace() const = 0;
+  // Upper bound of what Append adds to the file, for Reserve.
+  static uint64_t EncodedSize(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries);
+
+  // Requires a Reserve that covers it. Entries may replace earlier ones, never leave a gap. Not durable before Sync.
+  virtual absl::Status Append(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) = 0;
+  // Makes every Append so far durable. Costs nothing where nothing was appended since the last one.
+  virtual absl::Status Sync() = 0;
+  // Proves to a later recovery that all records so far were durable. For a log that has been idle; nothing where it is
+  // sealed already.
+  virtual absl::Status Seal() = 0;
+  // Seals and gives back the space ahead. The last call.
+  virtual absl::Status Close() = 0;
+
+  // From any thread.
+  virtual WalStats stats() const = 0;
+};
+
+struct Wal::Opened {
+  std::unique_ptr<Wal> log;
+  HardState hard_state;
+  Entries entries;
+  std::optional<TornTail> torn_tail;
+};
+
+}  // namespace raftly
