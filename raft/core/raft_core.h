@@ -175,6 +175,7 @@ class RaftCore {
   Term term() const { return hard_state_.term; }
   const NodeId& voted_for() const { return hard_state_.voted_for; }
   const NodeId& leader() const { return leader_; }  // empty: none known
+  bool has_space() const { return space_available_; }
   bool may_vote() const { return hard_state_.may_vote; }
   Index commit() const { return commit_; }
   Index stable() const { return stable_; }
@@ -196,10 +197,10 @@ class RaftCore {
   struct WriteInFlight {
     WriteId id;
     Index last;  // highest entry that will be stable when it is done; lowered by a truncation
+    bool hard_state = false;
   };
   struct WaitingRead {
     RequestId id;
-    Index at_least;       // 0: the leader has no committed entry of its own term yet
     CallId confirmed_by;  // a quorum must answer calls from this one on
   };
 
@@ -217,6 +218,7 @@ class RaftCore {
   void Send(Message message) { out_.send.push_back(std::move(message)); }
   void SendWhenDurable(Message message);
   bool NothingUnwritten() const;
+  bool HardStateInFlight() const;
   CallId OpenCallTo(const NodeId& peer, OpenCall call);
   Write& PendingWrite();
   void PersistHardState();
@@ -248,20 +250,22 @@ class RaftCore {
   bool WellFormed(const AppendRequest& request) const;
   std::optional<AppendReply> Mismatch(const LogPosition& prev) const;
   void AppendFromLeader(AppendRequest& request);
-  void TruncateFrom(Index from);
+  void TruncateFrom(Index from, const NodeId& leader);
   void HandleAppendReply(CallId id, const OpenCall& call, const AppendReply& reply);
   void HandleRejection(const OpenCall& call, const AppendReply& reply);
   void HandleLostCall(CallId id, const OpenCall& call);
   void Replicate();
   void SendEntries(const NodeId& peer, Progress& progress);
+  bool MaySendEntries(const Progress& progress) const;
   void SendHeartbeats();
-  void SendHeartbeat(const NodeId& peer, Progress& progress);
-  void SendAppend(const NodeId& peer, Progress& progress, LogPosition prev, Entries entries);
-  void ForgetOverdue(Progress& progress);
+  CallId SendAppend(const NodeId& peer, const Progress& progress, Index prev, Entries entries);
+  void ResendOverdue(Progress& progress);
+  void SendAgainFrom(Progress& progress, Index next);
   void AdvanceCommit();
   void SetCommit(Index commit);
 
   // reads.cc
+  CallId QuorumConfirmed() const;
   void StartReadRound();
   void ConfirmReads();
   void RefuseReads();

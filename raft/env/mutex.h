@@ -4,6 +4,7 @@
 // hand-over (a queue, a published value), never a decision.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 

@@ -28,7 +28,7 @@ namespace raftly {
 struct NodeLimits {
   size_t pending_proposals = 16384;         // beyond it: ResourceExhausted
   size_t pending_bytes = size_t{64} << 20;  // of their commands, together
-  size_t pending_reads = 16384;
+  size_t pending_reads = 16384;             // beyond it: ResourceExhausted
 };
 
 struct NodeConfig {
@@ -55,13 +55,16 @@ class RaftNode {
  public:
   // The environment, the state machine and the observer (may be null) outlive the node.
   RaftNode(NodeConfig config, Environment environment, StateMachine& state_machine, NodeObserver* observer);
-  // Stops.
+  // Without a Stop before, this is a crash as far as the disk is concerned. Requires that nothing runs on the
+  // environment's executors any more.
   ~RaftNode();
 
   // Recovers the log (blocking), then takes part in the cluster. Once. Errors: those of Wal::Open and Transport::Start.
   absl::Status Start();
-  // Settles every open proposal and read as Unavailable, takes no further part, seals the log. From any thread but the
-  // node's own, while loop, disk and apply still run. Idempotent. Stops the transport first.
+  // Stops the transport, settles every open proposal and read as Unavailable, seals the log; then runs `stopped`, on
+  // any thread. From any thread but the node's own, while loop, disk and apply still run. Once.
+  void Stop(absl::AnyInvocable<void()> stopped);
+  // The same, and waits for it.
   void Stop();
 
   // From any thread. `done` runs exactly once, on any thread, and must not block: with the result once the command is
@@ -75,8 +78,8 @@ class RaftNode {
 
   // From any thread; as of the last batch of inputs.
   NodeStatus status() const;
-  // From any thread: the last `n` entries of the log and whether they are committed is for status() to say.
-  Entries Tail(size_t n) const;
+  // From any thread: the last `n` entries of the log, on the node's loop. None where the node has stopped.
+  void Tail(size_t n, absl::AnyInvocable<void(Entries)> done) const;
   WalStats wal_stats() const;
 
  private:

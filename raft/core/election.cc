@@ -1,0 +1,200 @@
+// Leader election: §5.2 and §5.4.1, pre-vote (thesis §9.6), check-quorum (thesis §6.2), vote stickiness (thesis
+// §4.2.3), and the return of a node that lost its memory.
+#include <algorithm>
+
+#include "raft/core/check.h"
+#include "raft/core/quorum.h"
+#include "raft/core/raft_core.h"
+
+namespace raftly {
+
+// ---- Campaigning ---------------------------------------------------------------------------------------------------
+
+bool RaftCore::MayCampaign() const { return hard_state_.may_vote && space_available_; }
+
+void RaftCore::OnElectionTimeout() {
+  if (config_.defences.pre_vote) {
+    StartPreVote();
+  } else {
+    StartElection(RoleReason::kElectionTimeout);
+  }
+}
+
+// Asks whether an election could be won before it disturbs anyone: a node that was cut off comes back without having
+// raised its term, and so deposes nobody.
+void RaftCore::StartPreVote() {
+  out_.events.push_back(ElectionStarted{Role::kPreCandidate, term() + 1, ElectionReason::kTimeout, leader_});
+  ChangeRole(Role::kPreCandidate, RoleReason::kElectionTimeout);
+  SetLeader({});
+  votes_.clear();
+  calls_.clear();
+  RestartElectionTimer();
+  AskForVotes(/*pre_vote=*/true);
+  CountVote(config_.self);
+}
+
+void RaftCore::StartElection(RoleReason reason) {
+  hard_state_.term = term() + 1;
+  hard_state_.voted_for = config_.self;
+  PersistHardState();
+  out_.events.push_back(ElectionStarted{
+      Role::kCandidate, term(),
+      reason == RoleReason::kPreVoteWon ? ElectionReason::kPreVoteWon : ElectionReason::kTimeout, leader_});
+  ChangeRole(Role::kCandidate, reason);
+  SetLeader({});
+  votes_.clear();
+  calls_.clear();
+  RestartElectionTimer();
+  // Our own vote is a promise like any other: it counts, and asks others for theirs, once it is on disk. Otherwise a
+  // crash now would let us vote for someone else in this term.
+  own_vote_write_ = PendingWrite().id;
+  AskForVotes(/*pre_vote=*/false);
+}
+
+void RaftCore::AskForVotes(bool pre_vote) {
+  const Term campaign = pre_vote ? term() + 1 : term();
+  for (const NodeId& peer : config_.peers) {
+    OpenCall call{.peer = {}, .term = campaign, .pre_vote = pre_vote, .prev = {}, .last = {}, .match_when_sent = {}};
+    VoteRequest request{.term = campaign, .candidate = config_.self, .last_log = log_.last(), .pre_vote = pre_vote};
+    const CallId id = OpenCallTo(peer, std::move(call));
+    if (pre_vote) {
+      Send(Call{id, peer, std::move(request)});
+    } else {
+      SendWhenDurable(Call{id, peer, std::move(request)});
+    }
+  }
+}
+
+// Replies are matched by the call they answer, not by their term: a Go peer grants under the term that it had before.
+void RaftCore::HandleVoteReply(const OpenCall& call, const VoteReply& reply) {
+  if (!reply.granted) return;
+  const bool current = call.pre_vote ? role_ == Role::kPreCandidate && call.term == term() + 1
+                                     : role_ == Role::kCandidate && call.term == term();
+  if (current) CountVote(call.peer);
+}
+
+void RaftCore::CountVote(const NodeId& voter) {
+  votes_.insert(voter);
+  if (votes_.size() < QuorumOf(ClusterSize())) return;
+  if (role_ == Role::kPreCandidate) {
+    StartElection(RoleReason::kPreVoteWon);
+  } else {
+    BecomeLeader();
+  }
+}
+
+void RaftCore::BecomeLeader() {
+  RAFTLY_CHECK(role_ == Role::kCandidate);
+  ChangeRole(Role::kLeader, RoleReason::kElectionWon);
+  calls_.clear();
+  progress_.clear();
+  for (const NodeId& peer : config_.peers) {
+    Progress progress;
+    progress.next = log_.last().index + 1;
+    progress.heard_at = now_;  // a full election timeout before check-quorum may doubt us
+    progress_.emplace(peer, std::move(progress));
+  }
+  SetLeader(config_.self);
+  // §8 and §5.4.2: a no-op of our own term commits what earlier leaders left, and tells us what is committed.
+  AppendOwn({.index = log_.last().index + 1, .term = term(), .type = EntryType::kNormal, .data = {}});
+  heartbeat_deadline_ = now_ + config_.timings.heartbeat;
+}
+
+void RaftCore::BecomeFollower(Term term, RoleReason reason) {
+  if (term > hard_state_.term) {
+    hard_state_.term = term;
+    hard_state_.voted_for.clear();
+    PersistHardState();
+    SetLeader({});
+  } else if (leader_ == config_.self) {
+    SetLeader({});
+  }
+  if (role_ == Role::kFollower) return;
+  ChangeRole(Role::kFollower, reason);
+  RefuseReads();
+  votes_.clear();
+  calls_.clear();
+  progress_.clear();
+  heartbeat_deadline_ = kNever;
+  RestartElectionTimer();
+}
+
+// ---- Voting --------------------------------------------------------------------------------------------------------
+
+// While a leader is heard, or a leader is heard by its quorum, an election would only disturb. Bounded in time, not by
+// "a leader is known", or a dead leader would be mourned longer than needed.
+bool RaftCore::Sticky() const {
+  if (!config_.defences.stickiness) return false;
+  if (role_ == Role::kLeader) return now_ < QuorumHeardAt() + config_.timings.election_timeout;
+  return leader_heard_at_ && now_ < *leader_heard_at_ + config_.timings.election_timeout;
+}
+
+bool RaftCore::WouldVoteFor(const VoteRequest& request) const {
+  if (!hard_state_.may_vote) return false;
+  if (request.term < term()) return false;
+  // §5.4.1: a leader must hold every committed entry. A candidate that is at least as up to date as a majority does.
+  if (config_.defences.election_restriction && request.last_log < log_.last()) return false;
+  if (request.term > term()) return true;
+  // §5.2: one vote per term, first come first served. A lost reply may be asked for again.
+  return !config_.defences.one_vote_per_term || voted_for().empty() || voted_for() == request.candidate;
+}
+
+void RaftCore::HandleVote(CallId call, const VoteRequest& request) {
+  if (!IsPeer(request.candidate) || Sticky()) {
+    // Ignored whole: not even its term is adopted, or a removed or flapping server could depose a working leader.
+    Send(Answer{call, VoteReply{term(), false}});
+    return;
+  }
+  if (request.pre_vote) {
+    Send(Answer{call, VoteReply{term(), WouldVoteFor(request)}});
+    return;
+  }
+  const bool granted = WouldVoteFor(request);
+  if (request.term > term()) BecomeFollower(request.term, RoleReason::kHigherTerm);
+  if (granted) {
+    if (voted_for() != request.candidate) {
+      hard_state_.voted_for = request.candidate;
+      PersistHardState();
+    }
+    out_.events.push_back(VoteCast{request.candidate, term()});
+    RestartElectionTimer();
+  }
+  SendWhenDurable(Answer{call, VoteReply{term(), granted}});
+}
+
+// ---- Keeping and losing leadership ---------------------------------------------------------------------------------
+
+Time RaftCore::QuorumHeardAt() const {
+  std::vector<Time> heard = {now_};  // we hear ourselves
+  for (const auto& [peer, progress] : progress_) heard.push_back(progress.heard_at);
+  return ReachedByQuorum(std::move(heard));
+}
+
+// A leader that a quorum no longer answers cannot commit and must not pretend: its clients should look elsewhere.
+void RaftCore::CheckQuorum() {
+  if (!config_.defences.check_quorum) return;
+  if (now_ >= QuorumHeardAt() + config_.timings.election_timeout) BecomeFollower(term(), RoleReason::kLostQuorum);
+}
+
+// ---- -rejoin -------------------------------------------------------------------------------------------------------
+
+// A node that lost its log and its votes must not help to elect a leader that lacks what it once acknowledged. It
+// votes again when it holds, committed, all that the leader's log held at the first contact in the leader's term:
+// everything that it ever acknowledged and that counted is in there (Leader Completeness, §5.4.3), and a committed end
+// of that log carries the leader's own term. Its vote of this term it gives to that leader.
+void RaftCore::TrackRejoin(const AppendRequest& request) {
+  if (hard_state_.may_vote) return;
+  if (rejoin_term_ != request.term) {
+    rejoin_term_ = request.term;
+    const Index proven = request.prev.index + request.entries.size();
+    rejoin_target_ = std::max({request.leader_last, request.commit, proven});  // a Go peer does not send leader_last
+  }
+  if (commit_ < rejoin_target_ || log_.TermAt(commit_) != term()) return;
+  hard_state_.may_vote = true;
+  hard_state_.voted_for = request.leader;
+  hard_state_dirty_ = true;
+  out_.events.push_back(VoteRegained{commit_});
+  RestartElectionTimer();
+}
+
+}  // namespace raftly

@@ -1,0 +1,227 @@
+// The machine: inputs, timers, and the promises that wait for the disk.
+#include "raft/core/raft_core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "raft/core/check.h"
+
+namespace raftly {
+
+RaftCore::RaftCore(CoreConfig config, Recovered recovered, uint64_t seed, Time now)
+    : config_(std::move(config)),
+      now_(now),
+      random_(seed),
+      hard_state_(std::move(recovered.hard_state)),
+      log_(std::move(recovered.entries)),
+      stable_(log_.last().index),
+      handed_(log_.last().index) {
+  RAFTLY_CHECK(!config_.self.empty() && !IsPeer(config_.self));
+  RAFTLY_CHECK(config_.timings.heartbeat > Duration::zero());
+  RAFTLY_CHECK(config_.timings.heartbeat < config_.timings.election_timeout);
+  RAFTLY_CHECK(config_.limits.entries_per_append > 0 && config_.limits.appends_in_flight > 0);
+
+  if (config_.rejoin) {
+    hard_state_.may_vote = false;
+    hard_state_dirty_ = true;
+  }
+  if (!hard_state_.may_vote) {
+    // What this node said before it lost its memory may still be believed: by a leader that was deposed with its vote,
+    // by a candidate of a later term. Silence for as long as two elections last lets check-quorum retire them.
+    silent_until_ = now + 2 * config_.timings.election_timeout;
+  }
+  RestartElectionTimer();
+}
+
+void RaftCore::Step(Time now, Input input) {
+  RAFTLY_CHECK(now >= now_);
+  now_ = now;
+  std::visit([this](auto& what) { On(what); }, input);
+}
+
+Output RaftCore::TakeOutput() {
+  if (role_ == Role::kLeader) {
+    StartReadRound();
+    Replicate();
+  }
+  FillWrite();
+  if (delivered_ < commit_) {
+    out_.committed.reserve(commit_ - delivered_);
+    while (delivered_ < commit_) out_.committed.push_back(log_.At(++delivered_));
+  }
+  out_.write = std::exchange(pending_write_, std::nullopt);
+  return std::exchange(out_, Output{});
+}
+
+Time RaftCore::next_deadline() const {
+  if (role_ != Role::kLeader) return MayCampaign() ? election_deadline_ : kNever;
+  return config_.defences.check_quorum
+             ? std::min(heartbeat_deadline_, QuorumHeardAt() + config_.timings.election_timeout)
+             : heartbeat_deadline_;
+}
+
+// ---- Inputs --------------------------------------------------------------------------------------------------------
+
+void RaftCore::On(const TimePassed&) {
+  if (role_ != Role::kLeader) {
+    if (MayCampaign() && now_ >= election_deadline_) OnElectionTimeout();
+    return;
+  }
+  CheckQuorum();
+  if (role_ == Role::kLeader && now_ >= heartbeat_deadline_) SendHeartbeats();
+}
+
+void RaftCore::On(RequestReceived& input) {
+  if (now_ < silent_until_) {
+    Send(Answer{input.call, std::nullopt});
+  } else if (const auto* vote = std::get_if<VoteRequest>(&input.request)) {
+    HandleVote(input.call, *vote);
+  } else {
+    HandleAppend(input.call, std::get<AppendRequest>(input.request));
+  }
+}
+
+void RaftCore::On(ReplyReceived& input) {
+  const auto found = calls_.find(input.call);
+  if (found == calls_.end()) return;  // of an earlier role or answered already
+  const OpenCall call = std::move(found->second);
+  calls_.erase(found);
+
+  if (!input.reply) {
+    HandleLostCall(input.call, call);
+    return;
+  }
+  const Term theirs = std::visit([](const auto& reply) { return reply.term; }, *input.reply);
+  if (theirs > term()) {
+    BecomeFollower(theirs, RoleReason::kHigherTerm);
+  } else if (const auto* vote = std::get_if<VoteReply>(&*input.reply)) {
+    HandleVoteReply(call, *vote);
+  } else if (role_ == Role::kLeader) {
+    HandleAppendReply(input.call, call, std::get<AppendReply>(*input.reply));
+  }
+}
+
+void RaftCore::On(const WriteDone& input) {
+  while (!writes_.empty() && writes_.front().id <= input.id) {
+    stable_ = std::max(stable_, writes_.front().last);
+    writes_.pop_front();
+  }
+  if (role_ == Role::kCandidate && own_vote_write_ <= input.id) CountVote(config_.self);
+  if (role_ == Role::kLeader) AdvanceCommit();
+}
+
+void RaftCore::On(Proposed& input) {
+  if (!space_available_) {
+    out_.outcomes.push_back(Refused{input.id, Refusal::kNoSpace, leader_});
+    return;
+  }
+  if (role_ != Role::kLeader) {
+    out_.outcomes.push_back(Refused{input.id, Refusal::kNotLeader, leader_});
+    return;
+  }
+  AppendOwn({.index = log_.last().index + 1,
+             .term = term(),
+             .type = EntryType::kNormal,
+             .data = Bytes(std::move(input.data))});
+  out_.outcomes.push_back(Accepted{input.id, log_.last()});
+}
+
+void RaftCore::On(const TimingsChanged& input) {
+  RAFTLY_CHECK(input.timings.heartbeat > Duration::zero());
+  RAFTLY_CHECK(input.timings.heartbeat < input.timings.election_timeout);
+  config_.timings = input.timings;
+  if (role_ == Role::kLeader) {
+    heartbeat_deadline_ = std::min(heartbeat_deadline_, now_ + config_.timings.heartbeat);
+  } else {
+    RestartElectionTimer();
+  }
+}
+
+void RaftCore::On(const SpaceChanged& input) {
+  if (space_available_ == input.available) return;
+  space_available_ = input.available;
+  if (!space_available_ && role_ != Role::kFollower) {
+    BecomeFollower(term(), RoleReason::kNoSpace);
+  } else if (space_available_) {
+    RestartElectionTimer();
+  }
+}
+
+// ---- Calls and promises --------------------------------------------------------------------------------------------
+
+bool RaftCore::IsPeer(const NodeId& node) const {
+  return std::find(config_.peers.begin(), config_.peers.end(), node) != config_.peers.end();
+}
+
+CallId RaftCore::OpenCallTo(const NodeId& peer, OpenCall call) {
+  call.peer = peer;
+  calls_.emplace(++last_call_, std::move(call));
+  return last_call_;
+}
+
+bool RaftCore::NothingUnwritten() const {
+  return writes_.empty() && !pending_write_ && !hard_state_dirty_ && handed_ == log_.last().index;
+}
+
+bool RaftCore::HardStateInFlight() const {
+  return std::any_of(writes_.begin(), writes_.end(), [](const WriteInFlight& write) { return write.hard_state; });
+}
+
+// A message that speaks of our term, vote or log leaves only when the disk holds what it says, or a crash could make
+// us contradict it. Writes become durable in order, so the newest one is late enough.
+void RaftCore::SendWhenDurable(Message message) {
+  if (NothingUnwritten() || !config_.defences.sync_before_promise) {
+    Send(std::move(message));
+  } else {
+    PendingWrite().then_send.push_back(std::move(message));
+  }
+}
+
+Write& RaftCore::PendingWrite() {
+  if (!pending_write_)
+    pending_write_.emplace(Write{.id = ++last_write_, .hard_state = {}, .entries = {}, .then_send = {}});
+  return *pending_write_;
+}
+
+void RaftCore::PersistHardState() {
+  if (config_.defences.vote_persistence) hard_state_dirty_ = true;
+}
+
+// Hands everything that the disk has not seen yet over to it, as one write.
+void RaftCore::FillWrite() {
+  if (hard_state_dirty_) PendingWrite().hard_state = hard_state_;
+  hard_state_dirty_ = false;
+  if (handed_ < log_.last().index) PendingWrite().entries = log_.From(handed_ + 1);
+  handed_ = log_.last().index;
+  if (!pending_write_) return;
+  writes_.push_back({pending_write_->id, handed_, pending_write_->hard_state.has_value()});
+  if (!config_.defences.sync_before_promise) stable_ = handed_;
+}
+
+void RaftCore::AppendOwn(Entry entry) {
+  log_.Append(std::move(entry));
+  if (!config_.defences.quorum_commit) SetCommit(log_.last().index);
+}
+
+// ---- Role and timers -----------------------------------------------------------------------------------------------
+
+void RaftCore::SetLeader(const NodeId& leader) {
+  if (leader_ == leader) return;
+  leader_ = leader;
+  out_.events.push_back(LeaderChanged{leader_, term()});
+}
+
+void RaftCore::ChangeRole(Role to, RoleReason reason) {
+  if (role_ == to) return;
+  out_.events.push_back(RoleChanged{role_, to, term(), reason});
+  role_ = to;
+}
+
+// §5.2: randomised, so that split votes are rare and resolve quickly.
+void RaftCore::RestartElectionTimer() {
+  const auto timeout = static_cast<uint64_t>(config_.timings.election_timeout.count());
+  // The modulo's bias is of the order of 10^-11 here, and the result is the same with every standard library.
+  election_deadline_ = now_ + config_.timings.election_timeout + Duration(random_() % timeout);
+}
+
+}  // namespace raftly

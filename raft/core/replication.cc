@@ -1,0 +1,235 @@
+// Log replication: §5.3, the commit rules of §5.4, and what both owe to a network that loses, delays and repeats.
+#include <algorithm>
+#include <iterator>
+
+#include "raft/core/check.h"
+#include "raft/core/quorum.h"
+#include "raft/core/raft_core.h"
+
+namespace raftly {
+
+namespace {
+
+// An append that went unanswered for this many heartbeats no longer holds replication back.
+constexpr int kOverdueHeartbeats = 4;
+
+}  // namespace
+
+// ---- The follower's side -------------------------------------------------------------------------------------------
+
+void RaftCore::HandleAppend(CallId call, AppendRequest& request) {
+  // A second leader in our own term cannot be, nor can a stranger lead: neither gets anything from us.
+  const bool impossible = role_ == Role::kLeader && request.term == term();
+  if (request.term < term() || impossible || !IsPeer(request.leader) || !WellFormed(request)) {
+    SendWhenDurable(Answer{call, AppendReply{term(), false, {}, {}}});
+    return;
+  }
+  if (request.term > term() || role_ != Role::kFollower) BecomeFollower(request.term, RoleReason::kLeaderFound);
+  SetLeader(request.leader);
+  leader_heard_at_ = now_;
+  RestartElectionTimer();
+
+  if (const auto rejection = Mismatch(request.prev)) {
+    SendWhenDurable(Answer{call, *rejection});
+    return;
+  }
+  if (!space_available_ && !request.entries.empty()) {
+    Send(Answer{call, std::nullopt});  // the leader will send it again
+    return;
+  }
+  const Index proven = request.prev.index + request.entries.size();
+  const Index leader_commit =
+      config_.defences.clamp_commit_on_receive ? std::min(request.commit, proven) : request.commit;
+  AppendFromLeader(request);
+  SetCommit(std::max(commit_, std::min(leader_commit, log_.last().index)));
+  TrackRejoin(request);
+
+  Answer accepted{call, AppendReply{term(), true, {}, {}}};
+  // What this acknowledges may be durable already although later writes are under way: a heartbeat does not wait for a
+  // slow disk.
+  const bool durable = proven <= stable_ && !hard_state_dirty_ && !HardStateInFlight();
+  if (durable) {
+    Send(std::move(accepted));
+  } else {
+    SendWhenDurable(std::move(accepted));
+  }
+}
+
+// The world's mistakes: gaps, terms that fall or lie in the future.
+bool RaftCore::WellFormed(const AppendRequest& request) const {
+  LogPosition previous = request.prev;
+  for (const Entry& entry : request.entries) {
+    if (entry.index != previous.index + 1 || entry.term < previous.term) return false;
+    previous = entry.position();
+  }
+  return previous.term <= request.term;
+}
+
+// §5.3, the consistency check. The hint names the whole conflicting term, so that each costs one round trip.
+std::optional<AppendReply> RaftCore::Mismatch(const LogPosition& prev) const {
+  if (prev.index > log_.last().index) return AppendReply{term(), false, {}, log_.last().index + 1};
+  if (log_.TermAt(prev.index) == prev.term || !config_.defences.log_matching) return std::nullopt;
+  return AppendReply{term(), false, log_.TermAt(prev.index), log_.FirstIndexOfTermAt(prev.index)};
+}
+
+// Figure 2, AppendEntries 3 and 4. Entries that are there already stay: the request may be late, and what followed it
+// may be acknowledged.
+void RaftCore::AppendFromLeader(AppendRequest& request) {
+  for (Entry& entry : request.entries) {
+    if (log_.Contains(entry.index)) {
+      if (log_.TermAt(entry.index) == entry.term) continue;
+      TruncateFrom(entry.index, request.leader);
+    }
+    log_.Append(std::move(entry));
+  }
+}
+
+void RaftCore::TruncateFrom(Index from, const NodeId& leader) {
+  if (from <= commit_) {
+    // A committed entry never changes. With a defence off that is just what the laboratory wants to see.
+    RAFTLY_CHECK(config_.defences != Defences{});
+    commit_ = from - 1;
+    delivered_ = std::min(delivered_, commit_);
+  }
+  out_.events.push_back(LogTruncated{from, log_.last().index - from + 1, leader});
+  log_.TruncateFrom(from);
+  handed_ = std::min(handed_, from - 1);
+  if (!config_.defences.lower_in_flight_writes) return;
+  // Writes that are still on their way will be overwritten by the one that follows: when they are done, the disk holds
+  // nothing that we could vouch for above `from`.
+  stable_ = std::min(stable_, from - 1);
+  for (WriteInFlight& write : writes_) write.last = std::min(write.last, from - 1);
+}
+
+// ---- The leader's side: sending ------------------------------------------------------------------------------------
+
+void RaftCore::Replicate() {
+  for (auto& [peer, progress] : progress_) {
+    ResendOverdue(progress);
+    while (MaySendEntries(progress)) SendEntries(peer, progress);
+  }
+}
+
+bool RaftCore::MaySendEntries(const Progress& progress) const {
+  if (now_ < progress.paused_until || !log_.Contains(progress.next)) return false;
+  return progress.in_flight.size() < (progress.probing ? 1 : config_.limits.appends_in_flight);
+}
+
+void RaftCore::SendEntries(const NodeId& peer, Progress& progress) {
+  Entries entries = log_.Slice(progress.next, config_.limits.entries_per_append, config_.limits.bytes_per_append);
+  const Index prev = progress.next - 1;
+  progress.next = entries.back().index + 1;
+  progress.in_flight.push_back({SendAppend(peer, progress, prev, std::move(entries)), now_});
+}
+
+// §5.2. They pass whatever is in flight, carry no entries, and build on what the peer is known to hold; towards a peer
+// whose log is still unknown they probe.
+void RaftCore::SendHeartbeats() {
+  heartbeat_deadline_ = now_ + config_.timings.heartbeat;
+  if (!reads_.empty()) read_round_ = last_call_ + 1;
+  for (auto& [peer, progress] : progress_) {
+    SendAppend(peer, progress, progress.probing && progress.in_flight.empty() ? progress.next - 1 : progress.match, {});
+  }
+}
+
+CallId RaftCore::SendAppend(const NodeId& peer, const Progress& progress, Index prev, Entries entries) {
+  const Index proven = prev + entries.size();
+  const CallId id = OpenCallTo(peer, {.peer = {},
+                                      .term = term(),
+                                      .pre_vote = false,
+                                      .prev = {log_.TermAt(prev), prev},
+                                      .last = proven,
+                                      .match_when_sent = progress.match});
+  Send(Call{id, peer,
+            AppendRequest{.term = term(),
+                          .leader = config_.self,
+                          .prev = {log_.TermAt(prev), prev},
+                          .entries = std::move(entries),
+                          .commit = config_.defences.clamp_commit_on_send ? std::min(commit_, proven) : commit_,
+                          .leader_last = log_.last().index}});
+  return id;
+}
+
+// A lost append must not hold replication back until its call times out.
+void RaftCore::ResendOverdue(Progress& progress) {
+  if (progress.in_flight.empty()) return;
+  if (now_ < progress.in_flight.front().sent_at + kOverdueHeartbeats * config_.timings.heartbeat) return;
+  SendAgainFrom(progress, progress.match + 1);
+}
+
+void RaftCore::SendAgainFrom(Progress& progress, Index next) {
+  progress.next = next;
+  progress.probing = true;
+  progress.in_flight.clear();
+}
+
+// ---- The leader's side: replies ------------------------------------------------------------------------------------
+
+void RaftCore::HandleAppendReply(CallId id, const OpenCall& call, const AppendReply& reply) {
+  Progress& progress = progress_.at(call.peer);
+  progress.heard_at = now_;
+  progress.confirmed = std::max(progress.confirmed, id);
+  std::erase_if(progress.in_flight, [id](const Progress::InFlight& sent) { return sent.call == id; });
+  if (reply.success) {
+    progress.match = std::max(progress.match, call.last);
+    progress.next = std::max(progress.next, progress.match + 1);
+    // A heartbeat that built on what was known anyway does not end the search for where the logs agree.
+    if (progress.next == progress.match + 1) progress.probing = false;
+    progress.paused_until = Time::min();
+    AdvanceCommit();
+  } else {
+    HandleRejection(call, reply);
+  }
+  ConfirmReads();
+}
+
+void RaftCore::HandleRejection(const OpenCall& call, const AppendReply& reply) {
+  Progress& progress = progress_.at(call.peer);
+  if (call.prev.index <= call.match_when_sent && call.prev.index > Index{}) {
+    // It had acknowledged this very place before we asked. It lost its log, so its acknowledgements count no more,
+    // nor do those that may still be on their way.
+    out_.events.push_back(PeerLostLog{call.peer, progress.match});
+    progress.match = {};
+    std::erase_if(calls_, [&](const auto& open) { return open.second.peer == call.peer; });
+  } else if (call.prev.index <= progress.match) {
+    return;  // late: the peer has caught up since
+  }
+  // Without a hint (both fields 0, as a Go peer may answer) one step back; otherwise past a whole term: to the end of
+  // that term in our log if we have it, else to its beginning in the peer's.
+  Index next = call.prev.index;
+  if (reply.conflict_index) {
+    const Index ours = reply.conflict_term ? log_.LastIndexOf(reply.conflict_term) : Index{};
+    next = ours && ours < call.prev.index ? ours + 1 : reply.conflict_index;
+  }
+  SendAgainFrom(progress, std::clamp(next, progress.match + 1, std::max(progress.match + 1, call.prev.index)));
+}
+
+void RaftCore::HandleLostCall(CallId id, const OpenCall& call) {
+  if (role_ != Role::kLeader) return;
+  Progress& progress = progress_.at(call.peer);
+  const auto lost = [id](const Progress::InFlight& sent) { return sent.call == id; };
+  if (std::none_of(progress.in_flight.begin(), progress.in_flight.end(), lost)) return;
+  progress.paused_until = now_ + config_.timings.heartbeat;
+  SendAgainFrom(progress, progress.match + 1);
+}
+
+// ---- Commit --------------------------------------------------------------------------------------------------------
+
+void RaftCore::AdvanceCommit() {
+  std::vector<Index> stored = {stable_};
+  for (const auto& [peer, progress] : progress_) stored.push_back(progress.match);
+  const Index agreed = ReachedByQuorum(std::move(stored));
+  if (agreed <= commit_) return;
+  // §5.4.2, Figure 8: entries of earlier terms commit only under an entry of our own.
+  if (config_.defences.current_term_commit && log_.TermAt(agreed) != term()) return;
+  SetCommit(agreed);
+  ConfirmReads();
+}
+
+void RaftCore::SetCommit(Index commit) {
+  if (commit <= commit_) return;
+  commit_ = commit;
+  out_.events.push_back(CommitAdvanced{commit_});
+}
+
+}  // namespace raftly

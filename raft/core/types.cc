@@ -1,0 +1,42 @@
+#include "raft/core/types.h"
+
+#include "raft/core/check.h"
+#include "raft/core/raft_core.h"
+
+namespace raftly {
+
+std::string_view ToString(Role role) {
+  switch (role) {
+    case Role::kFollower:
+      return "Follower";
+    case Role::kPreCandidate:
+      return "PreCandidate";
+    case Role::kCandidate:
+      return "Candidate";
+    case Role::kLeader:
+      return "Leader";
+  }
+  RAFTLY_CHECK(false);
+}
+
+std::string_view ToString(RoleReason reason) {
+  switch (reason) {
+    case RoleReason::kElectionTimeout:
+      return "election timeout";
+    case RoleReason::kPreVoteWon:
+      return "pre-vote won";
+    case RoleReason::kElectionWon:
+      return "election won";
+    case RoleReason::kHigherTerm:
+      return "higher term seen";
+    case RoleReason::kLeaderFound:
+      return "leader found";
+    case RoleReason::kLostQuorum:
+      return "no contact with a quorum";
+    case RoleReason::kNoSpace:
+      return "disk full";
+  }
+  RAFTLY_CHECK(false);
+}
+
+}  // namespace raftly

@@ -1,0 +1,145 @@
+#include "raft/env/thread_loop.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "raft/core/check.h"
+#include "raft/env/mutex.h"
+
+namespace raftly {
+namespace {
+
+constexpr size_t kLongestThreadName = 15;  // Linux, pthread_setname_np(3)
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+Time SteadyNow() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
+
+struct Timer {
+  Time time;
+  uint64_t sequence = 0;  // among equal times the order of posting
+  Task task;
+};
+
+// Orders a heap so that the earliest timer is at its front.
+bool Later(const Timer& a, const Timer& b) { return a.time != b.time ? a.time > b.time : a.sequence > b.sequence; }
+
+}  // namespace
+
+class ThreadLoop::Impl {
+ public:
+  explicit Impl(const std::string& name) : thread_([this] { Run(); }), thread_id_(thread_.get_id()) {
+    pthread_setname_np(thread_.native_handle(), name.substr(0, kLongestThreadName).c_str());
+  }
+
+  // A task that comes too late dies with the parameter, after the lock is released: its destructor may post again.
+  void Post(Task task) {
+    {
+      MutexLock lock(mutex_);
+      if (stopped_) return;
+      inbox_.tasks.push_back(std::move(task));
+    }
+    wake_.NotifyOne();
+  }
+
+  void PostAt(Time time, Task task) {
+    {
+      MutexLock lock(mutex_);
+      if (stopped_) return;
+      inbox_.timers.push_back({time, next_sequence_++, std::move(task)});
+    }
+    wake_.NotifyOne();
+  }
+
+  void Stop() {
+    RAFTLY_CHECK(std::this_thread::get_id() != thread_id_);
+    {
+      MutexLock lock(mutex_);
+      stopped_ = true;
+    }
+    wake_.NotifyOne();
+    std::call_once(joined_, [this] { thread_.join(); });
+  }
+
+ private:
+  struct Inbox {
+    std::vector<Task> tasks;
+    std::vector<Timer> timers;
+    bool empty() const { return tasks.empty() && timers.empty(); }
+  };
+
+  void Run() {
+    Inbox batch;
+    std::vector<Timer> heap;  // touched by this thread only, so it needs no lock
+    bool last = false;
+    while (!last) {
+      last = TakeBatch(batch, heap.empty() ? kNever : heap.front().time);
+      for (Timer& timer : batch.timers) {
+        heap.push_back(std::move(timer));
+        std::push_heap(heap.begin(), heap.end(), Later);
+      }
+      batch.timers.clear();
+      for (Task& task : batch.tasks) RunOnce(task);
+      batch.tasks.clear();
+      RunDue(heap);
+    }
+  }
+
+  // Waits until there is something to do. The whole inbox is taken at once, so producers and the loop meet at the
+  // lock once per batch, not once per task. True: stopped, this is the last batch.
+  bool TakeBatch(Inbox& batch, Time deadline) {
+    MutexLock lock(mutex_);
+    while (inbox_.empty() && !stopped_ && SteadyNow() < deadline) {
+      if (deadline == kNever) {
+        wake_.Wait(mutex_);
+      } else {
+        wake_.WaitUntil(mutex_, SteadyTime(deadline.time_since_epoch()));
+      }
+    }
+    std::swap(batch, inbox_);
+    return stopped_;
+  }
+
+  // What a task holds is released before the next one runs.
+  static void RunOnce(Task& posted) {
+    Task task = std::move(posted);
+    task();
+  }
+
+  // Against one reading of the clock: a timer that posts itself for "now" cannot starve the inbox.
+  static void RunDue(std::vector<Timer>& heap) {
+    if (heap.empty()) return;
+    const Time now = SteadyNow();
+    while (!heap.empty() && heap.front().time <= now) {
+      std::pop_heap(heap.begin(), heap.end(), Later);
+      Task task = std::move(heap.back().task);
+      heap.pop_back();
+      task();
+    }
+  }
+
+  Mutex mutex_;
+  CondVar wake_;
+  Inbox inbox_ ABSL_GUARDED_BY(mutex_);
+  uint64_t next_sequence_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;  // nothing enters the inbox any more
+  std::once_flag joined_;
+  std::thread thread_;
+  const std::thread::id thread_id_;
+};
+
+ThreadLoop::ThreadLoop(const std::string& name) : impl_(std::make_unique<Impl>(name)) {}
+ThreadLoop::~ThreadLoop() { Stop(); }
+void ThreadLoop::Post(Task task) { impl_->Post(std::move(task)); }
+Time ThreadLoop::Now() const { return SteadyNow(); }
+void ThreadLoop::PostAt(Time time, Task task) { impl_->PostAt(time, std::move(task)); }
+void ThreadLoop::Stop() { impl_->Stop(); }
+
+}  // namespace raftly

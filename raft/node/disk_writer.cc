@@ -1,0 +1,125 @@
+#include "raft/node/disk_writer.h"
+
+#include <iterator>
+#include <utility>
+
+namespace raftly {
+
+DiskWriter::DiskWriter(Environment environment, std::unique_ptr<Wal> wal, Timings timings, NodeObserver* observer,
+                       Callbacks callbacks)
+    : environment_(environment),
+      wal_(std::move(wal)),
+      timings_(timings),
+      observer_(observer),
+      callbacks_(std::move(callbacks)) {}
+
+void DiskWriter::Push(Write write, std::vector<Task> promises) {
+  MutexLock lock(mutex_);
+  queue_.push_back({std::move(write), std::move(promises)});
+  Schedule();
+}
+
+// One drain at a time: what is pushed while it syncs shares the next sync.
+void DiskWriter::Schedule() {
+  if (std::exchange(scheduled_, true)) return;
+  environment_.disk.Post([self = shared_from_this()] { self->Drain(); });
+}
+
+void DiskWriter::Drain() {
+  std::deque<Job> jobs = std::move(stalled_);
+  stalled_.clear();
+  {
+    MutexLock lock(mutex_);
+    scheduled_ = false;
+    std::move(queue_.begin(), queue_.end(), std::back_inserter(jobs));
+    queue_.clear();
+  }
+  if (finished_) return;
+
+  const absl::Status status = WriteAll(jobs);
+  if (absl::IsResourceExhausted(status)) {
+    stalled_ = std::move(jobs);
+    ReportSpace(false);
+    RetryLater();
+    return;
+  }
+  if (!status.ok()) {
+    Fail(status);
+    return;
+  }
+  ReportSpace(wal_->HasSpace());
+  if (!wal_->HasSpace()) RetryLater();
+  if (jobs.empty()) return;
+
+  last_done_ = jobs.back().write.id;
+  for (Job& job : jobs) {
+    for (Task& promise : job.promises) promise();
+  }
+  callbacks_.done(last_done_);
+  environment_.loop.PostAt(environment_.loop.Now() + timings_.seal_after, [self = shared_from_this(), id = last_done_] {
+    self->environment_.disk.Post([self, id] { self->SealIfIdle(id); });
+  });
+}
+
+absl::Status DiskWriter::WriteAll(const std::deque<Job>& jobs) {
+  const Time begin = environment_.loop.Now();
+  uint64_t bytes = 0;
+  size_t entries = 0;
+  for (const Job& job : jobs) {
+    bytes += Wal::EncodedSize(job.write.hard_state, job.write.entries);
+    entries += job.write.entries.size();
+  }
+  if (absl::Status status = wal_->Reserve(bytes); !status.ok()) return status;
+  if (jobs.empty()) return absl::OkStatus();
+  for (const Job& job : jobs) {
+    if (!job.write.hard_state && job.write.entries.empty()) continue;  // promises only
+    if (absl::Status status = wal_->Append(job.write.hard_state, job.write.entries); !status.ok()) return status;
+  }
+  const absl::Status status = wal_->Sync();
+  if (status.ok() && observer_ != nullptr) observer_->OnSynced(entries, environment_.loop.Now() - begin);
+  return status;
+}
+
+void DiskWriter::ReportSpace(bool available) {
+  if (std::exchange(space_, available) != available) callbacks_.space(available);
+}
+
+void DiskWriter::RetryLater() {
+  if (std::exchange(retrying_, true)) return;
+  environment_.loop.PostAt(environment_.loop.Now() + timings_.space_retry, [self = shared_from_this()] {
+    self->environment_.disk.Post([self] {
+      self->retrying_ = false;
+      self->Drain();
+    });
+  });
+}
+
+// SPEC section 3: an idle log is sealed, so that a later recovery can tell damage from an interrupted write.
+void DiskWriter::SealIfIdle(WriteId last) {
+  if (finished_ || last != last_done_ || !space_) return;
+  {
+    MutexLock lock(mutex_);
+    if (!queue_.empty()) return;
+  }
+  if (absl::Status status = wal_->Seal(); !status.ok()) Fail(status);
+}
+
+void DiskWriter::Fail(const absl::Status& status) {
+  finished_ = true;
+  if (observer_ != nullptr) observer_->OnFatal(status);
+  callbacks_.failed(status);
+}
+
+void DiskWriter::Close(absl::AnyInvocable<void()> closed) {
+  environment_.disk.Post([self = shared_from_this(), closed = std::move(closed)]() mutable {
+    self->Drain();
+    if (!std::exchange(self->finished_, true)) {
+      if (absl::Status status = self->wal_->Close(); !status.ok() && self->observer_ != nullptr) {
+        self->observer_->OnFatal(status);
+      }
+    }
+    closed();
+  });
+}
+
+}  // namespace raftly

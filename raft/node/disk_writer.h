@@ -1,0 +1,75 @@
+// The node's way to its disk: hands writes over in order, makes everything queued durable with one sync (group commit),
+// then lets the promises leave that the writes made true.
+//
+// Push is called on the loop; all the rest runs on the disk executor.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "raft/core/raft_core.h"
+#include "raft/env/environment.h"
+#include "raft/env/mutex.h"
+#include "raft/node/observer.h"
+#include "raft/storage/wal.h"
+
+namespace raftly {
+
+class DiskWriter : public std::enable_shared_from_this<DiskWriter> {
+ public:
+  // What the disk reports, each called on the disk executor.
+  struct Callbacks {
+    absl::AnyInvocable<void(WriteId)> done;         // durable up to and including this write
+    absl::AnyInvocable<void(bool)> space;           // whether there is space, when that changes
+    absl::AnyInvocable<void(absl::Status)> failed;  // final: nothing was promised that was not durable before
+  };
+  struct Timings {
+    Duration seal_after;
+    Duration space_retry;
+  };
+
+  DiskWriter(Environment environment, std::unique_ptr<Wal> wal, Timings timings, NodeObserver* observer,
+             Callbacks callbacks);
+
+  // `promises` run on the disk executor once the write is durable.
+  void Push(Write write, std::vector<Task> promises);
+  // Completes what was pushed, seals and closes the log, then runs `closed` on the disk executor. The last call.
+  void Close(absl::AnyInvocable<void()> closed);
+  WalStats stats() const { return wal_->stats(); }
+
+ private:
+  struct Job {
+    Write write;
+    std::vector<Task> promises;
+  };
+
+  void Schedule() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Drain();
+  absl::Status WriteAll(const std::deque<Job>& jobs);
+  void ReportSpace(bool available);
+  void RetryLater();
+  void SealIfIdle(WriteId last);
+  void Fail(const absl::Status& status);
+
+  const Environment environment_;
+  const std::unique_ptr<Wal> wal_;
+  const Timings timings_;
+  NodeObserver* const observer_;
+
+  Mutex mutex_;
+  std::deque<Job> queue_ ABSL_GUARDED_BY(mutex_);
+  bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;
+
+  // Disk executor only.
+  Callbacks callbacks_;
+  std::deque<Job> stalled_;  // no space for these: they stay first in line
+  WriteId last_done_;
+  bool space_ = true;
+  bool retrying_ = false;
+  bool finished_ = false;  // failed or closed
+};
+
+}  // namespace raftly

@@ -1,0 +1,48 @@
+#include "raft/node/errors.h"
+
+#include <string>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+
+namespace raftly {
+
+namespace {
+
+constexpr char kLeaderPayload[] = "raftly/leader";
+constexpr char kDiskFullPayload[] = "raftly/disk-full";
+
+}  // namespace
+
+absl::Status NotLeaderError(const NodeId& leader_hint) {
+  absl::Status status = absl::FailedPreconditionError(
+      leader_hint.empty() ? "not the leader, and none is known" : absl::StrCat("not the leader, ask ", leader_hint));
+  if (!leader_hint.empty()) status.SetPayload(kLeaderPayload, absl::Cord(leader_hint));
+  return status;
+}
+
+absl::Status OverwrittenError(LogPosition ours, Term theirs) {
+  return absl::AbortedError(absl::StrCat("entry ", ours.index.value, " of term ", ours.term.value,
+                                         " was replaced by one of term ", theirs.value));
+}
+
+absl::Status QueueFullError() { return absl::ResourceExhaustedError("too many requests are waiting"); }
+
+absl::Status DiskFullError() {
+  absl::Status status = absl::ResourceExhaustedError("the disk is full");
+  status.SetPayload(kDiskFullPayload, absl::Cord("1"));
+  return status;
+}
+
+absl::Status StoppingError() { return absl::UnavailableError("the node is stopping, the outcome is unknown"); }
+
+absl::Status TimedOutError() { return absl::DeadlineExceededError("not settled in time, the outcome is unknown"); }
+
+NodeId LeaderHint(const absl::Status& status) {
+  const auto payload = status.GetPayload(kLeaderPayload);
+  return payload ? NodeId(*payload) : NodeId();
+}
+
+bool IsDiskFull(const absl::Status& status) { return status.GetPayload(kDiskFullPayload).has_value(); }
+
+}  // namespace raftly

@@ -1,0 +1,425 @@
+#include "raft/node/raft_node.h"
+
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <map>
+#include <utility>
+#include <variant>
+
+#include "raft/core/check.h"
+#include "raft/core/raft_core.h"
+#include "raft/env/mutex.h"
+#include "raft/node/disk_writer.h"
+#include "raft/node/errors.h"
+#include "raft/node/pending.h"
+
+namespace raftly {
+
+// Shared with every task and callback that is under way, so that none can outlive it.
+class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(NodeConfig config, Environment environment, StateMachine& state_machine, NodeObserver* observer)
+      : config_(std::move(config)), environment_(environment), state_machine_(state_machine), observer_(observer) {}
+
+  absl::Status Start();
+  void Stop(absl::AnyInvocable<void()> stopped);
+  void Abandon();
+  void Propose(std::string command, Time deadline, SettleProposal::Callback done);
+  void Read(Time deadline, SettleRead::Callback done);
+  void SetTimings(Timings timings) { Enqueue(Input(TimingsChanged{timings})); }
+  NodeStatus status() const;
+  void Tail(size_t n, absl::AnyInvocable<void(Entries)> done);
+  WalStats wal_stats() const { return disk_ ? disk_->stats() : WalStats{}; }
+
+ private:
+  // What arrives at the loop. Everything that waits is taken in one go: Step x n, then ONE TakeOutput.
+  struct FromPeer {
+    Request request;
+    ReplyFn reply;
+  };
+  struct FromClient {
+    std::string command;
+    Time deadline;
+    SettleProposal settle;
+  };
+  struct ReadFromClient {
+    Time deadline;
+    SettleRead settle;
+  };
+  struct TailAsked {
+    size_t n;
+    absl::AnyInvocable<void(Entries)> done;
+  };
+  using Item = std::variant<Input, FromPeer, FromClient, ReadFromClient, TailAsked>;
+
+  void Enqueue(Item item);
+  void Drain();
+  void Take(Input& input) { core_->Step(environment_.loop.Now(), std::move(input)); }
+  void Take(FromPeer& item);
+  void Take(FromClient& item);
+  void Take(ReadFromClient& item);
+  void Take(TailAsked& item);
+
+  // Acts on what the core decided.
+  void Act();
+  void HandToDisk(Write write);
+  Task Deliver(Message message);
+  void SendCall(Call call);
+  void Apply(Entries committed);
+  void Settle(const Outcome& outcome);
+  void MakeReadable(const Readable& readable);
+
+  void ArmTimer();
+  void OnTimer(Time armed_for);
+  void Publish();
+  void Halt(const absl::Status& why);
+  static void Reject(Item item);
+
+  SettleProposal::Callback Counted(size_t bytes, SettleProposal::Callback done);
+
+  const NodeConfig config_;
+  const Environment environment_;
+  StateMachine& state_machine_;
+  NodeObserver* const observer_;
+
+  mutable Mutex mutex_;
+  std::vector<Item> inbox_ ABSL_GUARDED_BY(mutex_);
+  bool drain_posted_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;  // halted: nothing may enter any more
+  NodeStatus published_ ABSL_GUARDED_BY(mutex_);
+
+  std::atomic<uint64_t> applied_{0};  // written on apply
+  std::atomic<size_t> open_proposals_{0};
+  std::atomic<size_t> open_bytes_{0};
+  std::atomic<size_t> open_reads_{0};
+
+  // Loop only.
+  std::optional<RaftCore> core_;
+  std::shared_ptr<DiskWriter> disk_;
+  Pending pending_;
+  CallId last_incoming_;
+  std::map<CallId, ReplyFn> incoming_;  // requests of peers that wait for our answer
+  Time armed_for_ = kNever;
+  bool halted_ = false;
+};
+
+// ---- Starting and stopping -----------------------------------------------------------------------------------------
+
+absl::Status RaftNode::Impl::Start() {
+  const Time begin = environment_.loop.Now();
+  auto opened = Wal::Open(environment_.files, config_.data_dir, config_.wal);
+  if (!opened.ok()) return opened.status();
+  if (observer_ != nullptr) observer_->OnRecovered(*opened, environment_.loop.Now() - begin);
+
+  core_.emplace(config_.core, Recovered{std::move(opened->hard_state), std::move(opened->entries)}, environment_.seed,
+                environment_.loop.Now());
+  disk_ = std::make_shared<DiskWriter>(
+      environment_, std::move(opened->log), DiskWriter::Timings{config_.seal_after, config_.space_retry}, observer_,
+      DiskWriter::Callbacks{
+          .done = [this](WriteId id) { Enqueue(Input(WriteDone{id})); },
+          .space = [this](bool available) { Enqueue(Input(SpaceChanged{available})); },
+          .failed =
+              [this](const absl::Status& why) {
+                environment_.loop.Post([self = shared_from_this(), why] { self->Halt(why); });
+              },
+      });
+  Publish();
+  absl::Status started = environment_.transport.Start([self = weak_from_this()](Request request, ReplyFn reply) {
+    if (auto node = self.lock()) node->Enqueue(FromPeer{std::move(request), std::move(reply)});
+  });
+  if (!started.ok()) return started;
+  environment_.loop.Post([self = shared_from_this()] { self->Act(); });
+  return absl::OkStatus();
+}
+
+void RaftNode::Impl::Stop(absl::AnyInvocable<void()> stopped) {
+  environment_.transport.Stop();
+  environment_.loop.Post([self = shared_from_this(), stopped = std::move(stopped)]() mutable {
+    self->Halt(StoppingError());
+    if (!self->disk_) {
+      stopped();
+      return;
+    }
+    // In the order of the life of a write, so that nothing is under way behind us.
+    self->disk_->Close([self, stopped = std::move(stopped)]() mutable {
+      self->environment_.apply.Post([stopped = std::move(stopped)]() mutable { stopped(); });
+    });
+  });
+}
+
+// Takes no further part: neither decides, nor answers, nor promises.
+void RaftNode::Impl::Halt(const absl::Status& why) {
+  if (std::exchange(halted_, true)) return;
+  std::vector<Item> waiting;
+  {
+    MutexLock lock(mutex_);
+    closed_ = true;
+    waiting.swap(inbox_);
+  }
+  pending_.SettleAll(absl::UnavailableError(why.message()));
+  for (auto& [id, reply] : std::exchange(incoming_, {})) reply(StoppingError());
+  for (Item& item : waiting) Reject(std::move(item));
+}
+
+// Nothing runs any more; whoever waits still gets an answer, and nothing keeps anything else alive.
+void RaftNode::Impl::Abandon() {
+  Halt(StoppingError());
+  disk_.reset();
+}
+
+// A client's callback runs when its Settle is dropped.
+void RaftNode::Impl::Reject(Item item) {
+  if (auto* from_peer = std::get_if<FromPeer>(&item)) from_peer->reply(StoppingError());
+  if (auto* tail = std::get_if<TailAsked>(&item)) tail->done({});
+}
+
+// ---- What arrives --------------------------------------------------------------------------------------------------
+
+void RaftNode::Impl::Enqueue(Item item) {
+  bool closed = false;
+  {
+    MutexLock lock(mutex_);
+    closed = closed_;
+    if (!closed) inbox_.push_back(std::move(item));
+    if (!closed && !std::exchange(drain_posted_, true)) {
+      environment_.loop.Post([self = shared_from_this()] { self->Drain(); });
+    }
+  }
+  if (closed) Reject(std::move(item));
+}
+
+void RaftNode::Impl::Drain() {
+  std::vector<Item> items;
+  {
+    MutexLock lock(mutex_);
+    drain_posted_ = false;
+    items.swap(inbox_);
+  }
+  for (Item& item : items) {
+    std::visit([this](auto& what) { Take(what); }, item);
+  }
+  Act();
+}
+
+void RaftNode::Impl::Take(FromPeer& item) {
+  incoming_.emplace(++last_incoming_, std::move(item.reply));
+  core_->Step(environment_.loop.Now(), RequestReceived{last_incoming_, std::move(item.request)});
+}
+
+void RaftNode::Impl::Take(FromClient& item) {
+  const RequestId id = pending_.AddProposal(item.deadline, std::move(item.settle));
+  core_->Step(environment_.loop.Now(), Proposed{id, std::move(item.command)});
+}
+
+void RaftNode::Impl::Take(ReadFromClient& item) {
+  core_->Step(environment_.loop.Now(), ReadAsked{pending_.AddRead(item.deadline, std::move(item.settle))});
+}
+
+void RaftNode::Impl::Take(TailAsked& item) {
+  const Index last = core_->log().last().index;
+  item.done(core_->log().From(last.value > item.n ? last - item.n + 1 : Index{1}));
+}
+
+// ---- What the core decided -----------------------------------------------------------------------------------------
+
+void RaftNode::Impl::Act() {
+  if (halted_) return;
+  Output output = core_->TakeOutput();
+  for (Message& message : output.send) Deliver(std::move(message))();
+  if (output.write) HandToDisk(std::move(*output.write));
+  const Time now = environment_.loop.Now();
+  if (observer_ != nullptr) {
+    for (const NodeEvent& event : output.events) observer_->OnEvent(now, event);
+  }
+  for (const Outcome& outcome : output.outcomes) {
+    if (!std::holds_alternative<Readable>(outcome)) Settle(outcome);
+  }
+  // Proposals are known by their place before their entry can be committed, and what is committed is on its way to the
+  // state machine before a read may wait for it.
+  Apply(std::move(output.committed));
+  for (const Outcome& outcome : output.outcomes) {
+    if (const auto* readable = std::get_if<Readable>(&outcome)) MakeReadable(*readable);
+  }
+  pending_.Expire(now);
+  Publish();
+  if (observer_ != nullptr) observer_->OnStep(now, *core_);
+  ArmTimer();
+}
+
+void RaftNode::Impl::HandToDisk(Write write) {
+  std::vector<Task> promises;
+  promises.reserve(write.then_send.size());
+  for (Message& message : write.then_send) promises.push_back(Deliver(std::move(message)));
+  write.then_send.clear();
+  disk_->Push(std::move(write), std::move(promises));
+}
+
+// A message, ready to leave from whatever thread runs it: promises go out from the disk's, without another hand-over.
+Task RaftNode::Impl::Deliver(Message message) {
+  if (auto* call = std::get_if<Call>(&message)) {
+    return [self = shared_from_this(), call = std::move(*call)]() mutable { self->SendCall(std::move(call)); };
+  }
+  auto& answer = std::get<Answer>(message);
+  auto waiting = incoming_.extract(answer.id);
+  RAFTLY_CHECK(!waiting.empty());  // the core answers each request once
+  return [reply_fn = std::move(waiting.mapped()), reply = std::move(answer.reply)]() mutable {
+    if (reply) {
+      reply_fn(std::move(*reply));
+    } else {
+      reply_fn(absl::UnavailableError("not now"));
+    }
+  };
+}
+
+void RaftNode::Impl::SendCall(Call call) {
+  environment_.transport.Call(
+      call.to, std::move(call.request), config_.call_timeout,
+      [self = shared_from_this(), id = call.id, to = call.to](absl::StatusOr<Reply> reply) {
+        if (!reply.ok() && self->observer_ != nullptr) {
+          self->observer_->OnCallFailed(to, reply.status());
+        }
+        self->Enqueue(Input(ReplyReceived{id, reply.ok() ? std::optional<Reply>(*std::move(reply)) : std::nullopt}));
+      });
+}
+
+void RaftNode::Impl::Apply(Entries committed) {
+  if (committed.empty()) return;
+  auto joined = pending_.Commit(std::move(committed), config_.core.defences.waiter_term);
+  environment_.apply.Post([self = shared_from_this(), joined = std::move(joined)]() mutable {
+    for (CommittedEntry& item : joined) {
+      std::string result = self->state_machine_.Apply(item.entry);
+      self->applied_.store(item.entry.index.value, std::memory_order_release);
+      if (self->observer_ != nullptr) self->observer_->OnApplied(item.entry);
+      for (SettleProposal& settle : item.waiters) settle(Applied{item.entry.position(), result});
+    }
+  });
+}
+
+void RaftNode::Impl::Settle(const Outcome& outcome) {
+  if (const auto* accepted = std::get_if<Accepted>(&outcome)) {
+    pending_.Accept(accepted->id, accepted->at);
+  } else if (const auto* refused = std::get_if<Refused>(&outcome)) {
+    pending_.Refuse(refused->id,
+                    refused->why == Refusal::kNoSpace ? DiskFullError() : NotLeaderError(refused->leader_hint));
+  }
+}
+
+void RaftNode::Impl::MakeReadable(const Readable& readable) {
+  SettleRead settle = pending_.TakeRead(readable.id);
+  if (applied_.load(std::memory_order_acquire) >= readable.at_least.value) {
+    settle(absl::OkStatus());
+    return;
+  }
+  // What has to be applied first is ahead of this in the same queue.
+  environment_.apply.Post([settle = std::move(settle)]() mutable { settle(absl::OkStatus()); });
+}
+
+// ---- Time ----------------------------------------------------------------------------------------------------------
+
+// Most deadlines move on before they are reached (each heartbeat moves a follower's), so a timer is set only for a
+// deadline earlier than the one that is set already, and looks again when it fires.
+void RaftNode::Impl::ArmTimer() {
+  const Time next = std::min(core_->next_deadline(), pending_.next_deadline());
+  if (next >= armed_for_) return;
+  armed_for_ = next;
+  environment_.loop.PostAt(next, [self = shared_from_this(), next] { self->OnTimer(next); });
+}
+
+void RaftNode::Impl::OnTimer(Time armed_for) {
+  if (halted_ || armed_for != armed_for_) return;
+  armed_for_ = kNever;
+  const Time now = environment_.loop.Now();
+  if (now >= core_->next_deadline()) core_->Step(now, TimePassed{});
+  Act();
+}
+
+// ---- Clients -------------------------------------------------------------------------------------------------------
+
+void RaftNode::Impl::Propose(std::string command, Time deadline, SettleProposal::Callback done) {
+  const size_t bytes = command.size();
+  SettleProposal settle(Counted(bytes, std::move(done)));
+  if (open_proposals_ > config_.limits.pending_proposals || open_bytes_ > config_.limits.pending_bytes) {
+    settle(QueueFullError());
+    return;
+  }
+  Enqueue(FromClient{std::move(command), deadline, std::move(settle)});
+}
+
+// Counts a proposal as open until it is settled.
+SettleProposal::Callback RaftNode::Impl::Counted(size_t bytes, SettleProposal::Callback done) {
+  ++open_proposals_;
+  open_bytes_ += bytes;
+  return [self = shared_from_this(), bytes, begin = environment_.loop.Now(),
+          done = std::move(done)](absl::StatusOr<Applied> applied) mutable {
+    --self->open_proposals_;
+    self->open_bytes_ -= bytes;
+    if (self->observer_ != nullptr) {
+      self->observer_->OnProposalSettled(applied.status(), self->environment_.loop.Now() - begin);
+    }
+    done(std::move(applied));
+  };
+}
+
+void RaftNode::Impl::Read(Time deadline, SettleRead::Callback done) {
+  SettleRead settle([self = shared_from_this(), done = std::move(done)](absl::Status status) mutable {
+    --self->open_reads_;
+    done(std::move(status));
+  });
+  if (++open_reads_ > config_.limits.pending_reads) {
+    settle(QueueFullError());
+    return;
+  }
+  Enqueue(ReadFromClient{deadline, std::move(settle)});
+}
+
+void RaftNode::Impl::Tail(size_t n, absl::AnyInvocable<void(Entries)> done) { Enqueue(TailAsked{n, std::move(done)}); }
+
+void RaftNode::Impl::Publish() {
+  NodeStatus status{.id = core_->self(),
+                    .role = core_->role(),
+                    .term = core_->term(),
+                    .leader = core_->leader(),
+                    .commit_index = core_->commit(),
+                    .last_applied = {},
+                    .last_index = core_->log().last().index,
+                    .timings = core_->timings(),
+                    .may_vote = core_->may_vote(),
+                    .has_space = core_->has_space()};
+  MutexLock lock(mutex_);
+  published_ = std::move(status);
+}
+
+NodeStatus RaftNode::Impl::status() const {
+  const Index applied{applied_.load(std::memory_order_acquire)};
+  MutexLock lock(mutex_);
+  NodeStatus status = published_;
+  status.last_applied = std::min(applied, status.commit_index);
+  return status;
+}
+
+// ---- RaftNode ------------------------------------------------------------------------------------------------------
+
+RaftNode::RaftNode(NodeConfig config, Environment environment, StateMachine& state_machine, NodeObserver* observer)
+    : impl_(std::make_shared<Impl>(std::move(config), environment, state_machine, observer)) {}
+RaftNode::~RaftNode() { impl_->Abandon(); }
+
+absl::Status RaftNode::Start() { return impl_->Start(); }
+void RaftNode::Stop(absl::AnyInvocable<void()> stopped) { impl_->Stop(std::move(stopped)); }
+void RaftNode::Stop() {
+  std::promise<void> stopped;
+  impl_->Stop([&stopped] { stopped.set_value(); });
+  stopped.get_future().wait();
+}
+void RaftNode::Propose(std::string command, Time deadline, absl::AnyInvocable<void(absl::StatusOr<Applied>)> done) {
+  impl_->Propose(std::move(command), deadline, std::move(done));
+}
+void RaftNode::Read(Time deadline, absl::AnyInvocable<void(absl::Status)> done) {
+  impl_->Read(deadline, std::move(done));
+}
+void RaftNode::SetTimings(Timings timings) { impl_->SetTimings(timings); }
+NodeStatus RaftNode::status() const { return impl_->status(); }
+void RaftNode::Tail(size_t n, absl::AnyInvocable<void(Entries)> done) const { impl_->Tail(n, std::move(done)); }
+WalStats RaftNode::wal_stats() const { return impl_->wal_stats(); }
+
+}  // namespace raftly

@@ -1,0 +1,251 @@
+#include "raft/storage/wal.h"
+
+#include <atomic>
+#include <initializer_list>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "raft/core/check.h"
+#include "raft/storage/wal_record.h"
+#include "raft/storage/wal_recovery.h"
+
+namespace raftly {
+namespace {
+
+// What a batch may cost besides its records: the first marker of a file, its own, and the one that seals it.
+constexpr uint64_t kMarkersPerBatch = 3;
+// A batch buffer that one huge batch made larger than this is given back.
+constexpr size_t kBufferKept = size_t{4} << 20;
+
+uint64_t RoundUp(uint64_t n, uint64_t step) { return step == 0 ? n : (n + step - 1) / step * step; }
+
+class FileWal : public Wal {
+ public:
+  FileWal(std::unique_ptr<FileLock> lock, std::unique_ptr<File> file, const WalOptions& options,
+          const wal::Recovery& found, uint64_t size)
+      : options_(options),
+        lock_(std::move(lock)),
+        file_(std::move(file)),
+        last_index_{found.entries.size()},
+        may_vote_(found.hard_state.may_vote),
+        marked_(found.marked),
+        sealed_(found.sealed),
+        durable_(found.end),
+        end_(found.end),
+        reserved_(size) {}
+
+  // A file without any marker is judged by a weaker rule: there, an intact record after a damaged one is rot. A first
+  // batch of which only the later pages reached the disk would look like that. So its marker goes ahead, alone.
+  absl::Status Mark() { return marked_ ? absl::OkStatus() : WriteMarker(); }
+
+  absl::Status Reserve(uint64_t bytes) override;
+  bool HasSpace() const override { return has_space_; }
+  absl::Status Append(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) override;
+  absl::Status Sync() override;
+  absl::Status Seal() override;
+  absl::Status Close() override;
+  WalStats stats() const override { return {end_, reserved_}; }
+
+ private:
+  absl::Status CheckSizes(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) const;
+  absl::Status BeginBatch();
+  absl::Status WriteMarker();
+  absl::Status WriteBuffer();
+  absl::Status SyncFile();
+  absl::Status Fail(absl::Status status);
+
+  const WalOptions options_;
+  const std::unique_ptr<FileLock> lock_;
+  const std::unique_ptr<File> file_;
+  absl::Status status_;  // the failure that ended this log, if any
+  std::string buffer_;   // the batch under way; empty or beginning with a marker. It belongs at end_
+  Index last_index_;     // of the log, the buffer included
+  bool may_vote_;        // as the log says, the buffer included
+  bool marked_;          // a durable marker is in the file
+  bool sealed_;          // the last record is a marker, or there is none
+  bool has_space_ = true;
+  uint64_t durable_;  // durable_ <= end_, equal after each Sync (but with `sync` off)
+  // Written by the owner's thread, read by stats() from any.
+  std::atomic<uint64_t> end_;       // all before it is written
+  std::atomic<uint64_t> reserved_;  // size of the file; end_ <= reserved_
+};
+
+absl::Status FileWal::Reserve(uint64_t bytes) {
+  if (!status_.ok()) return status_;
+  const uint64_t reserved = reserved_;
+  const uint64_t need = end_ + buffer_.size() + bytes;
+  const uint64_t want = need + options_.low_water_bytes;
+  has_space_ = want <= reserved;
+  if (has_space_) return absl::OkStatus();
+  absl::Status full;
+  for (const uint64_t size : {reserved + RoundUp(want - reserved, options_.reserve_bytes), want, need}) {
+    if (size <= reserved) break;
+    absl::Status status = file_->Reserve(reserved, size);
+    if (status.ok()) {
+      reserved_ = size;
+      has_space_ = want <= size;
+      return absl::OkStatus();
+    }
+    if (!absl::IsResourceExhausted(status)) return Fail(std::move(status));
+    full = std::move(status);
+  }
+  return need <= reserved ? absl::OkStatus() : full;
+}
+
+absl::Status FileWal::Append(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) {
+  if (!status_.ok()) return status_;
+  if (!hard_state && entries.empty()) return absl::OkStatus();
+  if (absl::Status status = CheckSizes(hard_state, entries); !status.ok()) return status;
+  if (buffer_.empty()) {
+    if (absl::Status status = BeginBatch(); !status.ok()) return status;
+  }
+  if (hard_state) {
+    // Before the state: whoever reads a new term here must know already if it may vote in it.
+    if (hard_state->may_vote != may_vote_) wal::AppendMayVote(buffer_, hard_state->may_vote);
+    may_vote_ = hard_state->may_vote;
+    wal::AppendState(buffer_, *hard_state);
+  }
+  for (const Entry& entry : entries) {
+    RAFTLY_CHECK(entry.index && entry.index <= last_index_ + 1);
+    wal::AppendEntry(buffer_, entry);
+    last_index_ = entry.index;
+  }
+  return absl::OkStatus();
+}
+
+// Nothing is written that recovery would not believe.
+absl::Status FileWal::CheckSizes(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) const {
+  if (hard_state && hard_state->voted_for.size() > wal::kLongestData - wal::kStateBytes) {
+    return absl::InvalidArgumentError("the id voted for is too long for the log");
+  }
+  for (const Entry& entry : entries) {
+    if (entry.data.size() <= wal::kLongestData - wal::kEntryBytes) continue;
+    return absl::InvalidArgumentError(absl::StrCat("entry ", entry.index.value, " is too long for the log"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FileWal::BeginBatch() {
+  if (absl::Status status = Mark(); !status.ok()) return status;
+  wal::AppendMarker(buffer_, {.offset = end_, .synced_to = durable_});
+  return absl::OkStatus();
+}
+
+absl::Status FileWal::Sync() {
+  if (!status_.ok()) return status_;
+  if (buffer_.empty()) return absl::OkStatus();
+  if (absl::Status status = WriteBuffer(); !status.ok()) return status;
+  sealed_ = false;
+  // Not durable_: a marker never claims more than was really synced, so the laboratory sees what a lost write does
+  // and not how recovery would have noticed it.
+  return options_.sync ? SyncFile() : absl::OkStatus();
+}
+
+absl::Status FileWal::Seal() {
+  if (absl::Status status = Sync(); !status.ok()) return status;
+  if (sealed_ || !options_.sync) return absl::OkStatus();
+  return WriteMarker();
+}
+
+absl::Status FileWal::Close() {
+  // For want of a seal the log is not worse than after a crash.
+  if (absl::Status status = Seal(); !status.ok() && !absl::IsResourceExhausted(status)) return status;
+  if (!status_.ok()) return status_;
+  if (reserved_ != end_) {
+    if (absl::Status status = file_->Truncate(end_); !status.ok()) return Fail(std::move(status));
+    reserved_ = end_.load();
+    if (options_.sync) {
+      if (absl::Status status = SyncFile(); !status.ok()) return status;
+    }
+  }
+  status_ = absl::FailedPreconditionError("the log is closed");
+  return absl::OkStatus();
+}
+
+// A batch of a marker alone, durable when it returns. ResourceExhausted changes nothing and may be tried again.
+absl::Status FileWal::WriteMarker() {
+  RAFTLY_CHECK(buffer_.empty() && durable_ == end_);
+  const uint64_t need = end_ + wal::kMarkerRecordBytes;
+  if (need > reserved_) {
+    absl::Status status = file_->Reserve(reserved_, need);
+    if (absl::IsResourceExhausted(status)) return status;
+    if (!status.ok()) return Fail(std::move(status));
+    reserved_ = need;
+  }
+  wal::AppendMarker(buffer_, {.offset = end_, .synced_to = durable_});
+  if (absl::Status status = WriteBuffer(); !status.ok()) return status;
+  if (absl::Status status = SyncFile(); !status.ok()) return status;
+  marked_ = true;
+  sealed_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status FileWal::WriteBuffer() {
+  if (absl::Status status = file_->WriteAt(end_, buffer_); !status.ok()) return Fail(std::move(status));
+  end_ += buffer_.size();
+  if (reserved_ < end_) reserved_ = end_.load();
+  buffer_.clear();
+  if (buffer_.capacity() > kBufferKept) buffer_ = std::string();
+  return absl::OkStatus();
+}
+
+absl::Status FileWal::SyncFile() {
+  if (absl::Status status = file_->Sync(); !status.ok()) return Fail(std::move(status));
+  durable_ = end_;
+  return absl::OkStatus();
+}
+
+// fsyncgate (PostgreSQL, 2018): after a failed sync the kernel may drop the dirty pages and report success to whoever
+// tries again. So the first failure is the last word.
+absl::Status FileWal::Fail(absl::Status status) {
+  status_ = status;
+  return status;
+}
+
+// Only after recovery has found nothing wrong. The contents may be there thanks to the page cache alone; the node acts
+// on what it has read, so that has to be durable first.
+absl::StatusOr<std::unique_ptr<File>> OpenForAppend(FileSystem& files, const std::string& directory,
+                                                    const std::string& path, const wal::Recovery& found) {
+  absl::StatusOr<std::unique_ptr<File>> file = files.Open(path);
+  if (!file.ok()) return file.status();
+  if (found.torn_tail) {
+    if (absl::Status status = (*file)->Truncate(found.end); !status.ok()) return status;
+  }
+  if (absl::Status status = (*file)->Sync(); !status.ok()) return status;
+  if (absl::Status status = files.SyncDirectory(directory); !status.ok()) return status;
+  return file;
+}
+
+}  // namespace
+
+absl::StatusOr<Wal::Opened> Wal::Open(FileSystem& files, const std::string& directory, WalOptions options) {
+  if (absl::Status status = files.CreateDirectory(directory); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<FileLock>> lock = files.Lock(directory + "/raft.lock");
+  if (!lock.ok()) return lock.status();
+
+  const std::string path = directory + "/raft.wal";
+  absl::StatusOr<std::string> bytes = files.Read(path);
+  if (!bytes.ok() && !absl::IsNotFound(bytes.status())) return bytes.status();
+  if (!bytes.ok()) bytes = std::string();
+  absl::StatusOr<wal::Recovery> found = wal::Recover(*bytes, path, options);
+  if (!found.ok()) return found.status();
+
+  absl::StatusOr<std::unique_ptr<File>> file = OpenForAppend(files, directory, path, *found);
+  if (!file.ok()) return file.status();
+  const uint64_t size = found->torn_tail ? found->end : bytes->size();
+  auto log = std::make_unique<FileWal>(*std::move(lock), *std::move(file), options, *found, size);
+  // A full disk is no reason not to start; the marker then waits for the first batch.
+  if (absl::Status status = log->Mark(); !status.ok() && !absl::IsResourceExhausted(status)) return status;
+  return Opened{std::move(log), std::move(found->hard_state), std::move(found->entries), found->torn_tail};
+}
+
+uint64_t Wal::EncodedSize(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) {
+  uint64_t bytes = kMarkersPerBatch * wal::kMarkerRecordBytes;
+  if (hard_state) {
+    bytes += wal::kMayVoteRecordBytes + wal::kFrameBytes + wal::kStateBytes + hard_state->voted_for.size();
+  }
+  for (const Entry& entry : entries) bytes += wal::kFrameBytes + wal::kEntryBytes + entry.data.size();
+  return bytes;
+}
+
+}  // namespace raftly

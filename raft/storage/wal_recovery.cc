@@ -1,0 +1,144 @@
+#include "raft/storage/wal_recovery.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "raft/storage/wal_record.h"
+
+namespace raftly::wal {
+namespace {
+
+constexpr const char* kRemedy = "; set the directory aside and start this node with -rejoin";
+
+class Reader {
+ public:
+  Reader(std::string_view bytes, const std::string& path, const WalOptions& options)
+      : bytes_(bytes), path_(path), options_(options) {}
+
+  absl::StatusOr<Recovery> Run() {
+    while (const auto frame = ReadFrame(bytes_, offset_)) {
+      const bool intact = ChecksumHolds(*frame);
+      if (!intact && options_.verify_checksums) break;
+      if (const char* objection = Take(frame->data)) {
+        // An interrupted write does not leave a valid checksum: somebody wrote this, and nobody can say what else of
+        // it was acknowledged.
+        if (intact) return Refuse(objection);
+        break;
+      }
+      offset_ += frame->size;
+      ++records_;
+    }
+    return Finish();
+  }
+
+ private:
+  // Nothing, or why this record cannot stand here.
+  const char* Take(std::string_view data) {
+    const auto record = Parse(data);
+    if (!record) return "does not have the form of its type";
+    const char* objection = std::visit([this](const auto& parsed) { return On(parsed); }, *record);
+    if (objection == nullptr) found_.sealed = std::holds_alternative<Marker>(*record);
+    return objection;
+  }
+
+  const char* On(const State& state) {
+    found_.hard_state.term = state.term;
+    found_.hard_state.voted_for = state.voted_for;
+    return nullptr;
+  }
+  const char* On(const EntryView& entry) {
+    const uint64_t index = entry.index.value;
+    if (index == 0 || index > found_.entries.size() + 1) return "leaves a gap in the log's indexes";
+    if (!entry.term) return "holds an entry without a term";
+    found_.entries.resize(index - 1);
+    found_.entries.push_back({entry.index, entry.term, entry.type, Bytes(std::string(entry.command))});
+    return nullptr;
+  }
+  const char* On(const Marker& marker) {
+    if (marker.offset != offset_ || marker.synced_to > offset_) return "is a marker that belongs elsewhere";
+    found_.marked = true;
+    return nullptr;
+  }
+  const char* On(const MayVote& may_vote) {
+    found_.hard_state.may_vote = may_vote.value;
+    return nullptr;
+  }
+  const char* On(const Unknown&) { return nullptr; }
+
+  absl::StatusOr<Recovery> Finish() {
+    found_.end = offset_;
+    const size_t last = bytes_.find_last_not_of('\0');
+    if (last == std::string_view::npos || last < offset_) return std::move(found_);  // nothing but space ahead
+    if (!options_.truncate_torn_tail) {
+      // The classic mistake, whole: what follows is not looked at, stays, and the next record goes after it.
+      found_.end = bytes_.size();
+      return std::move(found_);
+    }
+    if (const auto proof = ProofOfRot()) return Refuse(absl::StrCat("is damaged, but ", *proof));
+    found_.torn_tail = TornTail{offset_, last + 1 - offset_};
+    return std::move(found_);
+  }
+
+  // Why the bytes at offset_ had been durable, or nothing: then they were never acknowledged.
+  std::optional<std::string> ProofOfRot() {
+    bool marked = found_.marked;
+    size_t magic = bytes_.find(kMagic, offset_ + 1 + kMagicInMarkerRecord);
+    for (; magic != std::string_view::npos; magic = bytes_.find(kMagic, magic + 1)) {
+      const uint64_t offset = magic - kMagicInMarkerRecord;
+      const auto marker = MarkerAt(offset);
+      if (!marker) continue;
+      marked = true;
+      if (marker->synced_to <= offset_) continue;
+      return absl::StrCat("a marker at offset ", offset, " says that all before ", marker->synced_to, " was durable");
+    }
+    if (marked) return std::nullopt;
+    if (const auto offset = NextIntactRecord()) {
+      return absl::StrCat("an intact record follows at offset ", *offset);
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Marker> MarkerAt(uint64_t offset) const {
+    const auto frame = ReadFrame(bytes_, offset);
+    if (!frame || !ChecksumHolds(*frame)) return std::nullopt;
+    const auto record = Parse(frame->data);
+    const Marker* marker = record ? std::get_if<Marker>(&*record) : nullptr;
+    if (marker == nullptr || marker->offset != offset) return std::nullopt;
+    return *marker;
+  }
+
+  // Any byte may be the first of a record. The form is compared before the checksum: it has to agree on the length
+  // twice, so few places are worth reading in full.
+  std::optional<uint64_t> NextIntactRecord() const {
+    constexpr auto kLargestFirstByte = static_cast<unsigned char>(kLongestData >> 24);
+    for (uint64_t offset = offset_ + 1; offset + kFrameBytes < bytes_.size(); ++offset) {
+      if (static_cast<unsigned char>(bytes_[offset]) > kLargestFirstByte) continue;
+      const auto type = static_cast<RecordType>(bytes_[offset + 4]);
+      if (type != RecordType::kState && type != RecordType::kEntry && type != RecordType::kMayVote) continue;
+      const auto frame = ReadFrame(bytes_, offset);
+      if (frame && Parse(frame->data) && ChecksumHolds(*frame)) return offset;
+    }
+    return std::nullopt;
+  }
+
+  absl::Status Refuse(const std::string& why) const {
+    return absl::DataLossError(
+        absl::StrCat(path_, ": record ", records_ + 1, " at offset ", offset_, " ", why, kRemedy));
+  }
+
+  const std::string_view bytes_;
+  const std::string& path_;
+  const WalOptions& options_;
+  uint64_t offset_ = 0;   // all before it has been taken
+  uint64_t records_ = 0;  // how many that are
+  Recovery found_;
+};
+
+}  // namespace
+
+absl::StatusOr<Recovery> Recover(std::string_view bytes, const std::string& path, const WalOptions& options) {
+  return Reader(bytes, path, options).Run();
+}
+
+}  // namespace raftly::wal

@@ -1,0 +1,27 @@
+// What the bytes of a log say, and whether its end is where it should be. Touches no file.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "raft/core/types.h"
+#include "raft/storage/wal.h"
+
+namespace raftly::wal {
+
+struct Recovery {
+  HardState hard_state;
+  Entries entries;      // from index 1, without a gap
+  uint64_t end = 0;     // the next record belongs here
+  bool marked = false;  // there is a marker: the rule for files without markers no longer applies
+  bool sealed = true;   // nothing, or a marker, is the last record
+  std::optional<TornTail> torn_tail;
+};
+
+// DataLoss: rot, or a record that was written as it stands and makes no sense. `path` is for messages.
+absl::StatusOr<Recovery> Recover(std::string_view bytes, const std::string& path, const WalOptions& options);
+
+}  // namespace raftly::wal
