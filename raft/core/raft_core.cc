@@ -140,7 +140,8 @@ void RaftCore::On(const TimingsChanged& input) {
 void RaftCore::On(const SpaceChanged& input) {
   if (space_available_ == input.available) return;
   space_available_ = input.available;
-  if (!space_available_ && role_ != Role::kFollower) {
+  if (!space_available_ && role_ != Role::kFollower && !config_.peers.empty()) {
+    // Another server may have space. Alone, we go on serving reads.
     BecomeFollower(term(), RoleReason::kNoSpace);
   } else if (space_available_) {
     RestartElectionTimer();

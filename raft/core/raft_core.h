@@ -57,8 +57,8 @@ struct ReadAsked {
 struct TimingsChanged {
   Timings timings;
 };
-// The disk ran out of space ahead of the log, or has some again. Without space a node neither leads nor campaigns
-// nor accepts entries; what it promised before stays on its way to the disk.
+// The disk ran out of space ahead of the log, or has some again. Without space a node accepts no proposal and no
+// entry, does not campaign, and leaves the lead to others; what it promised before stays on its way to the disk.
 struct SpaceChanged {
   bool available = true;
 };

@@ -31,11 +31,15 @@ struct Timer {
 // Orders a heap so that the earliest timer is at its front.
 bool Later(const Timer& a, const Timer& b) { return a.time != b.time ? a.time > b.time : a.sequence > b.sequence; }
 
+// The loop that this thread runs, if any. Not a comparison of thread ids: the id of a joined thread is given away
+// again.
+thread_local const void* running_here = nullptr;
+
 }  // namespace
 
 class ThreadLoop::Impl {
  public:
-  explicit Impl(const std::string& name) : thread_([this] { Run(); }), thread_id_(thread_.get_id()) {
+  explicit Impl(const std::string& name) : thread_([this] { Run(); }) {
     pthread_setname_np(thread_.native_handle(), name.substr(0, kLongestThreadName).c_str());
   }
 
@@ -59,7 +63,7 @@ class ThreadLoop::Impl {
   }
 
   void Stop() {
-    RAFTLY_CHECK(std::this_thread::get_id() != thread_id_);
+    RAFTLY_CHECK(running_here != this);  // a thread cannot join itself
     {
       MutexLock lock(mutex_);
       stopped_ = true;
@@ -76,6 +80,7 @@ class ThreadLoop::Impl {
   };
 
   void Run() {
+    running_here = this;
     Inbox batch;
     std::vector<Timer> heap;  // touched by this thread only, so it needs no lock
     bool last = false;
@@ -132,7 +137,6 @@ class ThreadLoop::Impl {
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;  // nothing enters the inbox any more
   std::once_flag joined_;
   std::thread thread_;
-  const std::thread::id thread_id_;
 };
 
 ThreadLoop::ThreadLoop(const std::string& name) : impl_(std::make_unique<Impl>(name)) {}

@@ -47,10 +47,13 @@ void DiskWriter::Drain() {
     Fail(status);
     return;
   }
+  if (!jobs.empty()) Done(jobs);
+  // After what is done: a leader counts its own copies before it hears that there will be no more.
   ReportSpace(wal_->HasSpace());
   if (!wal_->HasSpace()) RetryLater();
-  if (jobs.empty()) return;
+}
 
+void DiskWriter::Done(std::deque<Job>& jobs) {
   last_done_ = jobs.back().write.id;
   for (Job& job : jobs) {
     for (Task& promise : job.promises) promise();
@@ -101,7 +104,8 @@ void DiskWriter::SealIfIdle(WriteId last) {
     MutexLock lock(mutex_);
     if (!queue_.empty()) return;
   }
-  if (absl::Status status = wal_->Seal(); !status.ok()) Fail(status);
+  // For want of space the log stays unsealed, as after a crash.
+  if (absl::Status status = wal_->Seal(); !status.ok() && !absl::IsResourceExhausted(status)) Fail(status);
 }
 
 void DiskWriter::Fail(const absl::Status& status) {

@@ -48,9 +48,9 @@ struct WalStats {
 class Wal {
  public:
   struct Opened;
-  // Locks the directory (created if missing), reads the log, cuts a torn tail. DataLoss where synced records are
-  // damaged (rot): the message names file, offset, record number and remedy, and nothing but the lock was touched.
-  // FailedPrecondition where another process holds the directory. A full disk is no error here: see Reserve.
+  // Locks the directory (created if missing) by its raft.lock, reads the log, cuts a torn tail. DataLoss where synced
+  // records are damaged (rot): the message names file, offset, record number and remedy, and nothing but the lock was
+  // touched. FailedPrecondition where another process holds the directory. A full disk is no error here: see Reserve.
   static absl::StatusOr<Opened> Open(FileSystem& files, const std::string& directory, WalOptions options);
 
   virtual ~Wal() = default;
@@ -68,7 +68,7 @@ class Wal {
   // Makes every Append so far durable. Costs nothing where nothing was appended since the last one.
   virtual absl::Status Sync() = 0;
   // Proves to a later recovery that all records so far were durable. For a log that has been idle; nothing where it is
-  // sealed already.
+  // sealed already. ResourceExhausted where the disk has no room for it: not final, the log is only less provable.
   virtual absl::Status Seal() = 0;
   // Seals and gives back the space ahead. The last call.
   virtual absl::Status Close() = 0;

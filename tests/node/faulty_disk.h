@@ -1,0 +1,50 @@
+// The real file system with two faults that a test may switch on from any thread.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "raft/env/posix_files.h"
+
+namespace raftly::testing {
+
+class FaultyDisk : public FileSystem {
+ public:
+  std::atomic<bool> full{false};  // no space beyond what is reserved
+  std::atomic<bool> syncs_fail{false};
+
+  absl::Status CreateDirectory(const std::string& path) override { return real_->CreateDirectory(path); }
+  absl::StatusOr<std::string> Read(const std::string& path) override { return real_->Read(path); }
+  absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path) override {
+    auto file = real_->Open(path);
+    if (!file.ok()) return file.status();
+    return std::make_unique<FaultyFile>(*this, *std::move(file));
+  }
+  absl::Status ReplaceAtomically(const std::string& path, std::string_view contents) override {
+    return real_->ReplaceAtomically(path, contents);
+  }
+  absl::Status SyncDirectory(const std::string& path) override { return real_->SyncDirectory(path); }
+  absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) override { return real_->Lock(path); }
+
+ private:
+  class FaultyFile : public File {
+   public:
+    FaultyFile(FaultyDisk& disk, std::unique_ptr<File> real) : disk_(disk), real_(std::move(real)) {}
+    absl::Status WriteAt(uint64_t offset, std::string_view data) override { return real_->WriteAt(offset, data); }
+    absl::Status Reserve(uint64_t from, uint64_t to) override {
+      return disk_.full ? absl::ResourceExhaustedError("full") : real_->Reserve(from, to);
+    }
+    absl::Status Truncate(uint64_t size) override { return real_->Truncate(size); }
+    absl::Status Sync() override { return disk_.syncs_fail ? absl::InternalError("sync failed") : real_->Sync(); }
+
+   private:
+    FaultyDisk& disk_;
+    const std::unique_ptr<File> real_;
+  };
+
+  const std::unique_ptr<FileSystem> real_ = NewPosixFileSystem();
+};
+
+}  // namespace raftly::testing

@@ -1,0 +1,149 @@
+// A file system in memory that keeps its word about sync and nothing else: what was not synced survives a crash in
+// part, in no order. It can be full, and it can fail.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "raft/env/files.h"
+
+namespace raftly::testing {
+
+class FaultyFiles : public FileSystem {
+ public:
+  // ---- faults
+  uint64_t capacity = std::numeric_limits<uint64_t>::max();  // bytes in all files together
+  bool fail_writes = false;
+  bool fail_syncs = false;
+  // ---- what happened
+  int writes = 0;
+  int syncs = 0;
+
+  // As if it had been there, durable, for ever.
+  void Put(const std::string& path, const std::string& contents) { nodes_[path] = NewNode(contents, true); }
+  std::string Contents(const std::string& path) const {
+    const auto node = nodes_.find(path);
+    return node == nodes_.end() ? "" : node->second->current;
+  }
+  std::map<std::string, std::string> Everything() const {
+    std::map<std::string, std::string> all;
+    for (const auto& [path, node] : nodes_) all[path] = node->current;
+    return all;
+  }
+
+  // Every unsynced byte survives or not, each run of `grain` bytes by its own toss; so does a new size, and a file
+  // whose directory was not synced is gone. Whoever holds files or locks has to be gone before.
+  void Crash(std::mt19937_64& random, size_t grain) {
+    locked_.clear();
+    std::erase_if(nodes_, [](const auto& node) { return !node.second->listed; });
+    for (auto& [path, node] : nodes_) {
+      const auto [low, high] = std::minmax({node->current.size(), node->durable.size()});
+      std::string survived(std::uniform_int_distribution<size_t>(low, high)(random), '\0');
+      const std::string* source = nullptr;
+      for (size_t i = 0; i < survived.size(); ++i) {
+        if (i % grain == 0) source = random() % 2 == 0 ? &node->current : &node->durable;
+        if (i < source->size()) survived[i] = (*source)[i];
+      }
+      node->current = survived;
+      node->durable = survived;
+    }
+  }
+
+  absl::Status CreateDirectory(const std::string&) override { return absl::OkStatus(); }
+  absl::StatusOr<std::string> Read(const std::string& path) override {
+    if (nodes_.count(path) == 0) return absl::NotFoundError(path);
+    return nodes_[path]->current;
+  }
+  absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path) override {
+    if (nodes_.count(path) == 0) nodes_[path] = NewNode("", false);
+    return std::make_unique<OpenFile>(*this, nodes_[path]);
+  }
+  absl::Status ReplaceAtomically(const std::string& path, std::string_view contents) override {
+    Put(path, std::string(contents));
+    return absl::OkStatus();
+  }
+  absl::Status SyncDirectory(const std::string&) override {
+    for (auto& [path, node] : nodes_) node->listed = true;
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) override {
+    if (!locked_.insert(path).second) return absl::FailedPreconditionError(path + ": locked");
+    return std::make_unique<Held>(*this, path);
+  }
+
+ private:
+  struct Node {
+    std::string current;  // what readers see
+    std::string durable;  // what the disk holds for certain
+    bool listed = false;  // its directory entry is durable
+  };
+
+  static std::shared_ptr<Node> NewNode(const std::string& contents, bool listed) {
+    return std::make_shared<Node>(Node{contents, contents, listed});
+  }
+
+  class Held : public FileLock {
+   public:
+    Held(FaultyFiles& files, std::string path) : files_(files), path_(std::move(path)) {}
+    ~Held() override { files_.locked_.erase(path_); }
+
+   private:
+    FaultyFiles& files_;
+    const std::string path_;
+  };
+
+  class OpenFile : public File {
+   public:
+    OpenFile(FaultyFiles& files, std::shared_ptr<Node> node) : files_(files), node_(std::move(node)) {}
+
+    absl::Status WriteAt(uint64_t offset, std::string_view data) override {
+      if (files_.fail_writes) return absl::InternalError("write: Input/output error");
+      ++files_.writes;
+      if (absl::Status status = Grow(offset + data.size()); !status.ok()) return status;
+      node_->current.replace(offset, data.size(), data);
+      return absl::OkStatus();
+    }
+    absl::Status Reserve(uint64_t from, uint64_t to) override {
+      if (files_.fail_writes) return absl::InternalError("allocate: Input/output error");
+      if (absl::Status status = Grow(to); !status.ok()) return status;
+      std::fill(node_->current.begin() + static_cast<long>(from), node_->current.begin() + static_cast<long>(to), '\0');
+      return absl::OkStatus();
+    }
+    absl::Status Truncate(uint64_t size) override {
+      node_->current.resize(size);
+      return absl::OkStatus();
+    }
+    absl::Status Sync() override {
+      if (files_.fail_syncs) return absl::InternalError("sync: Input/output error");
+      ++files_.syncs;
+      node_->durable = node_->current;
+      return absl::OkStatus();
+    }
+
+   private:
+    absl::Status Grow(uint64_t size) {
+      if (size <= node_->current.size()) return absl::OkStatus();
+      uint64_t used = 0;
+      for (const auto& [path, node] : files_.nodes_) used += node->current.size();
+      const uint64_t more = size - node_->current.size();
+      if (used > files_.capacity || more > files_.capacity - used) return absl::ResourceExhaustedError("disk full");
+      node_->current.resize(size);
+      return absl::OkStatus();
+    }
+
+    FaultyFiles& files_;
+    const std::shared_ptr<Node> node_;
+  };
+
+  std::map<std::string, std::shared_ptr<Node>> nodes_;
+  std::set<std::string> locked_;
+};
+
+}  // namespace raftly::testing
