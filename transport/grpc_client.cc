@@ -1,0 +1,162 @@
+#include "transport/grpc_client.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "transport/grpc_limits.h"
+
+namespace raftly {
+namespace {
+
+std::string PeerAddress(const std::string& address) {
+  return address.rfind(':', 0) == 0 ? absl::StrCat("localhost", address) : address;
+}
+
+std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
+  arguments.SetMaxSendMessageSize(-1);
+  // A request is sent at most once: retries are the core's decision.
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  // The default back-off grows to two minutes, so that a peer that came back would be left alone for as long. The
+  // minimum is also how long one attempt to connect may take.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  // After a long partition TCP itself may stay silent for a minute; a connection without an answer is given up. Only
+  // while calls are open: a Go peer hangs up on those who ping an idle connection.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 2000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 2000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 0);
+  // Peers talk directly whatever http_proxy says, and two nodes of one process do not share a connection.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+absl::Status ToAbsl(const std::string& peer, const grpc::Status& status) {
+  // The codes are the same numbers by design.
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
+                      absl::StrCat(peer, ": ", status.error_message()));
+}
+
+}  // namespace
+
+// One call under way.
+class GrpcClient::OpenCall {
+ public:
+  explicit OpenCall(ReplyFn done) : done_(std::move(done)) {}
+  virtual ~OpenCall() = default;
+
+  void Cancel() { context_.TryCancel(); }
+  void Answer(bool stopping) {
+    done_(stopping ? absl::StatusOr<Reply>(absl::CancelledError("the transport stopped")) : Result());
+  }
+
+ protected:
+  virtual absl::StatusOr<Reply> Result() = 0;
+
+  grpc::ClientContext context_;
+  grpc::Status status_;
+  ReplyFn done_;
+};
+
+template <class Response>
+class GrpcClient::TypedCall : public OpenCall {
+ public:
+  TypedCall(ReplyFn done, std::string peer) : OpenCall(std::move(done)), peer_(std::move(peer)) {}
+
+  // `prepare` gives the call its message and method.
+  template <class Prepare>
+  void Start(Duration timeout, Prepare prepare) {
+    const auto whole = std::chrono::ceil<std::chrono::system_clock::duration>(timeout);
+    context_.set_deadline(std::chrono::system_clock::now() + whole);
+    reader_ = prepare(&context_);
+    reader_->StartCall();
+    reader_->Finish(&response_, &status_, static_cast<OpenCall*>(this));
+  }
+
+ protected:
+  absl::StatusOr<Reply> Result() override {
+    if (!this->status_.ok()) return ToAbsl(peer_, this->status_);
+    auto reply = Decode(std::move(response_));
+    if (!reply.ok()) return reply.status();
+    return Reply(*std::move(reply));
+  }
+
+ private:
+  const std::string peer_;
+  Response response_;
+  std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> reader_;
+};
+
+GrpcClient::GrpcClient(const std::map<NodeId, std::string>& peers) {
+  for (const auto& [id, listed] : peers) {
+    const std::string address = PeerAddress(listed);
+    peers_[id] = {.name = absl::StrCat(id, " (", address, ")"), .stub = pb::RaftService::NewStub(Connect(address))};
+  }
+  thread_ = std::thread([this] { ServeCompletions(); });
+}
+
+GrpcClient::~GrpcClient() { Stop(); }
+
+void GrpcClient::Call(const NodeId& to, const Request& request, Duration timeout, ReplyFn done) {
+  const auto found = peers_.find(to);
+  if (found == peers_.end()) return done(absl::NotFoundError(absl::StrCat(to, " is not a peer")));
+  const Peer& peer = found->second;
+  if (const auto* append = std::get_if<AppendRequest>(&request)) {
+    const auto message = Encode(*append);
+    return Start<pb::AppendEntriesResponse>(peer, timeout, std::move(done), [&](grpc::ClientContext* context) {
+      return peer.stub->PrepareAsyncAppendEntries(context, message, &completions_);
+    });
+  }
+  const auto& vote = std::get<VoteRequest>(request);
+  const auto message = Encode(vote);
+  Start<pb::VoteResponse>(peer, timeout, std::move(done), [&](grpc::ClientContext* context) {
+    return vote.pre_vote ? peer.stub->PrepareAsyncPreVote(context, message, &completions_)
+                         : peer.stub->PrepareAsyncRequestVote(context, message, &completions_);
+  });
+}
+
+template <class Response, class Prepare>
+void GrpcClient::Start(const Peer& peer, Duration timeout, ReplyFn done, Prepare prepare) {
+  Gate::Pass pass(starting_);
+  if (!pass) return done(absl::CancelledError("the transport has stopped"));
+  auto owned = std::make_unique<TypedCall<Response>>(std::move(done), peer.name);
+  TypedCall<Response>* call = owned.get();
+  {
+    MutexLock lock(mutex_);
+    calls_.emplace(call, std::move(owned));
+  }
+  call->Start(timeout, prepare);
+}
+
+void GrpcClient::ServeCompletions() {
+  void* tag = nullptr;
+  bool ok = false;
+  while (completions_.Next(&tag, &ok)) {
+    std::unique_ptr<OpenCall> call;
+    bool stopping = false;
+    {
+      MutexLock lock(mutex_);
+      stopping = stopping_;
+      call = std::move(calls_.extract(static_cast<OpenCall*>(tag)).mapped());
+    }
+    call->Answer(stopping);
+  }
+}
+
+void GrpcClient::Stop() {
+  starting_.Close();
+  {
+    MutexLock lock(mutex_);
+    if (stopping_) return;
+    stopping_ = true;
+    for (auto& [tag, call] : calls_) call->Cancel();
+  }
+  completions_.Shutdown();  // Next returns what is left, each call once, and then false
+  thread_.join();
+}
+
+}  // namespace raftly

@@ -1,0 +1,52 @@
+// The network of production: the peer protocol over gRPC (proto/raft.proto).
+//
+//   GrpcTransport transport({.listen_address = ":7001", .peers = {{"node2", ":7002"}, {"node3", "host:7003"}}});
+//   absl::Status started = transport.Start(handler);
+//
+// Asynchronous on both sides, with one thread for calls that leave and one for requests that come in. They translate
+// and hand over; handlers and ReplyFns run on them and must not block.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "raft/env/transport.h"
+
+namespace raftly {
+
+class GrpcClient;
+class GrpcServer;
+
+struct GrpcTransportConfig {
+  std::string listen_address;           // "host:port"; ":port" means all interfaces; port 0 takes a free one
+  std::map<NodeId, std::string> peers;  // "host:port"; ":port" means localhost
+};
+
+// Of a call: NotFound for a node that is no peer, Unavailable at once for a peer that is down, DeadlineExceeded for
+// one that is silent, Cancelled at Stop; else what the peer answered. Messages up to 64 MiB are received.
+//
+// A handler's ReplyFn may run at any time, even after this is gone (it then has no effect). Destroyed without running,
+// it leaves the caller to its deadline. Stop takes less than two seconds; not from within a callback.
+class GrpcTransport : public Transport {
+ public:
+  explicit GrpcTransport(GrpcTransportConfig config);
+  // Stops.
+  ~GrpcTransport() override;
+
+  // InvalidArgument for an address without a port; Unavailable where it cannot be listened on (a port in use). Both
+  // name the address.
+  absl::Status Start(Handler handler) override;
+  void Call(const NodeId& to, Request request, Duration timeout, ReplyFn done) override;
+  void Stop() override;
+
+  // The port listened on. Requires: Start succeeded.
+  int bound_port() const;
+
+ private:
+  const std::string listen_address_;
+  const std::unique_ptr<GrpcClient> client_;
+  const std::unique_ptr<GrpcServer> server_;
+};
+
+}  // namespace raftly

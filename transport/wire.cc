@@ -1,0 +1,115 @@
+#include "transport/wire.h"
+
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace raftly {
+namespace {
+
+void EncodeEntry(const Entry& entry, pb::LogEntry* message) {
+  message->set_index(entry.index.value);
+  message->set_term(entry.term.value);
+  message->set_type(static_cast<int32_t>(entry.type));
+  if (!entry.data.empty()) message->set_data(entry.data.view().data(), entry.data.size());
+}
+
+Entry DecodeEntry(pb::LogEntry& message) {
+  return {.index = {message.index()},
+          .term = {message.term()},
+          .type = static_cast<EntryType>(message.type()),
+          .data = Bytes(std::move(*message.mutable_data()))};
+}
+
+absl::StatusOr<Entries> DecodeEntries(Index prev, google::protobuf::RepeatedPtrField<pb::LogEntry>& messages) {
+  const auto count = static_cast<uint64_t>(messages.size());
+  if (prev.value > std::numeric_limits<uint64_t>::max() - count) {
+    return absl::InvalidArgumentError(absl::StrCat("prev_log_index: no room for entries after ", prev.value));
+  }
+  Entries entries;
+  entries.reserve(count);
+  Index expected = prev + 1;
+  for (pb::LogEntry& message : messages) {
+    if (message.index() != expected.value) {
+      return absl::InvalidArgumentError(absl::StrCat("entries[", entries.size(), "].index: ", message.index(),
+                                                     " where ", expected.value, " follows prev_log_index"));
+    }
+    entries.push_back(DecodeEntry(message));
+    ++expected;
+  }
+  return entries;
+}
+
+}  // namespace
+
+pb::VoteRequest Encode(const VoteRequest& request) {
+  pb::VoteRequest message;
+  message.set_term(request.term.value);
+  message.set_candidate_id(request.candidate);
+  message.set_last_log_index(request.last_log.index.value);
+  message.set_last_log_term(request.last_log.term.value);
+  message.set_pre_vote(request.pre_vote);
+  return message;
+}
+
+absl::StatusOr<VoteRequest> Decode(pb::VoteRequest&& message) {
+  return VoteRequest{.term = {message.term()},
+                     .candidate = std::move(*message.mutable_candidate_id()),
+                     .last_log = {.term = {message.last_log_term()}, .index = {message.last_log_index()}},
+                     .pre_vote = message.pre_vote()};
+}
+
+pb::VoteResponse Encode(const VoteReply& reply) {
+  pb::VoteResponse message;
+  message.set_term(reply.term.value);
+  message.set_vote_granted(reply.granted);
+  return message;
+}
+
+absl::StatusOr<VoteReply> Decode(pb::VoteResponse&& message) {
+  return VoteReply{.term = {message.term()}, .granted = message.vote_granted()};
+}
+
+pb::AppendEntriesRequest Encode(const AppendRequest& request) {
+  pb::AppendEntriesRequest message;
+  message.set_term(request.term.value);
+  message.set_leader_id(request.leader);
+  message.set_prev_log_index(request.prev.index.value);
+  message.set_prev_log_term(request.prev.term.value);
+  message.mutable_entries()->Reserve(static_cast<int>(request.entries.size()));
+  for (const Entry& entry : request.entries) EncodeEntry(entry, message.add_entries());
+  message.set_leader_commit(request.commit.value);
+  message.set_leader_last_index(request.leader_last.value);
+  return message;
+}
+
+absl::StatusOr<AppendRequest> Decode(pb::AppendEntriesRequest&& message) {
+  const Index prev{message.prev_log_index()};
+  absl::StatusOr<Entries> entries = DecodeEntries(prev, *message.mutable_entries());
+  if (!entries.ok()) return entries.status();
+  return AppendRequest{.term = {message.term()},
+                       .leader = std::move(*message.mutable_leader_id()),
+                       .prev = {.term = {message.prev_log_term()}, .index = prev},
+                       .entries = *std::move(entries),
+                       .commit = {message.leader_commit()},
+                       .leader_last = {message.leader_last_index()}};
+}
+
+pb::AppendEntriesResponse Encode(const AppendReply& reply) {
+  pb::AppendEntriesResponse message;
+  message.set_term(reply.term.value);
+  message.set_success(reply.success);
+  message.set_conflict_term(reply.conflict_term.value);
+  message.set_conflict_index(reply.conflict_index.value);
+  return message;
+}
+
+absl::StatusOr<AppendReply> Decode(pb::AppendEntriesResponse&& message) {
+  return AppendReply{.term = {message.term()},
+                     .success = message.success(),
+                     .conflict_term = {message.conflict_term()},
+                     .conflict_index = {message.conflict_index()}};
+}
+
+}  // namespace raftly

@@ -1,0 +1,27 @@
+// The peers' messages as protobuf and back: proto/raft.proto says what each field means.
+//
+// Decoding never trusts: what no correct peer can have sent is InvalidArgument, and the text names the field. It
+// judges form only; whether a well-formed message is true is the core's business. Entry types that are unknown here
+// are carried as they are.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "proto/raft.pb.h"
+#include "raft/core/messages.h"
+
+namespace raftly {
+
+namespace pb = ::raft;
+
+pb::VoteRequest Encode(const VoteRequest& request);
+pb::VoteResponse Encode(const VoteReply& reply);
+pb::AppendEntriesRequest Encode(const AppendRequest& request);
+pb::AppendEntriesResponse Encode(const AppendReply& reply);
+
+// The messages are consumed: ids and entries' data move out of them, they are not copied.
+absl::StatusOr<VoteRequest> Decode(pb::VoteRequest&& message);
+absl::StatusOr<VoteReply> Decode(pb::VoteResponse&& message);
+absl::StatusOr<AppendRequest> Decode(pb::AppendEntriesRequest&& message);
+absl::StatusOr<AppendReply> Decode(pb::AppendEntriesResponse&& message);
+
+}  // namespace raftly
