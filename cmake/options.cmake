@@ -14,7 +14,12 @@ set(RAFTLY_SANITIZE "" CACHE STRING "address,undefined or thread; empty for none
 
 add_library(raftly_options INTERFACE)
 target_include_directories(raftly_options INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_options(raftly_options INTERFACE -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor)
+target_compile_options(raftly_options INTERFACE -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor
+                       -Wno-missing-field-initializers)  # fields have defaults; naming some of them is the point
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  # g++ 12 takes an empty std::optional's contents for uninitialised use once it inlines.
+  target_compile_options(raftly_options INTERFACE -Wno-maybe-uninitialized)
+endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   target_compile_options(raftly_options INTERFACE -Wthread-safety)
 endif()
@@ -25,5 +30,6 @@ endif()
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  # Paths relative to the source tree, so that presets and other checkouts share what is compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${CCACHE})
 endif()

@@ -13,6 +13,12 @@ namespace raftly {
 bool RaftCore::MayCampaign() const { return hard_state_.may_vote && space_available_; }
 
 void RaftCore::OnElectionTimeout() {
+  if (role_ == Role::kCandidate && !writes_.empty() && writes_.front().id <= own_vote_write_) {
+    // Our own vote is still on its way to the disk. A new election would only queue behind it, and on a disk slower
+    // than an election timeout none would ever be won.
+    RestartElectionTimer();
+    return;
+  }
   if (config_.defences.pre_vote) {
     StartPreVote();
   } else {

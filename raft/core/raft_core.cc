@@ -132,6 +132,8 @@ void RaftCore::On(const TimingsChanged& input) {
   config_.timings = input.timings;
   if (role_ == Role::kLeader) {
     heartbeat_deadline_ = std::min(heartbeat_deadline_, now_ + config_.timings.heartbeat);
+    // Who answered in time for the old timeout is not late under the new one.
+    for (auto& [peer, progress] : progress_) progress.heard_at = now_;
   } else {
     RestartElectionTimer();
   }

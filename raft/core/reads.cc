@@ -25,10 +25,14 @@ CallId RaftCore::QuorumConfirmed() const {
 }
 
 // One round at a time: what is asked while one is under way shares the next. A round that gets lost is made good by
-// the heartbeats.
+// the heartbeats. They also look after peers that are silent, which confirm nothing: rounds may follow each other as
+// fast as the others answer, and would pile up open calls to a dead peer.
 void RaftCore::StartReadRound() {
   if (reads_.empty() || read_round_ || reads_.back().confirmed_by <= QuorumConfirmed()) return;
-  SendHeartbeats();
+  read_round_ = last_call_ + 1;
+  for (auto& [peer, progress] : progress_) {
+    if (now_ < progress.heard_at + config_.timings.election_timeout) SendAppend(peer, progress, progress.match, {});
+  }
 }
 
 void RaftCore::ConfirmReads() {

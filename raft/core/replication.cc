@@ -55,11 +55,12 @@ void RaftCore::HandleAppend(CallId call, AppendRequest& request) {
   }
 }
 
-// The world's mistakes: gaps, terms that fall or lie in the future.
+// The world's mistakes: gaps, terms that fall or lie in the future, entries without a term or terms without an entry.
 bool RaftCore::WellFormed(const AppendRequest& request) const {
+  if (bool{request.prev.index} != bool{request.prev.term}) return false;
   LogPosition previous = request.prev;
   for (const Entry& entry : request.entries) {
-    if (entry.index != previous.index + 1 || entry.term < previous.term) return false;
+    if (entry.index != previous.index + 1 || entry.term < previous.term || !entry.term) return false;
     previous = entry.position();
   }
   return previous.term <= request.term;
@@ -150,11 +151,13 @@ CallId RaftCore::SendAppend(const NodeId& peer, const Progress& progress, Index 
   return id;
 }
 
-// A lost append must not hold replication back until its call times out.
+// A lost append must not hold replication back until its call times out. It is sent again from where it began, not from
+// `match`, which is 0 while the peer has not answered yet: a leader would send its whole log to a peer that was down.
 void RaftCore::ResendOverdue(Progress& progress) {
   if (progress.in_flight.empty()) return;
   if (now_ < progress.in_flight.front().sent_at + kOverdueHeartbeats * config_.timings.heartbeat) return;
-  SendAgainFrom(progress, progress.match + 1);
+  const OpenCall& lost = calls_.at(progress.in_flight.front().call);
+  SendAgainFrom(progress, std::max(progress.match, lost.prev.index) + 1);
 }
 
 void RaftCore::SendAgainFrom(Progress& progress, Index next) {
@@ -192,7 +195,10 @@ void RaftCore::HandleRejection(const OpenCall& call, const AppendReply& reply) {
     progress.match = {};
     std::erase_if(calls_, [&](const auto& open) { return open.second.peer == call.peer; });
   } else if (call.prev.index <= progress.match) {
-    return;  // late: the peer has caught up since
+    // Late: the peer has caught up since. But what came too early for it then is still missing there, and heartbeats,
+    // which build on match, would never find out.
+    if (call.last > progress.match) SendAgainFrom(progress, progress.match + 1);
+    return;
   }
   // Without a hint (both fields 0, as a Go peer may answer) one step back; otherwise past a whole term: to the end of
   // that term in our log if we have it, else to its beginning in the peer's.
@@ -210,7 +216,7 @@ void RaftCore::HandleLostCall(CallId id, const OpenCall& call) {
   const auto lost = [id](const Progress::InFlight& sent) { return sent.call == id; };
   if (std::none_of(progress.in_flight.begin(), progress.in_flight.end(), lost)) return;
   progress.paused_until = now_ + config_.timings.heartbeat;
-  SendAgainFrom(progress, progress.match + 1);
+  SendAgainFrom(progress, std::max(progress.match, call.prev.index) + 1);
 }
 
 // ---- Commit --------------------------------------------------------------------------------------------------------

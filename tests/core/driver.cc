@@ -1,0 +1,178 @@
+#include "tests/core/driver.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "raft/core/check.h"
+
+namespace raftly {
+
+DrivenNode::DrivenNode(const Start& start) : seed_(start.seed) {
+  for (size_t i = 0; i < start.servers; ++i) {
+    const NodeId node(1, static_cast<char>('a' + i));
+    if (node != start.self) config_.peers.push_back(node);
+  }
+  config_.self = start.self;
+  config_.rejoin = start.rejoin;
+  config_.timings = start.timings;
+  config_.limits = start.limits;
+  config_.defences = start.defences;
+  disk_.entries = EntriesOf(start.log);
+  disk_.hard_state.term = {start.term};
+  if (start.term == 0 && !disk_.entries.empty()) disk_.hard_state.term = disk_.entries.back().term;
+  disk_.hard_state.voted_for = start.voted_for;
+  core_.emplace(config_, disk_, seed_, now_);
+}
+
+Output DrivenNode::Step(Input input) {
+  core_->Step(now_, std::move(input));
+  Output output = core_->TakeOutput();
+  outbox.insert(outbox.end(), output.send.begin(), output.send.end());
+  if (output.write) writes_.push_back(*output.write);
+  committed.insert(committed.end(), output.committed.begin(), output.committed.end());
+  outcomes.insert(outcomes.end(), output.outcomes.begin(), output.outcomes.end());
+  events.insert(events.end(), output.events.begin(), output.events.end());
+  return output;
+}
+
+Output DrivenNode::Hear(const Request& request) { return Step(RequestReceived{CallId{++last_call_}, request}); }
+
+std::optional<Reply> DrivenNode::Ask(const Request& request) {
+  Hear(request);
+  const CallId asked{last_call_};
+  FinishWrites();
+  for (const Message& message : outbox) {
+    const auto* answer = std::get_if<raftly::Answer>(&message);
+    if (answer && answer->id == asked) return answer->reply;
+  }
+  RAFTLY_CHECK(false);  // every request gets an answer
+}
+
+void DrivenNode::Answer(const Call& call, std::optional<Reply> reply) {
+  Step(ReplyReceived{call.id, std::move(reply)});
+}
+
+void DrivenNode::AnswerFrom(const NodeId& peer, std::optional<Reply> reply) {
+  for (const Call& call : TakeCallsTo(peer)) Answer(call, reply);
+}
+
+void DrivenNode::FinishWrite() {
+  const Write write = std::move(writes_.front());
+  writes_.pop_front();
+  Store(write);
+  outbox.insert(outbox.end(), write.then_send.begin(), write.then_send.end());
+  Step(WriteDone{write.id});
+}
+
+void DrivenNode::FinishWrites() {
+  while (!writes_.empty()) FinishWrite();
+}
+
+void DrivenNode::Store(const Write& write) {
+  if (write.hard_state) disk_.hard_state = *write.hard_state;
+  for (const Entry& entry : write.entries) {
+    RAFTLY_CHECK(entry.index.value <= disk_.entries.size() + 1);
+    disk_.entries.resize(entry.index.value - 1);
+    disk_.entries.push_back(entry);
+  }
+}
+
+void DrivenNode::Wait(Duration duration) {
+  const Time end = now_ + duration;
+  while (core_->next_deadline() <= end) TimeOut();
+  now_ = end;
+}
+
+void DrivenNode::TimeOut() {
+  RAFTLY_CHECK(core_->next_deadline() != kNever);
+  const Time before = core_->next_deadline();
+  now_ = std::max(now_, before);
+  Step(TimePassed{});
+  RAFTLY_CHECK(core_->next_deadline() > now_);  // or whoever owns it would spin
+}
+
+void DrivenNode::Doze(Duration duration) { now_ += duration; }
+
+RequestId DrivenNode::Propose(std::string data) {
+  Step(Proposed{RequestId{++last_request_}, std::move(data)});
+  return {last_request_};
+}
+
+RequestId DrivenNode::Read() {
+  Step(ReadAsked{RequestId{++last_request_}});
+  return {last_request_};
+}
+
+void DrivenNode::Crash() {
+  writes_.clear();
+  outbox.clear();
+  committed.clear();
+  core_.emplace(config_, disk_, ++seed_, now_);
+}
+
+void DrivenNode::LoseDirectory(bool rejoin) {
+  disk_ = {};
+  config_.rejoin = rejoin;
+  Crash();
+}
+
+void DrivenNode::BecomeLeader() {
+  TimeOut();
+  while (core_->role() != Role::kLeader) {
+    const Role role = core_->role();
+    FinishWrites();
+    if (core_->role() == Role::kLeader) break;
+    RAFTLY_CHECK(core_->role() == role);
+    for (const Call& call : TakeCalls()) {
+      if (core_->role() == role) Answer(call, VoteReply{core_->term(), true});
+    }
+  }
+}
+
+std::vector<Call> DrivenNode::TakeCalls() {
+  std::vector<Call> calls = CallsIn(outbox);
+  std::erase_if(outbox, [](const Message& message) { return std::holds_alternative<Call>(message); });
+  return calls;
+}
+
+std::vector<Call> DrivenNode::TakeCallsTo(const NodeId& peer) {
+  std::vector<Call> calls = CallsIn(outbox);
+  std::erase_if(calls, [&](const Call& call) { return call.to != peer; });
+  std::erase_if(outbox, [&](const Message& message) {
+    const auto* call = std::get_if<Call>(&message);
+    return call && call->to == peer;
+  });
+  return calls;
+}
+
+DrivenNode Follower(const Start& start) { return DrivenNode(start); }
+
+DrivenNode Leader(const Start& start) {
+  DrivenNode node(start);
+  node.BecomeLeader();
+  return node;
+}
+
+std::optional<Answer> AnswerIn(const std::vector<Message>& messages) {
+  for (const Message& message : messages) {
+    if (const auto* answer = std::get_if<Answer>(&message)) return *answer;
+  }
+  return std::nullopt;
+}
+
+std::vector<Call> CallsIn(const std::vector<Message>& messages) {
+  std::vector<Call> calls;
+  for (const Message& message : messages) {
+    if (const auto* call = std::get_if<Call>(&message)) calls.push_back(*call);
+  }
+  return calls;
+}
+
+std::vector<Message> PromisesOf(const Output& output) {
+  return output.write ? output.write->then_send : std::vector<Message>{};
+}
+
+const AppendRequest& AppendIn(const Call& call) { return std::get<AppendRequest>(call.request); }
+const VoteRequest& VoteIn(const Call& call) { return std::get<VoteRequest>(call.request); }
+
+}  // namespace raftly

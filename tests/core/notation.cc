@@ -1,0 +1,151 @@
+#include "tests/core/notation.h"
+
+#include <sstream>
+
+namespace raftly {
+namespace {
+
+template <class... Parts>
+std::string Join(const Parts&... parts) {
+  std::ostringstream text;
+  (text << ... << parts);
+  return text.str();
+}
+
+std::string Named(const NodeId& node) { return node.empty() ? "nobody" : node; }
+
+struct ReplyText {
+  std::string operator()(const VoteReply& reply) const {
+    return Join(reply.granted ? "granted" : "denied", ", term ", reply.term.value);
+  }
+  std::string operator()(const AppendReply& reply) const {
+    if (reply.success) return Join("accepted, term ", reply.term.value);
+    const bool hint = bool{reply.conflict_index};
+    return Join("rejected, term ", reply.term.value,
+                hint ? Join(", hint ", Text({reply.conflict_term, reply.conflict_index})) : "");
+  }
+};
+
+struct RequestText {
+  std::string operator()(const VoteRequest& request) const {
+    return Join(request.pre_vote ? "PreVote" : "RequestVote", " term ", request.term.value, ", log ends ",
+                Text(request.last_log));
+  }
+  std::string operator()(const AppendRequest& request) const {
+    return Join(request.entries.empty() ? "Heartbeat" : "Append", " term ", request.term.value, ", after ",
+                Text(request.prev), request.entries.empty() ? "" : Join(" [", Text(request.entries), "]"), ", commit ",
+                request.commit.value);
+  }
+};
+
+struct OutcomeText {
+  std::string operator()(const Accepted& outcome) const {
+    return Join("proposal ", outcome.id.value, " is at ", Text(outcome.at));
+  }
+  std::string operator()(const Refused& outcome) const {
+    return Join("refuses ", outcome.id.value, outcome.why == Refusal::kNoSpace ? ", no space" : ", not the leader",
+                ", hint ", Named(outcome.leader_hint));
+  }
+  std::string operator()(const Readable& outcome) const {
+    return Join("read ", outcome.id.value, " is safe at ", outcome.at_least.value);
+  }
+};
+
+struct EventText {
+  std::string operator()(const ElectionStarted& event) const {
+    return Join("campaigns for term ", event.term.value, event.role == Role::kPreCandidate ? " (pre-vote)" : "");
+  }
+  std::string operator()(const RoleChanged& event) const {
+    return Join(ToString(event.from), " -> ", ToString(event.to), ", term ", event.term.value, ": ",
+                ToString(event.reason));
+  }
+  std::string operator()(const LeaderChanged& event) const { return Join("follows ", Named(event.leader)); }
+  std::string operator()(const VoteCast& event) const {
+    return Join("votes for ", event.candidate, " in term ", event.term.value);
+  }
+  std::string operator()(const LogTruncated& event) const {
+    return Join("drops ", event.entries, " entries from ", event.from.value);
+  }
+  std::string operator()(const CommitAdvanced& event) const { return Join("commit ", event.commit.value); }
+  std::string operator()(const PeerLostLog& event) const {
+    return Join("sees that ", event.peer, " lost its log up to ", event.acknowledged.value);
+  }
+  std::string operator()(const VoteRegained& event) const {
+    return Join("votes again, caught up to ", event.caught_up_to.value);
+  }
+};
+
+}  // namespace
+
+LogPosition PositionOf(std::string_view position) {
+  if (position.empty()) return {};
+  const size_t colon = position.find(':');
+  return {Term{std::stoull(std::string(position.substr(0, colon)))},
+          Index{std::stoull(std::string(position.substr(colon + 1)))}};
+}
+
+Entries EntriesOf(std::string_view log) {
+  Entries entries;
+  std::istringstream words{std::string(log)};
+  for (std::string word; words >> word;) {
+    const LogPosition at = PositionOf(word);
+    entries.push_back({.index = at.index, .term = at.term, .type = EntryType::kNormal, .data = {}});
+  }
+  return entries;
+}
+
+Request Append(const AppendSpec& spec) {
+  return AppendRequest{.term = {spec.term},
+                       .leader = spec.leader,
+                       .prev = PositionOf(spec.prev),
+                       .entries = EntriesOf(spec.entries),
+                       .commit = {spec.commit},
+                       .leader_last = {spec.leader_last}};
+}
+
+Request AskVote(const VoteSpec& spec) {
+  return VoteRequest{
+      .term = {spec.term}, .candidate = spec.candidate, .last_log = PositionOf(spec.last), .pre_vote = false};
+}
+
+Request AskPreVote(const VoteSpec& spec) {
+  return VoteRequest{
+      .term = {spec.term}, .candidate = spec.candidate, .last_log = PositionOf(spec.last), .pre_vote = true};
+}
+
+std::optional<Reply> Reject(const RejectSpec& spec) {
+  return AppendReply{{spec.term}, false, {spec.conflict_term}, {spec.retry_at}};
+}
+std::optional<Reply> Accept(uint64_t term) { return AppendReply{{term}, true, {}, {}}; }
+std::optional<Reply> Granted(uint64_t term) { return VoteReply{{term}, true}; }
+std::optional<Reply> Denied(uint64_t term) { return VoteReply{{term}, false}; }
+
+std::string Text(const LogPosition& position) { return Join(position.term.value, ":", position.index.value); }
+
+std::string Text(const Entries& entries) {
+  std::string text;
+  for (const Entry& entry : entries) text += (text.empty() ? "" : " ") + Text(entry.position());
+  return text;
+}
+
+std::string Text(const Log& log) { return Text(log.From(Index{1})); }
+std::string Text(const Request& request) { return std::visit(RequestText{}, request); }
+std::string Text(const std::optional<Reply>& reply) { return reply ? std::visit(ReplyText{}, *reply) : "no answer"; }
+std::string Text(const Outcome& outcome) { return std::visit(OutcomeText{}, outcome); }
+std::string Text(const NodeEvent& event) { return std::visit(EventText{}, event); }
+
+std::string Text(const Write& write) {
+  std::string text;
+  if (write.hard_state) {
+    text += Join(" term ", write.hard_state->term.value, " vote ", Named(write.hard_state->voted_for),
+                 write.hard_state->may_vote ? "" : " may not vote");
+  }
+  if (!write.entries.empty()) text += Join(" [", Text(write.entries), "]");
+  return text.empty() ? " nothing new" : text;
+}
+
+void PrintTo(const VoteReply& reply, std::ostream* out) { *out << Text(std::optional<Reply>(reply)); }
+void PrintTo(const AppendReply& reply, std::ostream* out) { *out << Text(std::optional<Reply>(reply)); }
+void PrintTo(const Entry& entry, std::ostream* out) { *out << Text(entry.position()); }
+
+}  // namespace raftly
