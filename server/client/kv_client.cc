@@ -1,0 +1,132 @@
+#include "server/client/kv_client.h"
+
+#include <httplib.h>
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "server/http/url.h"
+#include "server/kv/json.h"
+
+namespace raftly {
+namespace {
+
+// The server answers within its own five seconds.
+constexpr int kConnectSeconds = 3;
+constexpr int kAnswerSeconds = 10;
+
+httplib::Result Ask(const ClientCommand& command) {
+  const Address& server = command.server;
+  httplib::Client client(server.host.empty() ? "localhost" : server.host, server.port);
+  client.set_tcp_nodelay(true);
+  client.set_url_encode(false);
+  client.set_connection_timeout(kConnectSeconds);
+  client.set_read_timeout(kAnswerSeconds);
+  const std::string path = absl::StrCat("/keys/", PercentEncode(command.key));
+  switch (command.verb) {
+    case ClientCommand::Verb::kPut:
+      return client.Put(path, absl::StrCat("{\"value\":", JsonString(command.value), "}"), "application/json");
+    case ClientCommand::Verb::kGet:
+      return client.Get(path);
+    case ClientCommand::Verb::kDelete:
+      return client.Delete(path);
+    case ClientCommand::Verb::kStatus:
+      break;
+  }
+  return client.Get("/status");
+}
+
+absl::Status Refused(const httplib::Response& response) {
+  const auto object = ParseJsonObject(response.body);
+  const JsonField* error = object.ok() ? object->Find("error") : nullptr;
+  return absl::UnknownError(
+      absl::StrCat("the server answered ", response.status, error ? ": " : "", error ? error->text : std::string()));
+}
+
+absl::StatusOr<std::string> Value(const ClientCommand& command, const std::string& body) {
+  const auto object = ParseJsonObject(body);
+  if (!object.ok()) return object.status();
+  const JsonField* value = object->Find("value");
+  if (value == nullptr) return absl::UnknownError("the server's answer has no field \"value\"");
+  return absl::StrCat(command.key, " = ", value->text);
+}
+
+absl::StatusOr<std::string> Fields(const std::string& body) {
+  const auto object = ParseJsonObject(body);
+  if (!object.ok()) return object.status();
+  std::string out;
+  for (const JsonField& field : object->fields()) {
+    absl::StrAppend(&out, out.empty() ? "" : "\n", field.name, ": ", field.text);
+  }
+  return out;
+}
+
+}  // namespace
+
+absl::StatusOr<Address> ParseServerAddress(std::string_view text) {
+  constexpr std::string_view kScheme = "http://";
+  if (text.substr(0, kScheme.size()) == kScheme) text.remove_prefix(kScheme.size());
+  if (!text.empty() && text.back() == '/') text.remove_suffix(1);
+  return ParseAddress(text);
+}
+
+absl::StatusOr<ClientCommand> ParseClientCommand(const std::vector<std::string>& arguments) {
+  using Verb = ClientCommand::Verb;
+  if (arguments.size() < 2) return absl::InvalidArgumentError("want ADDR and a command");
+  const auto address = ParseServerAddress(arguments[0]);
+  if (!address.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("address \"", arguments[0], "\": ", std::string(address.status().message())));
+  }
+  ClientCommand command{.server = *address};
+  const std::string& verb = arguments[1];
+  size_t operands = 0;
+  if (verb == "put") {
+    command.verb = Verb::kPut;
+    operands = 2;
+  } else if (verb == "get" || verb == "delete") {
+    command.verb = verb == "get" ? Verb::kGet : Verb::kDelete;
+    operands = 1;
+  } else if (verb != "status") {
+    return absl::InvalidArgumentError(absl::StrCat("unknown command \"", verb, "\""));
+  }
+  if (arguments.size() != 2 + operands) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", verb, "\" takes ", operands, " arguments, not ", static_cast<int>(arguments.size()) - 2));
+  }
+  if (operands > 0) command.key = arguments[2];
+  if (operands > 1) command.value = arguments[3];
+  if (operands > 0 && command.key.empty()) return absl::InvalidArgumentError("the key is empty");
+  return command;
+}
+
+absl::StatusOr<std::string> RunClientCommand(const ClientCommand& command) {
+  const httplib::Result result = Ask(command);
+  if (!result) {
+    return absl::UnavailableError(
+        absl::StrCat("no answer from ", ToString(command.server), ": ", httplib::to_string(result.error())));
+  }
+  if (command.verb == ClientCommand::Verb::kGet && result->status == 404) {
+    return absl::StrCat("key \"", command.key, "\" not found");
+  }
+  if (result->status != 200) return Refused(*result);
+  switch (command.verb) {
+    case ClientCommand::Verb::kPut:
+      return absl::StrCat("OK: ", command.key, " = ", command.value);
+    case ClientCommand::Verb::kGet:
+      return Value(command, result->body);
+    case ClientCommand::Verb::kDelete:
+      return absl::StrCat("OK: deleted ", command.key);
+    case ClientCommand::Verb::kStatus:
+      break;
+  }
+  return Fields(result->body);
+}
+
+std::string ClientUsage() {
+  return "usage: raftly-client ADDR put KEY VALUE | get KEY | delete KEY | status\n"
+         "  ADDR   host:port, :port or http://host:port of any node\n";
+}
+
+}  // namespace raftly

@@ -1,0 +1,140 @@
+#include "server/cluster/peer_client.h"
+
+#include <httplib.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "raft/env/mutex.h"
+
+namespace raftly {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// A server ends idle connections after a minute. Ours are dropped long before, so that a request rarely meets a
+// connection that is just being closed: what happened to a write on such a one, nobody can say.
+constexpr std::chrono::seconds kReuseWithin{20};
+constexpr size_t kMostIdlePerPeer = 64;
+constexpr milliseconds kConnectTimeout{500};
+
+using Connection = std::unique_ptr<httplib::Client>;
+
+PeerAnswer Failure(PeerAnswer::Outcome outcome, std::string error) { return {outcome, {}, std::move(error)}; }
+
+// httplib reports Write only where the kernel did not take the last bytes, so the peer never had a whole request.
+bool CertainlyNotSent(httplib::Error error) {
+  return error == httplib::Error::Connection || error == httplib::Error::ConnectionTimeout ||
+         error == httplib::Error::BindIPAddress || error == httplib::Error::Write;
+}
+
+HttpResponse Convert(httplib::Response& response) {
+  HttpResponse out{.status = response.status, .body = std::move(response.body)};
+  out.content_type = response.get_header_value("Content-Type");
+  out.headers.assign(response.headers.begin(), response.headers.end());
+  return out;
+}
+
+}  // namespace
+
+class PeerClient::Impl {
+ public:
+  explicit Impl(std::map<NodeId, Address> peers) : peers_(std::move(peers)) {}
+
+  PeerAnswer Call(const NodeId& peer, const HttpRequest& request, milliseconds timeout) {
+    const auto address = peers_.find(peer);
+    if (address == peers_.end()) {
+      return Failure(PeerAnswer::Outcome::kNoAddress, "the HTTP address of " + peer + " is not known here");
+    }
+    Connection connection = Take(peer, address->second);
+    if (connection == nullptr) return Failure(PeerAnswer::Outcome::kNotSent, "the node is stopping");
+    PeerAnswer answer = Send(*connection, request, timeout);
+    GiveBack(peer, std::move(connection), answer.outcome == PeerAnswer::Outcome::kAnswered);
+    return answer;
+  }
+
+  void Stop() {
+    MutexLock lock(mutex_);
+    stopped_ = true;
+    idle_.clear();
+    for (httplib::Client* client : in_use_) client->stop();
+  }
+
+ private:
+  struct Idle {
+    Connection connection;
+    steady_clock::time_point since;
+  };
+
+  static PeerAnswer Send(httplib::Client& client, const HttpRequest& request, milliseconds timeout) {
+    timeout = std::max(timeout, milliseconds(1));
+    client.set_connection_timeout(std::min(timeout, kConnectTimeout));
+    client.set_read_timeout(timeout);
+    client.set_write_timeout(timeout);
+    httplib::Request out;
+    out.method = request.method;
+    out.path = request.target;
+    for (const auto& [name, value] : request.headers) out.headers.emplace(name, value);
+    out.body = request.body;
+    auto result = client.send(out);
+    if (result) return {PeerAnswer::Outcome::kAnswered, Convert(*result), {}};
+    const auto outcome =
+        CertainlyNotSent(result.error()) ? PeerAnswer::Outcome::kNotSent : PeerAnswer::Outcome::kNoAnswer;
+    return Failure(outcome, httplib::to_string(result.error()));
+  }
+
+  static Connection Connect(const Address& address) {
+    auto client = std::make_unique<httplib::Client>(address.host.empty() ? "localhost" : address.host, address.port);
+    client->set_keep_alive(true);
+    client->set_tcp_nodelay(true);
+    client->set_url_encode(false);  // targets are encoded already
+    client->set_follow_location(false);
+    client->set_decompress(false);
+    return client;
+  }
+
+  // The connection used last, so that the others can grow old. Null once stopped.
+  Connection Take(const NodeId& peer, const Address& address) {
+    MutexLock lock(mutex_);
+    if (stopped_) return nullptr;
+    std::vector<Idle>& idle = idle_[peer];
+    const auto oldest = steady_clock::now() - kReuseWithin;
+    std::erase_if(idle, [&](const Idle& one) { return one.since < oldest; });
+    Connection connection;
+    if (idle.empty()) {
+      connection = Connect(address);
+    } else {
+      connection = std::move(idle.back().connection);
+      idle.pop_back();
+    }
+    in_use_.insert(connection.get());
+    return connection;
+  }
+
+  void GiveBack(const NodeId& peer, Connection connection, bool reusable) {
+    MutexLock lock(mutex_);
+    in_use_.erase(connection.get());
+    std::vector<Idle>& idle = idle_[peer];
+    if (!reusable || stopped_ || idle.size() >= kMostIdlePerPeer) return;
+    idle.push_back({std::move(connection), steady_clock::now()});
+  }
+
+  const std::map<NodeId, Address> peers_;
+  Mutex mutex_;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  std::map<NodeId, std::vector<Idle>> idle_ ABSL_GUARDED_BY(mutex_);
+  std::set<httplib::Client*> in_use_ ABSL_GUARDED_BY(mutex_);
+};
+
+PeerClient::PeerClient(std::map<NodeId, Address> peers) : impl_(std::make_unique<Impl>(std::move(peers))) {}
+PeerClient::~PeerClient() = default;
+
+PeerAnswer PeerClient::Call(const NodeId& peer, const HttpRequest& request, milliseconds timeout) {
+  return impl_->Call(peer, request, timeout);
+}
+void PeerClient::Stop() { impl_->Stop(); }
+
+}  // namespace raftly

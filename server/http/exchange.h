@@ -1,0 +1,44 @@
+// One request and its answer, between httplib's types and ours: framing is checked, the body read within its limit, the
+// router asked, every failure made JSON.
+#pragma once
+
+#include <httplib.h>
+
+#include <cstddef>
+#include <string>
+
+#include "server/http/http_message.h"
+#include "server/http/router.h"
+
+namespace raftly {
+
+struct Exchange {
+  // Nothing of the request is left in the connection. Until this is certain the connection cannot carry another one:
+  // the rest of a body would be taken for a request.
+  bool request_consumed = false;
+  bool has_body = false;
+  int refusal = 0;  // the status for a request whose framing was refused; 0: none
+  std::string why;
+};
+
+class Exchanges {
+ public:
+  // Installs its handlers in `server`. The router outlives it.
+  Exchanges(httplib::Server& server, const Router& router, std::string node, size_t max_body_bytes);
+
+  // Around a request, on the thread that serves it: httplib hands its handlers no way to tell the connection.
+  void Begin(Exchange& exchange, httplib::Request& request) const;
+  void End() const;
+
+ private:
+  void CheckFraming(Exchange& exchange, const httplib::Request& request) const;
+  void Answer(const httplib::Request& request, httplib::Response& response, std::string body) const;
+  void ReadAndAnswer(const httplib::Request& request, httplib::Response& response,
+                     const httplib::ContentReader& reader) const;
+  void Refuse(httplib::Response& response) const;
+
+  const Router& router_;
+  const size_t max_body_bytes_;
+};
+
+}  // namespace raftly

@@ -1,0 +1,37 @@
+// A request and its answer as plain values: what handlers see, without a socket or an HTTP library.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace raftly {
+
+using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
+
+// The first header of that name, in any case; empty where there is none.
+std::string_view FindHeader(const HttpHeaders& headers, std::string_view name);
+
+struct HttpRequest {
+  std::string method = {};
+  std::string target = {};  // as sent: path and query, still percent-encoded
+  HttpHeaders headers = {};
+  std::string body = {};
+
+  std::string_view path() const;
+  std::string_view query() const;  // after the '?', without it
+  std::string_view header(std::string_view name) const { return FindHeader(headers, name); }
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string body = {};
+  std::string content_type = "application/json";  // of a body that is not empty
+  HttpHeaders headers = {};
+};
+
+// {"error": message}
+HttpResponse ErrorResponse(int status, std::string_view message);
+
+}  // namespace raftly

@@ -1,0 +1,62 @@
+// The HTTP server: sockets, limits and hygiene. What is answered is the router's business.
+//
+//   HttpServer http({.listen = {"", 8001}, .node = "node1"}, router);
+//   RETURN_IF_ERROR(http.Listen());
+//   http.Start();
+//   ...
+//   http.Drain(now + 2s);
+//   http.Stop();
+//
+// Every answer carries Raftly-Node; every failure is JSON. A connection occupies a thread as long as it lives; where
+// all are occupied, idle connections give way to new ones.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "raft/core/time.h"
+#include "raft/core/types.h"
+#include "server/address.h"
+#include "server/http/router.h"
+
+namespace raftly {
+
+struct HttpServerConfig {
+  Address listen;
+  NodeId node;
+  size_t max_connections = 512;
+  size_t max_waiting = 256;                   // more connections that wait for a thread; beyond: 503, closed
+  size_t max_body_bytes = size_t{8} << 20;    // a value of 1 MiB may be escaped sixfold; beyond: 413
+  size_t max_head_bytes = size_t{64} << 10;   // request line and headers; beyond: 400
+  std::chrono::milliseconds idle{60'000};     // a kept-alive connection without a request
+  std::chrono::milliseconds request{30'000};  // until the last byte of a request has arrived
+  std::chrono::milliseconds stalled_write{10'000};
+};
+
+class HttpServer {
+ public:
+  // The router outlives it.
+  HttpServer(HttpServerConfig config, const Router& router);
+  // Stops.
+  ~HttpServer();
+
+  // Takes the port; who connects waits. Unavailable where it cannot be had, naming the address and the cause. Once.
+  absl::Status Listen();
+  int port() const;
+  // Begins to serve. Once, after Listen.
+  void Start();
+
+  // Accepts nothing new, ends idle connections, lets requests under way be answered until `deadline` (steady clock).
+  // False where some were not. Idempotent.
+  bool Drain(Time deadline);
+  // Drains without patience: ends all connections, joins all threads. Idempotent.
+  void Stop();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace raftly

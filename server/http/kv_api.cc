@@ -1,0 +1,168 @@
+#include "server/http/kv_api.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "server/http/url.h"
+#include "server/kv/json.h"
+
+namespace raftly {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr char kPrefix[] = "/keys/";
+constexpr Duration kRequestDeadline = milliseconds(5000);  // SPEC section 4
+// The leader answers by the deadline, if only with an error that says more than we could. Its answer needs time too.
+constexpr Duration kAnswerGrace = milliseconds(300);
+// A read may be asked twice, so it does not spend all its time on a leader that hangs.
+constexpr Duration kReadAttempt = milliseconds(1500);
+
+bool IsRead(const HttpRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
+
+HttpResponse AnswerTo(const std::string& key, const KvResult& result, bool read) {
+  using Code = KvResult::Code;
+  switch (result.code) {
+    case Code::kOk:
+      if (!read) return {};
+      return {.body = "{\"key\":" + JsonString(key) + ",\"value\":" + JsonString(result.value.view()) + "}"};
+    case Code::kNotFound:
+      return ErrorResponse(404, result.message);
+    case Code::kInvalid:
+      return ErrorResponse(400, result.message);
+    case Code::kTooLong:
+      return ErrorResponse(413, result.message);
+    case Code::kUnknown:
+      return ErrorResponse(504, "outcome unknown: " + result.message);
+    case Code::kDiskFull:
+      return ErrorResponse(507, result.message);
+    case Code::kNotLeader:
+    case Code::kUnavailable:
+      break;
+  }
+  return ErrorResponse(503, result.message);
+}
+
+absl::StatusOr<std::string> KeyOf(const HttpRequest& request) {
+  return PercentDecode(request.path().substr(sizeof kPrefix - 1));
+}
+
+// Whether this node's own state will do.
+absl::StatusOr<bool> WantsStale(const HttpRequest& request) {
+  const auto consistency = QueryParameter(request.query(), "consistency");
+  if (!consistency.ok()) return consistency.status();
+  if (!consistency->has_value()) return false;
+  if (**consistency == "stale") return true;
+  return absl::InvalidArgumentError("consistency: want \"stale\" or nothing");
+}
+
+// The string field "value" of a PUT's body.
+absl::StatusOr<std::string> ValueOf(const std::string& body) {
+  auto object = ParseJsonObject(body);
+  if (!object.ok()) return object.status();
+  const JsonField* value = object->Find("value");
+  if (value == nullptr) return absl::InvalidArgumentError("field \"value\" is missing");
+  if (value->kind != JsonField::Kind::kString) return absl::InvalidArgumentError("field \"value\" is not a string");
+  return value->text;
+}
+
+HttpResponse BadRequest(const absl::Status& status) { return ErrorResponse(400, std::string(status.message())); }
+
+// A forwarder's client has been waiting already. Only ever less than the full deadline.
+Duration Budget(const HttpRequest& request) {
+  const std::string_view text = request.header(kTimeoutHeader);
+  if (text.empty() || text.size() > 4) return kRequestDeadline;
+  const bool digits = std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits) return kRequestDeadline;
+  return std::min<Duration>(kRequestDeadline, milliseconds(std::stoi(std::string(text))));
+}
+
+// What a client should see of the leader's answer; the rest is between the two nodes.
+HttpResponse Relay(HttpResponse response) {
+  HttpHeaders kept;
+  for (const char* name : {"Raftly-Node", "Retry-After", "Allow"}) {
+    const std::string_view value = FindHeader(response.headers, name);
+    if (!value.empty()) kept.emplace_back(name, value);
+  }
+  response.headers = std::move(kept);
+  return response;
+}
+
+}  // namespace
+
+KvApi::KvApi(NodeId self, KvService& service, PeerCaller& peers)
+    : self_(std::move(self)), service_(service), peers_(peers) {}
+
+void KvApi::Register(Router& router) {
+  router.Add("GET", kPrefix, [this](const HttpRequest& request) { return Get(request); });
+  router.Add("PUT", kPrefix, [this](const HttpRequest& request) { return Put(request); });
+  router.Add("DELETE", kPrefix, [this](const HttpRequest& request) { return Delete(request); });
+}
+
+HttpResponse KvApi::Put(const HttpRequest& request) {
+  const auto key = KeyOf(request);
+  if (!key.ok()) return BadRequest(key.status());
+  const auto value = ValueOf(request.body);
+  if (!value.ok()) return BadRequest(value.status());
+  return Run(request, *key, [&](const KvOptions& options) { return service_.Put(*key, *value, options); });
+}
+
+HttpResponse KvApi::Get(const HttpRequest& request) {
+  const auto key = KeyOf(request);
+  if (!key.ok()) return BadRequest(key.status());
+  const auto stale = WantsStale(request);
+  if (!stale.ok()) return BadRequest(stale.status());
+  if (*stale) return AnswerTo(*key, service_.GetStale(*key), true);
+  return Run(request, *key, [&](const KvOptions& options) { return service_.Get(*key, options); });
+}
+
+HttpResponse KvApi::Delete(const HttpRequest& request) {
+  const auto key = KeyOf(request);
+  if (!key.ok()) return BadRequest(key.status());
+  return Run(request, *key, [&](const KvOptions& options) { return service_.Delete(*key, options); });
+}
+
+HttpResponse KvApi::Run(const HttpRequest& request, const std::string& key, const Operation& operation) {
+  const bool forwarded = !request.header(kForwardedHeader).empty();
+  const Time deadline = service_.Now() + Budget(request);
+  const KvOptions options{.deadline = deadline, .forwarded = forwarded};
+  while (true) {
+    const KvResult result = operation(options);
+    if (result.code != KvResult::Code::kNotLeader || forwarded) return AnswerTo(key, result, IsRead(request));
+    PeerAnswer answer = Forward(request, result.leader, deadline - service_.Now());
+    switch (answer.outcome) {
+      case PeerAnswer::Outcome::kNoAddress:
+        return ErrorResponse(503, answer.error);
+      case PeerAnswer::Outcome::kAnswered:
+        if (answer.response.status != 503) return Relay(std::move(answer.response));
+        break;  // certainly not applied
+      case PeerAnswer::Outcome::kNoAnswer:
+        // The leader may have the write. Sent again it could overwrite what somebody else wrote in between.
+        if (!IsRead(request)) {
+          return ErrorResponse(504, "outcome unknown: sent to " + result.leader + ", no answer: " + answer.error);
+        }
+        break;
+      case PeerAnswer::Outcome::kNotSent:
+        break;
+    }
+    if (service_.AwaitNews(result.leader, deadline)) continue;
+    if (answer.outcome == PeerAnswer::Outcome::kAnswered) return Relay(std::move(answer.response));
+    return ErrorResponse(503, "the leader " + result.leader + " cannot be reached: " + answer.error);
+  }
+}
+
+PeerAnswer KvApi::Forward(const HttpRequest& request, const NodeId& leader, Duration left) {
+  if (IsRead(request)) left = std::min(left, kReadAttempt);
+  left = std::max(left, Duration(milliseconds(1)));
+  HttpRequest out{.method = request.method, .target = request.target, .headers = {}, .body = request.body};
+  const auto budget = std::chrono::ceil<milliseconds>(left);
+  out.headers = {{kForwardedHeader, self_}, {kTimeoutHeader, std::to_string(budget.count())}};
+  if (!out.body.empty()) out.headers.emplace_back("Content-Type", "application/json");
+  return peers_.Call(leader, out, std::chrono::ceil<milliseconds>(left + kAnswerGrace));
+}
+
+}  // namespace raftly

@@ -1,0 +1,42 @@
+// /keys/{key}: PUT, GET, DELETE (SPEC section 4). Whoever is asked, the leader answers.
+#pragma once
+
+#include <functional>
+
+#include "server/cluster/peer_client.h"
+#include "server/http/http_message.h"
+#include "server/http/router.h"
+#include "server/kv/kv_service.h"
+
+namespace raftly {
+
+// A forwarded request carries the name of the node that forwarded it, and is never forwarded again; and how much of its
+// client's patience is left.
+inline constexpr char kForwardedHeader[] = "Raftly-Forwarded";
+inline constexpr char kTimeoutHeader[] = "Raftly-Timeout-Ms";
+
+class KvApi {
+ public:
+  // Service and peers outlive it.
+  KvApi(NodeId self, KvService& service, PeerCaller& peers);
+
+  // The handlers refer to this object.
+  void Register(Router& router);
+
+ private:
+  using Operation = std::function<KvResult(const KvOptions&)>;
+
+  HttpResponse Put(const HttpRequest& request);
+  HttpResponse Get(const HttpRequest& request);
+  HttpResponse Delete(const HttpRequest& request);
+
+  // Here, or at the leader, until there is an answer or no time left.
+  HttpResponse Run(const HttpRequest& request, const std::string& key, const Operation& operation);
+  PeerAnswer Forward(const HttpRequest& request, const NodeId& leader, Duration left);
+
+  const NodeId self_;
+  KvService& service_;
+  PeerCaller& peers_;
+};
+
+}  // namespace raftly

@@ -1,0 +1,32 @@
+#include "server/http/status_api.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "server/kv/json.h"
+
+namespace raftly {
+namespace {
+
+HttpResponse Ok() { return {.body = R"({"status":"ok"})"}; }
+
+HttpResponse Describe(const NodeStatus& status) {
+  return {.body = absl::StrCat("{\"id\":", JsonString(status.id),                 //
+                               ",\"state\":", JsonString(ToString(status.role)),  //
+                               ",\"term\":", status.term.value,                   //
+                               ",\"leader_id\":", JsonString(status.leader),      //
+                               ",\"commit_index\":", status.commit_index.value,   //
+                               ",\"last_applied\":", status.last_applied.value, "}")};
+}
+
+}  // namespace
+
+void RegisterStatusApi(Router& router, std::function<NodeStatus()> status) {
+  router.Add("GET", "/status", [status](const HttpRequest&) { return Describe(status()); });
+  router.Add("GET", "/healthz", [](const HttpRequest&) { return Ok(); });
+  router.Add("GET", "/readyz", [status](const HttpRequest&) {
+    return status().leader.empty() ? ErrorResponse(503, "no leader is known") : Ok();
+  });
+}
+
+}  // namespace raftly

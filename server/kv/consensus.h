@@ -1,0 +1,46 @@
+// What the key-value service needs of a node: a RaftNode in production, a script in tests.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "raft/env/executor.h"
+#include "raft/node/node_status.h"
+#include "raft/node/raft_node.h"
+
+namespace raftly {
+
+// Contracts as in raft/node/raft_node.h. From any thread.
+class Consensus {
+ public:
+  using ProposeFn = absl::AnyInvocable<void(absl::StatusOr<Applied>)>;
+  using ReadFn = absl::AnyInvocable<void(absl::Status)>;
+
+  virtual ~Consensus() = default;
+  virtual Time Now() const = 0;
+  virtual void Propose(std::string command, Time deadline, ProposeFn done) = 0;
+  virtual void Read(Time deadline, ReadFn done) = 0;
+  virtual NodeStatus status() const = 0;
+};
+
+class RaftConsensus : public Consensus {
+ public:
+  // Both outlive it.
+  RaftConsensus(RaftNode& node, const EventLoop& loop) : node_(node), loop_(loop) {}
+
+  Time Now() const override { return loop_.Now(); }
+  void Propose(std::string command, Time deadline, ProposeFn done) override {
+    node_.Propose(std::move(command), deadline, std::move(done));
+  }
+  void Read(Time deadline, ReadFn done) override { node_.Read(deadline, std::move(done)); }
+  NodeStatus status() const override { return node_.status(); }
+
+ private:
+  RaftNode& node_;
+  const EventLoop& loop_;
+};
+
+}  // namespace raftly

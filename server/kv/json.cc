@@ -1,0 +1,109 @@
+#include "server/kv/json.h"
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+
+namespace raftly {
+namespace {
+
+// Takes the parser's events, so that no tree of the document is ever built: a hostile document costs what it is long.
+class FlatReader : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  bool null() override { return Value(JsonField::Kind::kNull, {}); }
+  bool boolean(bool value) override { return Value(JsonField::Kind::kBool, value ? "true" : "false"); }
+  bool number_integer(int64_t value) override { return Value(JsonField::Kind::kNumber, std::to_string(value)); }
+  bool number_unsigned(uint64_t value) override { return Value(JsonField::Kind::kNumber, std::to_string(value)); }
+  bool number_float(double, const std::string& text) override { return Value(JsonField::Kind::kNumber, text); }
+  bool string(std::string& text) override { return Value(JsonField::Kind::kString, std::move(text)); }
+  bool binary(nlohmann::json::binary_t&) override { return Refuse("binary data"); }
+  bool start_object(size_t) override { return Open(true); }
+  bool start_array(size_t) override { return Open(false); }
+  bool end_object() override { return Close(); }
+  bool end_array() override { return Close(); }
+  bool key(std::string& name) override {
+    if (depth_ == 1) name_ = std::move(name);
+    return true;
+  }
+  bool parse_error(size_t position, const std::string&, const nlohmann::json::exception&) override {
+    return Refuse(absl::StrCat("syntax error at byte ", position));
+  }
+
+  const std::string& error() const { return error_; }
+  std::vector<JsonField> TakeFields() { return std::move(fields_); }
+
+ private:
+  bool Value(JsonField::Kind kind, std::string text) {
+    if (depth_ == 0) return Refuse("not an object");
+    if (depth_ == 1) fields_.push_back({std::move(name_), kind, std::move(text)});
+    return true;
+  }
+  bool Open(bool object) {
+    if (depth_ == 0 && !object) return Refuse("not an object");
+    if (depth_ == kMaxJsonDepth) return Refuse("nested too deeply");
+    if (depth_ == 1) fields_.push_back({std::move(name_), JsonField::Kind::kNested, {}});
+    ++depth_;
+    return true;
+  }
+  bool Close() {
+    --depth_;
+    return true;
+  }
+  bool Refuse(std::string why) {
+    error_ = std::move(why);
+    return false;
+  }
+
+  std::vector<JsonField> fields_;
+  std::string name_;
+  std::string error_;
+  int depth_ = 0;
+};
+
+}  // namespace
+
+void AppendJsonString(std::string& out, std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  out.push_back('"');
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+    } else if (c == '\n') {
+      out.append("\\n");
+    } else if (static_cast<uint8_t>(c) < 0x20) {
+      out.append("\\u00");
+      out.push_back(kHex[static_cast<uint8_t>(c) >> 4]);
+      out.push_back(kHex[c & 0xF]);
+    } else {
+      out.push_back(c);
+    }
+  }
+  out.push_back('"');
+}
+
+std::string JsonString(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 2);
+  AppendJsonString(out, text);
+  return out;
+}
+
+const JsonField* JsonObject::Find(std::string_view name) const {
+  for (auto field = fields_.rbegin(); field != fields_.rend(); ++field) {
+    if (field->name == name) return &*field;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<JsonObject> ParseJsonObject(std::string_view text) {
+  FlatReader reader;
+  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &reader)) {
+    return absl::InvalidArgumentError(absl::StrCat("invalid JSON: ", reader.error()));
+  }
+  return JsonObject(reader.TakeFields());
+}
+
+}  // namespace raftly

@@ -1,0 +1,45 @@
+// The little JSON that keys, values and commands need: strings written, flat objects read.
+//
+// The parser library stays behind this header, because it costs seconds of compile time wherever it is seen.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace raftly {
+
+// Appends `text` as a JSON string, quotes included. Requires UTF-8. Only what JSON demands is escaped.
+void AppendJsonString(std::string& out, std::string_view text);
+std::string JsonString(std::string_view text);
+
+struct JsonField {
+  enum class Kind { kString, kNumber, kBool, kNull, kNested };
+
+  std::string name;
+  Kind kind = Kind::kNull;
+  std::string text;  // a string's contents, a number or bool as written; empty for null, objects and arrays
+};
+
+// One JSON object's top level, in order; where a name is repeated, the last one counts.
+class JsonObject {
+ public:
+  explicit JsonObject(std::vector<JsonField> fields) : fields_(std::move(fields)) {}
+
+  const std::vector<JsonField>& fields() const { return fields_; }
+  // Null where there is none.
+  const JsonField* Find(std::string_view name) const;
+
+ private:
+  std::vector<JsonField> fields_;
+};
+
+// Nested values are checked and skipped, down to kMaxJsonDepth. InvalidArgument: not UTF-8, not JSON, not an object, or
+// nested too deeply.
+inline constexpr int kMaxJsonDepth = 64;
+absl::StatusOr<JsonObject> ParseJsonObject(std::string_view text);
+
+}  // namespace raftly

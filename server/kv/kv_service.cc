@@ -1,0 +1,146 @@
+#include "server/kv/kv_service.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "raft/node/errors.h"
+#include "server/kv/command.h"
+
+namespace raftly {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A refused attempt is repeated when leadership moves, or after this long: the refusal may outrun the news of it.
+constexpr Duration kRetryPause = milliseconds(20);
+// A node without disk space and without a leader has nobody to hand a write to; another may still take over.
+constexpr Duration kFullDiskPatience = milliseconds(1000);
+// The node settles everything by its deadline. If it does not, the client still gets an answer.
+constexpr Duration kGrace = milliseconds(1000);
+
+KvResult Failure(KvResult::Code code, std::string message) { return {code, {}, {}, std::move(message)}; }
+
+std::string Text(const absl::Status& status) { return std::string(status.message()); }
+
+// A value that one thread waits for and another delivers.
+class Ticket {
+ public:
+  void Settle(absl::Status status) {
+    MutexLock lock(mutex_);
+    status_ = std::move(status);
+    settled_.NotifyOne();
+  }
+  absl::Status Await(Time deadline) {
+    const std::chrono::steady_clock::time_point until(deadline.time_since_epoch());
+    MutexLock lock(mutex_);
+    while (!status_) {
+      if (!settled_.WaitUntil(mutex_, until) && !status_) return TimedOutError();
+    }
+    return *status_;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar settled_;
+  std::optional<absl::Status> status_ ABSL_GUARDED_BY(mutex_);
+};
+
+std::optional<KvResult> BadRequest(const absl::Status& check) {
+  if (check.ok()) return std::nullopt;
+  return Failure(absl::IsOutOfRange(check) ? KvResult::Code::kTooLong : KvResult::Code::kInvalid, Text(check));
+}
+
+// Certainly not applied, and worth another attempt.
+bool Retriable(const absl::Status& status) { return absl::IsFailedPrecondition(status) || absl::IsAborted(status); }
+
+}  // namespace
+
+KvService::KvService(NodeId self, Consensus& consensus, const KvStore& store, LeaderWatch& leaders)
+    : self_(std::move(self)), consensus_(consensus), store_(store), leaders_(leaders) {}
+
+KvResult KvService::Put(std::string_view key, std::string_view value, KvOptions options) {
+  if (auto bad = BadRequest(CheckKey(key))) return *bad;
+  if (auto bad = BadRequest(CheckValue(value))) return *bad;
+  auto command = EncodePut(key, value);
+  if (!command.ok()) return *BadRequest(command.status());
+  return Write(*command, options);
+}
+
+KvResult KvService::Delete(std::string_view key, KvOptions options) {
+  if (auto bad = BadRequest(CheckKey(key))) return *bad;
+  return Write(EncodeDelete(key), options);
+}
+
+KvResult KvService::Get(std::string_view key, KvOptions options) {
+  if (auto bad = BadRequest(CheckKey(key))) return *bad;
+  KvResult result = OnLeader(Kind::kRead, options, [&] {
+    auto ticket = std::make_shared<Ticket>();
+    consensus_.Read(options.deadline, [ticket](absl::Status status) { ticket->Settle(std::move(status)); });
+    return ticket->Await(options.deadline + kGrace);
+  });
+  return result.code == KvResult::Code::kOk ? Lookup(key) : result;
+}
+
+KvResult KvService::GetStale(std::string_view key) const {
+  if (auto bad = BadRequest(CheckKey(key))) return *bad;
+  return Lookup(key);
+}
+
+KvResult KvService::Lookup(std::string_view key) const {
+  auto value = store_.Get(key);
+  if (!value) return Failure(KvResult::Code::kNotFound, "no such key");
+  return {KvResult::Code::kOk, *std::move(value), {}, {}};
+}
+
+KvResult KvService::Write(const std::string& command, const KvOptions& options) {
+  return OnLeader(Kind::kWrite, options, [&] {
+    auto ticket = std::make_shared<Ticket>();
+    consensus_.Propose(command, options.deadline,
+                       [ticket](absl::StatusOr<Applied> applied) { ticket->Settle(applied.status()); });
+    return ticket->Await(options.deadline + kGrace);
+  });
+}
+
+KvResult KvService::OnLeader(Kind kind, const KvOptions& options, const std::function<absl::Status()>& attempt) const {
+  while (true) {
+    const LeaderWatch::View view = leaders_.view();
+    if (view.stopped) return Failure(KvResult::Code::kUnavailable, "the node is stopping");
+    if (view.leader == self_) {
+      const absl::Status status = attempt();
+      if (status.ok()) return {KvResult::Code::kOk, {}, {}, {}};
+      if (IsDiskFull(status)) return Failure(KvResult::Code::kDiskFull, Text(status));
+      if (absl::IsResourceExhausted(status)) return Failure(KvResult::Code::kUnavailable, Text(status));
+      if (!Retriable(status)) {
+        // A read changes nothing, so its outcome is never in doubt.
+        const auto code = kind == Kind::kRead ? KvResult::Code::kUnavailable : KvResult::Code::kUnknown;
+        return Failure(code, Text(status));
+      }
+      leaders_.Await(view.version, std::min(options.deadline, Now() + kRetryPause));
+    } else if (!view.leader.empty()) {
+      return {KvResult::Code::kNotLeader, {}, view.leader, "this node is not the leader"};
+    } else if (options.forwarded) {
+      return Failure(KvResult::Code::kNotLeader, "this node is not the leader");
+    } else if (!AwaitLeader(view.version, kind, options.deadline)) {
+      return Failure(KvResult::Code::kDiskFull, "the disk is full and no other node leads");
+    }
+    if (Now() >= options.deadline) return Failure(KvResult::Code::kUnavailable, "no leader within the deadline");
+  }
+}
+
+bool KvService::AwaitLeader(uint64_t seen, Kind kind, Time deadline) const {
+  const bool full = kind == Kind::kWrite && !consensus_.status().has_space;
+  const Time until = full ? std::min(deadline, Now() + kFullDiskPatience) : deadline;
+  const LeaderWatch::View view = leaders_.Await(seen, until);
+  return !full || view.version != seen || view.stopped || consensus_.status().has_space;
+}
+
+bool KvService::AwaitNews(const NodeId& tried, Time deadline) const {
+  const LeaderWatch::View view = leaders_.view();
+  if (view.leader == tried) leaders_.Await(view.version, std::min(deadline, Now() + kRetryPause));
+  return Now() < deadline && !leaders_.view().stopped;
+}
+
+}  // namespace raftly

@@ -1,0 +1,82 @@
+// Put, Get and Delete on one node: proposed and waited for here where this node leads, otherwise "ask the leader".
+//
+//   KvResult result = service.Put("greeting", "hello", {.deadline = service.Now() + 5s});
+//
+// Blocking, from any thread. It retries what certainly was not applied for as long as the deadline allows.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "raft/core/time.h"
+#include "raft/core/types.h"
+#include "server/kv/consensus.h"
+#include "server/kv/kv_store.h"
+#include "server/kv/leader_watch.h"
+
+namespace raftly {
+
+struct KvResult {
+  enum class Code {
+    kOk,           // a write: committed and applied here; a read: `value`
+    kNotFound,     // a read: no such key
+    kNotLeader,    // certainly not applied; `leader` leads, as far as this node knows
+    kUnavailable,  // certainly not applied: no leader, no quorum, too much waiting, or stopping
+    kUnknown,      // a write that was proposed: it may have been applied, or may still be
+    kDiskFull,     // certainly not applied
+    kInvalid,      // the key or value is not what it must be
+    kTooLong,
+  };
+
+  Code code = Code::kUnavailable;
+  Bytes value = {};
+  NodeId leader = {};
+  std::string message = {};  // of everything but kOk
+};
+
+struct KvOptions {
+  Time deadline = {};
+  // Another node took this node for the leader: where it does not lead, say so at once instead of waiting for a leader.
+  bool forwarded = false;
+};
+
+class KvService {
+ public:
+  // All outlive the service.
+  KvService(NodeId self, Consensus& consensus, const KvStore& store, LeaderWatch& leaders);
+
+  KvResult Put(std::string_view key, std::string_view value, KvOptions options);
+  KvResult Delete(std::string_view key, KvOptions options);
+  // Linearizable.
+  KvResult Get(std::string_view key, KvOptions options);
+  // This node's own state, which may be old. Asks nobody.
+  KvResult GetStale(std::string_view key) const;
+
+  // After `tried` could not be reached as leader: waits for another one, but not long, for `tried` may be back. False:
+  // no time is left, or the service stops.
+  bool AwaitNews(const NodeId& tried, Time deadline) const;
+
+  Time Now() const { return consensus_.Now(); }
+  NodeStatus status() const { return consensus_.status(); }
+  // Ends all waiting for leaders. Proposals under way are settled by the node when it stops.
+  void Stop() { leaders_.Stop(); }
+
+ private:
+  enum class Kind { kWrite, kRead };
+
+  // Runs `attempt` on this node while it leads, until it yields something better than "not the leader".
+  KvResult OnLeader(Kind kind, const KvOptions& options, const std::function<absl::Status()>& attempt) const;
+  KvResult Write(const std::string& command, const KvOptions& options);
+  KvResult Lookup(std::string_view key) const;
+  // Nobody leads: waits for a change. False: the disk is full here, and nobody else took over.
+  bool AwaitLeader(uint64_t seen, Kind kind, Time deadline) const;
+
+  const NodeId self_;
+  Consensus& consensus_;
+  const KvStore& store_;
+  LeaderWatch& leaders_;
+};
+
+}  // namespace raftly

@@ -1,0 +1,59 @@
+#include "server/log.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "absl/strings/str_format.h"
+
+namespace raftly {
+namespace {
+
+// RFC 3339, UTC, milliseconds. People compare it with other machines' logs, so it is the wall clock.
+std::string Timestamp() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
+  const time_t seconds = ms / 1000;
+  tm utc{};
+  gmtime_r(&seconds, &utc);
+  return absl::StrFormat("%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
+                         utc.tm_hour, utc.tm_min, utc.tm_sec, static_cast<int>(ms % 1000));
+}
+
+bool IsPlain(char c) { return c > ' ' && c != '"' && c != '=' && c != '\\' && c != 0x7F; }
+
+}  // namespace
+
+std::string FormatLogField(const LogField& field) {
+  std::string out(field.first);
+  out.push_back('=');
+  const std::string& value = field.second;
+  const auto plain = [](char c) { return static_cast<unsigned char>(c) >= 0x80 || IsPlain(c); };
+  if (!value.empty() && std::all_of(value.begin(), value.end(), plain)) return out + value;
+  out.push_back('"');
+  for (const char c : value) {
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+    } else if (static_cast<unsigned char>(c) < ' ' || c == 0x7F) {
+      out += absl::StrFormat("\\x%02x", static_cast<unsigned char>(c));
+    } else {
+      out.push_back(c);
+    }
+  }
+  out.push_back('"');
+  return out;
+}
+
+void Logger::Line(std::string_view level, std::string_view message, const LogFields& fields) const {
+  std::string line = Timestamp();
+  line.append(" ").append(level).append(" ").append(node_).append(" ").append(message);
+  for (const LogField& field : fields) line.append(" ").append(FormatLogField(field));
+  line.push_back('\n');
+  // Nobody can be told that logging failed.
+  [[maybe_unused]] const ssize_t written = write(fd_, line.data(), line.size());
+}
+
+}  // namespace raftly

@@ -1,0 +1,38 @@
+// Log lines for people and machines, one per event, on stderr:
+//
+//   2026-11-24T05:41:42.123Z INFO node1 role changed from=Follower to=Leader term=3 reason="election won"
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "raft/core/types.h"
+
+namespace raftly {
+
+using LogField = std::pair<std::string_view, std::string>;
+using LogFields = std::vector<LogField>;
+
+class Logger {
+ public:
+  explicit Logger(NodeId node, int fd = 2) : node_(std::move(node)), fd_(fd) {}
+
+  // From any thread. A line is one write, so lines never mix.
+  void Info(std::string_view message, const LogFields& fields = {}) const { Line("INFO", message, fields); }
+  void Warn(std::string_view message, const LogFields& fields = {}) const { Line("WARN", message, fields); }
+  void Error(std::string_view message, const LogFields& fields = {}) const { Line("ERROR", message, fields); }
+
+ private:
+  void Line(std::string_view level, std::string_view message, const LogFields& fields) const;
+
+  const NodeId node_;
+  const int fd_;
+};
+
+// "key=value", the value quoted where it has spaces, quotes or control characters: a field never breaks its line.
+std::string FormatLogField(const LogField& field);
+
+}  // namespace raftly

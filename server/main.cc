@@ -1,0 +1,90 @@
+// raftly-server: one node of a cluster (SPEC section 1).
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "server/health_check.h"
+#include "server/log.h"
+#include "server/options.h"
+#include "server/server.h"
+
+namespace raftly {
+namespace {
+
+constexpr time_t kStopSeconds = 5;
+
+int Fail(const absl::Status& status, const std::string& usage = {}) {
+  std::fprintf(stderr, "raftly-server: %s\n%s", std::string(status.message()).c_str(), usage.c_str());
+  return 1;
+}
+
+int CheckHealthOf(const std::string& url) {
+  const absl::Status health = CheckHealth(url);
+  return health.ok() ? 0 : Fail(health);
+}
+
+// Signals are taken by sigwait alone. Called before there is any other thread, for they inherit the mask.
+sigset_t BlockSignals() {
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGINT);
+  sigaddset(&stop, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return stop;
+}
+
+// A second signal, or a disk that hangs, ends the process without more ado. What was promised is durable anyway.
+void ExitOnSecondSignal(sigset_t stop) {
+  std::thread([stop] {
+    const timespec patience{.tv_sec = kStopSeconds, .tv_nsec = 0};
+    sigtimedwait(&stop, nullptr, &patience);
+    std::_Exit(1);
+  }).detach();
+}
+
+int Serve(const Options& options) {
+  const sigset_t stop = BlockSignals();
+  const Logger log(options.id);
+  for (const std::string& warning : options.warnings) log.Warn(warning);
+  Server server(options, log, [] { std::_Exit(1); });
+  if (auto status = server.Start(); !status.ok()) return Fail(status);
+  log.Info("serving", {{"version", Version()},
+                       {"http", ToString(options.http)},
+                       {"grpc", ToString(options.grpc)},
+                       {"data_dir", options.data_dir},
+                       {"peers", std::to_string(options.peers.size())}});
+  int signal = 0;
+  sigwait(&stop, &signal);
+  log.Info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  ExitOnSecondSignal(stop);
+  server.Stop();
+  log.Info("stopped");
+  return 0;
+}
+
+int Main(const std::vector<std::string>& arguments) {
+  const auto options = ParseOptions(arguments);
+  if (!options.ok()) return Fail(options.status(), Usage());
+  switch (options->action) {
+    case Options::Action::kHelp:
+      std::fputs(Usage().c_str(), stdout);
+      return 0;
+    case Options::Action::kVersion:
+      std::puts(Version().c_str());
+      return 0;
+    case Options::Action::kHealthCheck:
+      return CheckHealthOf(options->health_check_url);
+    case Options::Action::kServe:
+      break;
+  }
+  return Serve(*options);
+}
+
+}  // namespace
+}  // namespace raftly
+
+int main(int argc, char** argv) { return raftly::Main(std::vector<std::string>(argv + 1, argv + argc)); }

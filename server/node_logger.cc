@@ -1,0 +1,108 @@
+#include "server/node_logger.h"
+
+#include <chrono>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+
+namespace raftly {
+namespace {
+
+template <class Tag>
+std::string Number(Counter<Tag> counter) {
+  return std::to_string(counter.value);
+}
+
+std::string OrNone(const NodeId& node) { return node.empty() ? "none" : node; }
+
+std::string Milliseconds(Duration duration) {
+  return absl::StrFormat("%.1f", std::chrono::duration<double, std::milli>(duration).count());
+}
+
+}  // namespace
+
+void NodeLogger::OnRecovered(const Wal::Opened& opened, Duration took) {
+  if (opened.torn_tail) {
+    log_.Warn(
+        "torn tail cut from the log: an interrupted write that was never acknowledged",
+        {{"offset", std::to_string(opened.torn_tail->offset)}, {"bytes", std::to_string(opened.torn_tail->bytes)}});
+  }
+  const LogPosition last = opened.entries.empty() ? LogPosition{} : opened.entries.back().position();
+  log_.Info("recovered", {{"entries", std::to_string(opened.entries.size())},
+                          {"last_index", Number(last.index)},
+                          {"last_term", Number(last.term)},
+                          {"term", Number(opened.hard_state.term)},
+                          {"voted_for", OrNone(opened.hard_state.voted_for)},
+                          {"may_vote", opened.hard_state.may_vote ? "true" : "false"},
+                          {"took_ms", Milliseconds(took)}});
+}
+
+void NodeLogger::OnEvent(Time now, const NodeEvent& event) {
+  now_ = now;
+  std::visit([this](const auto& one) { Line(one); }, event);
+}
+
+void NodeLogger::OnStep(Time now, const RaftCore& core) {
+  now_ = now;
+  if (unreachable_.empty()) return;
+  std::vector<NodeId> heard;
+  for (const auto& [peer, progress] : core.progress()) {
+    const auto failed = unreachable_.find(peer);
+    if (failed != unreachable_.end() && progress.heard_at > failed->second) heard.push_back(peer);
+  }
+  for (const NodeId& peer : heard) ReachableAgain(peer);
+}
+
+void NodeLogger::OnCallFailed(const NodeId& peer, const absl::Status& why) {
+  const bool first = unreachable_.insert_or_assign(peer, now_).second;
+  if (first) log_.Warn("peer unreachable", {{"peer", peer}, {"reason", std::string(why.message())}});
+}
+
+void NodeLogger::OnFatal(const absl::Status& why) {
+  log_.Error("the disk failed, the node stops and promises nothing any more", {{"reason", why.ToString()}});
+}
+
+void NodeLogger::ReachableAgain(const NodeId& peer) {
+  if (unreachable_.erase(peer) > 0) log_.Info("peer reachable again", {{"peer", peer}});
+}
+
+void NodeLogger::Line(const ElectionStarted& event) {
+  const bool pre_vote = event.role == Role::kPreCandidate;
+  const char* reason = event.reason == ElectionReason::kPreVoteWon ? "pre-vote won" : "no leader heard";
+  log_.Info(pre_vote ? "pre-vote started" : "election started",
+            {{"term", Number(event.term)}, {"reason", reason}, {"last_leader", OrNone(event.last_leader)}});
+}
+
+void NodeLogger::Line(const RoleChanged& event) {
+  log_.Info("role changed", {{"from", std::string(ToString(event.from))},
+                             {"to", std::string(ToString(event.to))},
+                             {"term", Number(event.term)},
+                             {"reason", std::string(ToString(event.reason))}});
+}
+
+void NodeLogger::Line(const LeaderChanged& event) {
+  log_.Info("leader changed", {{"leader", OrNone(event.leader)}, {"term", Number(event.term)}});
+  ReachableAgain(event.leader);
+}
+
+void NodeLogger::Line(const VoteCast& event) {
+  log_.Info("vote cast", {{"candidate", event.candidate}, {"term", Number(event.term)}});
+}
+
+void NodeLogger::Line(const LogTruncated& event) {
+  log_.Warn("log truncated: entries replaced by the leader's",
+            {{"from", Number(event.from)}, {"entries", std::to_string(event.entries)}, {"leader", event.leader}});
+}
+
+void NodeLogger::Line(const PeerLostLog& event) {
+  log_.Error("peer lost its log: it no longer holds what it had acknowledged; restart it with -rejoin",
+             {{"peer", event.peer}, {"acknowledged", Number(event.acknowledged)}});
+}
+
+void NodeLogger::Line(const VoteRegained& event) {
+  log_.Info("vote regained: caught up with the cluster", {{"index", Number(event.caught_up_to)}});
+}
+
+}  // namespace raftly

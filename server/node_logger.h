@@ -1,0 +1,38 @@
+// What happens in a node, as log lines: transitions, not repetitions.
+#pragma once
+
+#include <map>
+
+#include "raft/node/observer.h"
+#include "server/log.h"
+
+namespace raftly {
+
+class NodeLogger : public NodeObserver {
+ public:
+  // `log` outlives it.
+  explicit NodeLogger(const Logger& log) : log_(log) {}
+
+  void OnRecovered(const Wal::Opened& opened, Duration took) override;
+  void OnEvent(Time now, const NodeEvent& event) override;
+  void OnStep(Time now, const RaftCore& core) override;
+  void OnCallFailed(const NodeId& peer, const absl::Status& why) override;
+  void OnFatal(const absl::Status& why) override;
+
+ private:
+  void Line(const ElectionStarted& event);
+  void Line(const RoleChanged& event);
+  void Line(const LeaderChanged& event);
+  void Line(const VoteCast& event);
+  void Line(const LogTruncated& event);
+  void Line(const CommitAdvanced&) {}  // far too many
+  void Line(const PeerLostLog& event);
+  void Line(const VoteRegained& event);
+  void ReachableAgain(const NodeId& peer);
+
+  const Logger& log_;
+  Time now_ = Time::min();              // loop only, as of the latest batch
+  std::map<NodeId, Time> unreachable_;  // loop only; since when the last call failed
+};
+
+}  // namespace raftly

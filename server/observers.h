@@ -1,0 +1,45 @@
+// Several observers as one.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "raft/node/observer.h"
+
+namespace raftly {
+
+// Passes everything on, in order. The observers outlive it.
+class Observers : public NodeObserver {
+ public:
+  explicit Observers(std::vector<NodeObserver*> all) : all_(std::move(all)) {}
+
+  void OnRecovered(const Wal::Opened& opened, Duration took) override {
+    for (auto* one : all_) one->OnRecovered(opened, took);
+  }
+  void OnEvent(Time now, const NodeEvent& event) override {
+    for (auto* one : all_) one->OnEvent(now, event);
+  }
+  void OnStep(Time now, const RaftCore& core) override {
+    for (auto* one : all_) one->OnStep(now, core);
+  }
+  void OnCallFailed(const NodeId& peer, const absl::Status& why) override {
+    for (auto* one : all_) one->OnCallFailed(peer, why);
+  }
+  void OnSynced(size_t entries, Duration took) override {
+    for (auto* one : all_) one->OnSynced(entries, took);
+  }
+  void OnApplied(const Entry& entry) override {
+    for (auto* one : all_) one->OnApplied(entry);
+  }
+  void OnProposalSettled(const absl::Status& status, Duration took) override {
+    for (auto* one : all_) one->OnProposalSettled(status, took);
+  }
+  void OnFatal(const absl::Status& why) override {
+    for (auto* one : all_) one->OnFatal(why);
+  }
+
+ private:
+  const std::vector<NodeObserver*> all_;
+};
+
+}  // namespace raftly

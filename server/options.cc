@@ -1,0 +1,229 @@
+#include "server/options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace raftly {
+namespace {
+
+constexpr int kMaxMilliseconds = 3600 * 1000;
+
+absl::Status Bad(std::string_view flag, std::string_view value, std::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat("flag -", absl::string_view(flag.data(), flag.size()), ": \"",
+                                                 absl::string_view(value.data(), value.size()),
+                                                 "\": ", absl::string_view(why.data(), why.size())));
+}
+
+// Ids travel in headers, log lines, flags and the name of a directory.
+absl::Status CheckId(std::string_view flag, std::string_view value, std::string_view id) {
+  if (id.empty()) return Bad(flag, value, "the node id is empty");
+  const bool clean = std::all_of(id.begin(), id.end(), [](char c) {
+    return c > ' ' && c < 0x7F && c != ',' && c != '=' && c != '/' && c != '\\' && c != '"';
+  });
+  if (!clean || id == "." || id == "..") {
+    return Bad(flag, value, "a node id is printable ASCII without spaces, commas, quotes, slashes and '='");
+  }
+  if (id.size() > 128) return Bad(flag, value, "the node id has more than 128 bytes");
+  return absl::OkStatus();
+}
+
+absl::Status SetAddress(std::string_view flag, const std::string& value, Address& out) {
+  auto address = ParseAddress(value);
+  if (!address.ok()) return Bad(flag, value, std::string(address.status().message()));
+  out = *std::move(address);
+  return absl::OkStatus();
+}
+
+absl::Status SetMilliseconds(std::string_view flag, const std::string& value, Duration& out) {
+  int ms = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), ms);
+  if (error != std::errc() || end != value.data() + value.size() || ms < 1 || ms > kMaxMilliseconds) {
+    return Bad(flag, value, absl::StrCat("want milliseconds, a whole number from 1 to ", kMaxMilliseconds));
+  }
+  out = std::chrono::milliseconds(ms);
+  return absl::OkStatus();
+}
+
+absl::Status SetBool(std::string_view flag, const std::string& value, bool& out) {
+  static const std::set<std::string> kTrue = {"true", "True", "TRUE", "t", "T", "1"};
+  static const std::set<std::string> kFalse = {"false", "False", "FALSE", "f", "F", "0"};
+  if (!kTrue.contains(value) && !kFalse.contains(value)) return Bad(flag, value, "want true or false");
+  out = kTrue.contains(value);
+  return absl::OkStatus();
+}
+
+// "node2=:7002,node3=host:7003". An empty host in a peer's address means localhost.
+absl::Status SetPeers(std::string_view flag, const std::string& value, std::map<NodeId, Address>& out) {
+  out.clear();
+  if (value.empty()) return absl::OkStatus();
+  size_t begin = 0;
+  while (begin <= value.size()) {
+    const size_t end = std::min(value.find(',', begin), value.size());
+    const std::string item = value.substr(begin, end - begin);
+    begin = end + 1;
+    const size_t equals = item.find('=');
+    if (equals == std::string::npos) return Bad(flag, item, "want id=host:port, separated by commas");
+    const std::string id = item.substr(0, equals);
+    if (auto status = CheckId(flag, item, id); !status.ok()) return status;
+    auto address = ParseAddress(item.substr(equals + 1));
+    if (!address.ok()) return Bad(flag, item, std::string(address.status().message()));
+    if (address->host.empty()) address->host = "localhost";
+    if (!out.emplace(id, *std::move(address)).second) return Bad(flag, item, "this node id occurs twice");
+  }
+  return absl::OkStatus();
+}
+
+struct Flag {
+  bool boolean = false;
+  std::function<absl::Status(Options&, const std::string& value)> set;
+};
+
+absl::Status SetId(Options& options, const std::string& value) {
+  options.id = value;
+  return CheckId("id", value, value);
+}
+
+absl::Status SetDataDir(Options& options, const std::string& value) {
+  options.data_dir = value;
+  return value.empty() ? Bad("data-dir", value, "the directory is empty") : absl::OkStatus();
+}
+
+absl::Status SetHealthCheck(Options& options, const std::string& value) {
+  options.action = Options::Action::kHealthCheck;
+  options.health_check_url = value;
+  return value.empty() ? Bad("health-check", value, "the URL is empty") : absl::OkStatus();
+}
+
+const std::map<std::string, Flag>& Flags() {
+  using V = const std::string&;
+  static const std::map<std::string, Flag> kFlags = {
+      {"id", {false, SetId}},
+      {"grpc-addr", {false, [](Options& o, V v) { return SetAddress("grpc-addr", v, o.grpc); }}},
+      {"http-addr", {false, [](Options& o, V v) { return SetAddress("http-addr", v, o.http); }}},
+      {"data-dir", {false, SetDataDir}},
+      {"peers", {false, [](Options& o, V v) { return SetPeers("peers", v, o.peers); }}},
+      {"http-peers", {false, [](Options& o, V v) { return SetPeers("http-peers", v, o.http_peers); }}},
+      {"election-timeout",
+       {false, [](Options& o, V v) { return SetMilliseconds("election-timeout", v, o.timings.election_timeout); }}},
+      {"heartbeat", {false, [](Options& o, V v) { return SetMilliseconds("heartbeat", v, o.timings.heartbeat); }}},
+      {"pre-vote", {true, [](Options& o, V v) { return SetBool("pre-vote", v, o.pre_vote); }}},
+      {"rejoin", {true, [](Options& o, V v) { return SetBool("rejoin", v, o.rejoin); }}},
+      {"health-check", {false, SetHealthCheck}},
+  };
+  return kFlags;
+}
+
+absl::Status CheckRequired(const Options& options) {
+  const auto missing = [](std::string_view flag) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("flag -", absl::string_view(flag.data(), flag.size()), " is missing"));
+  };
+  if (options.id.empty()) return missing("id");
+  if (options.grpc.port == 0) return missing("grpc-addr");
+  if (options.http.port == 0) return missing("http-addr");
+  return absl::OkStatus();
+}
+
+int64_t Milliseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+// What no flag can judge alone. Completes the options.
+absl::Status CheckTogether(Options& options) {
+  if (auto status = CheckRequired(options); !status.ok()) return status;
+  if (options.peers.contains(options.id)) {
+    return Bad("peers", options.id, "this is the own id; -peers names the other nodes");
+  }
+  for (const auto& [id, address] : options.http_peers) {
+    if (id != options.id && !options.peers.contains(id)) {
+      return Bad("http-peers", id, "neither the own id nor one of -peers");
+    }
+  }
+  const Timings& timings = options.timings;
+  if (timings.heartbeat >= timings.election_timeout) {
+    return Bad("heartbeat", absl::StrCat(Milliseconds(timings.heartbeat)),
+               absl::StrCat("must be below -election-timeout ", Milliseconds(timings.election_timeout)));
+  }
+  if (options.rejoin && options.peers.empty()) {
+    return Bad("rejoin", "true", "needs -peers: nobody else could bring this node up to date");
+  }
+  if (options.data_dir.empty()) options.data_dir = absl::StrCat("data/", options.id);
+  Address own = options.http;
+  if (own.host.empty()) own.host = "localhost";
+  options.http_peers.emplace(options.id, own);
+  for (const auto& [id, address] : options.peers) {
+    if (options.http_peers.contains(id)) continue;
+    options.warnings.push_back(
+        absl::StrCat("flag -http-peers: no address for peer \"", id, "\": requests for it as leader will get 503"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) {
+  Options options;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (argument.size() < 2 || argument[0] != '-' || argument == "--") {
+      return absl::InvalidArgumentError(
+          absl::StrCat("unexpected argument \"", argument, "\" (booleans take '=': -pre-vote=false)"));
+    }
+    std::string name = argument.substr(argument[1] == '-' ? 2 : 1);
+    std::optional<std::string> value;
+    if (const size_t equals = name.find('='); equals != std::string::npos) {
+      value = name.substr(equals + 1);
+      name.resize(equals);
+    }
+    if (name == "h" || name == "help" || name == "version") {
+      options.action = name == "version" ? Options::Action::kVersion : Options::Action::kHelp;
+      return options;
+    }
+    const auto flag = Flags().find(name);
+    if (flag == Flags().end()) return absl::InvalidArgumentError(absl::StrCat("unknown flag \"", argument, "\""));
+    if (!value && flag->second.boolean) value = "true";
+    if (!value && i + 1 == arguments.size()) {
+      return absl::InvalidArgumentError(absl::StrCat("flag -", name, " needs a value"));
+    }
+    if (!value) value = arguments[++i];
+    if (auto status = flag->second.set(options, *value); !status.ok()) return status;
+  }
+  if (options.action == Options::Action::kHealthCheck) return options;
+  if (auto status = CheckTogether(options); !status.ok()) return status;
+  return options;
+}
+
+std::string Version() { return "raftly " RAFTLY_VERSION; }
+
+std::string Usage() {
+  return R"(usage: raftly-server -id ID -grpc-addr ADDR -http-addr ADDR [flags]
+
+  -id ID                    node id (required)
+  -grpc-addr ADDR           listen address for Raft peers, host:port or :port (required)
+  -http-addr ADDR           listen address for clients (required)
+  -data-dir DIR             directory of the write-ahead log (default data/ID)
+  -peers ID=ADDR,...        the other nodes' gRPC addresses (default none: a one-node cluster)
+  -http-peers ID=ADDR,...   all nodes' HTTP addresses, own included (default own only)
+  -election-timeout MS      election timeout in milliseconds (default 150)
+  -heartbeat MS             heartbeat interval in milliseconds, below the election timeout (default 50)
+  -pre-vote[=false]         ask for pre-votes before an election (default true)
+  -rejoin[=true]            the data directory was lost or set aside: grant no vote until caught up (default false)
+  -health-check URL         ask a running server, exit 0 where it answers 200, else 1
+  -h                        print this
+  -version                  print the version
+
+Flags take one dash or two, "-name value" or "-name=value"; booleans take '=' only.
+An empty host means all interfaces to listen on, localhost in a peer's address.
+)";
+}
+
+}  // namespace raftly

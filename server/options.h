@@ -1,0 +1,41 @@
+// The command line of raftly-server (SPEC section 1).
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "raft/core/config.h"
+#include "raft/core/types.h"
+#include "server/address.h"
+
+namespace raftly {
+
+struct Options {
+  enum class Action { kServe, kHelp, kVersion, kHealthCheck };
+
+  Action action = Action::kServe;
+  std::string health_check_url;
+
+  NodeId id;
+  Address grpc;
+  Address http;
+  std::string data_dir;
+  std::map<NodeId, Address> peers;       // the other nodes
+  std::map<NodeId, Address> http_peers;  // all nodes, our own included; a peer may be missing
+  Timings timings;
+  bool pre_vote = true;
+  bool rejoin = false;
+
+  std::vector<std::string> warnings;  // one line each
+};
+
+// `arguments` is the command line without the program's name. InvalidArgument: one line that names the flag and the
+// value.
+absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments);
+
+std::string Usage();
+std::string Version();
+
+}  // namespace raftly

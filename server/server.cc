@@ -1,0 +1,160 @@
+#include "server/server.h"
+
+#include <chrono>
+#include <map>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "raft/env/posix_files.h"
+#include "raft/env/thread_loop.h"
+#include "raft/node/raft_node.h"
+#include "server/cluster/peer_client.h"
+#include "server/http/http_server.h"
+#include "server/http/kv_api.h"
+#include "server/http/status_api.h"
+#include "server/kv/consensus.h"
+#include "server/kv/kv_service.h"
+#include "server/kv/kv_store.h"
+#include "server/kv/leader_watch.h"
+#include "server/node_logger.h"
+#include "server/observers.h"
+#include "transport/grpc_transport.h"
+#include "transport/network_proxy.h"
+#include "transport/network_rules.h"
+
+namespace raftly {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Requests under way may finish by themselves for this long; then the node settles them, and their answers leave.
+constexpr milliseconds kDrain{2000};
+constexpr milliseconds kLastAnswers{500};
+
+// Nodes of one cluster must not draw equal election timeouts.
+uint64_t RandomSeed() {
+  std::random_device device;
+  return (uint64_t{device()} << 32) | device();
+}
+
+NodeConfig MakeNodeConfig(const Options& options) {
+  NodeConfig config;
+  config.data_dir = options.data_dir;
+  config.core.self = options.id;
+  for (const auto& [id, address] : options.peers) config.core.peers.push_back(id);
+  config.core.timings = options.timings;
+  config.core.defences.pre_vote = options.pre_vote;
+  config.core.rejoin = options.rejoin;
+  return config;
+}
+
+GrpcTransportConfig MakeTransportConfig(const Options& options) {
+  GrpcTransportConfig config;
+  config.listen_address = ToString(options.grpc);
+  for (const auto& [id, address] : options.peers) config.peers.emplace(id, ToString(address));
+  return config;
+}
+
+class FatalObserver : public NodeObserver {
+ public:
+  explicit FatalObserver(std::function<void()> on_fatal) : on_fatal_(std::move(on_fatal)) {}
+  void OnFatal(const absl::Status&) override { on_fatal_(); }
+
+ private:
+  const std::function<void()> on_fatal_;
+};
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  Impl(const Options& options, const Logger& log, std::function<void()> on_fatal)
+      : log_(log),
+        seed_(RandomSeed()),
+        loop_("raftly-node"),
+        disk_("raftly-disk"),
+        apply_("raftly-apply"),
+        files_(NewPosixFileSystem()),
+        rules_(options.id),
+        grpc_(MakeTransportConfig(options)),
+        network_(grpc_, options.id, rules_, loop_, seed_),
+        node_logger_(log),
+        fatal_(std::move(on_fatal)),
+        observers_({&leaders_, &node_logger_, &fatal_}),
+        node_(MakeNodeConfig(options), Environment{loop_, disk_, apply_, *files_, network_, seed_}, store_,
+              &observers_),
+        consensus_(node_, loop_),
+        service_(options.id, consensus_, store_, leaders_),
+        peers_(options.http_peers),
+        kv_api_(options.id, service_, peers_),
+        http_({.listen = options.http, .node = options.id}, router_) {
+    kv_api_.Register(router_);
+    RegisterStatusApi(router_, [this] { return node_.status(); });
+  }
+
+  ~Impl() { Stop(); }
+
+  absl::Status Start() {
+    // The ports first: where one is taken, the data directory is somebody else's business.
+    if (auto status = http_.Listen(); !status.ok()) return status;
+    if (auto status = node_.Start(); !status.ok()) return status;
+    http_.Start();
+    return absl::OkStatus();
+  }
+
+  void Stop() {
+    if (stopped_) return;
+    stopped_ = true;
+    const bool drained = http_.Drain(loop_.Now() + kDrain);
+    if (!drained) log_.Warn("requests are still under way: they are told that their outcome is unknown");
+    service_.Stop();
+    peers_.Stop();
+    node_.Stop();
+    http_.Drain(loop_.Now() + kLastAnswers);
+    http_.Stop();
+    apply_.Stop();
+    disk_.Stop();
+    loop_.Stop();
+  }
+
+ private:
+  const Logger& log_;
+  const uint64_t seed_;
+  bool stopped_ = false;
+
+  // The doors.
+  ThreadLoop loop_;
+  ThreadLoop disk_;
+  ThreadLoop apply_;
+  const std::unique_ptr<FileSystem> files_;
+  NetworkRules rules_;
+  GrpcTransport grpc_;
+  NetworkProxy network_;
+
+  // The node, and who watches it.
+  KvStore store_;
+  LeaderWatch leaders_;
+  NodeLogger node_logger_;
+  FatalObserver fatal_;
+  Observers observers_;
+  RaftNode node_;
+
+  // What clients see.
+  RaftConsensus consensus_;
+  KvService service_;
+  PeerClient peers_;
+  Router router_;
+  KvApi kv_api_;
+  HttpServer http_;
+};
+
+Server::Server(const Options& options, const Logger& log, std::function<void()> on_fatal)
+    : impl_(std::make_unique<Impl>(options, log, std::move(on_fatal))) {}
+Server::~Server() = default;
+
+absl::Status Server::Start() { return impl_->Start(); }
+void Server::Stop() { impl_->Stop(); }
+
+}  // namespace raftly

@@ -1,0 +1,114 @@
+// Commands, the store, and what keys and values may be.
+#include "server/kv/command.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "server/kv/json.h"
+#include "server/kv/kv_store.h"
+#include "server/kv/utf8.h"
+
+namespace raftly {
+namespace {
+
+Command Decoded(std::string_view data) { return DecodeCommand(data); }
+
+TEST(Command, EncodesAsSpecSection2Says) {
+  EXPECT_EQ(*EncodePut("k", "v"), R"({"op":"put","key":"k","value":"v"})");
+  EXPECT_EQ(EncodeDelete("k"), R"({"op":"delete","key":"k"})");
+}
+
+TEST(Command, AnythingThatMayBeStoredComesBack) {
+  const std::string key("a\0b\n\"\\/\xF0\x9F\x98\x80 \x1F\x7F", 15);
+  const auto encoded = EncodePut(key, key + key);
+  ASSERT_TRUE(encoded.ok());
+  EXPECT_EQ(Decoded(*encoded), (Command{Command::Op::kPut, key, key + key}));
+  EXPECT_EQ(Decoded(EncodeDelete(key)), (Command{Command::Op::kDelete, key, ""}));
+}
+
+TEST(Command, WhatAnotherVersionWritesIsUnderstood) {
+  const Command put{Command::Op::kPut, "k", ""};
+  EXPECT_EQ(Decoded(R"({"op":"put","key":"k"})"), put);
+  EXPECT_EQ(Decoded(R"({"op":"put","key":"k","value":null})"), put);
+  EXPECT_EQ(Decoded(R"( {"id":7,"more":{"value":["x"]},"value":"","key":"k","op":"put"} )"), put);
+  EXPECT_EQ(Decoded(R"({"op":"put","key":"\u003ck\u003e"})").key, "<k>");
+}
+
+TEST(Command, WhatCannotBeUnderstoodDoesNothing) {
+  for (const char* data : {"", "x", "{", "[]", "\"put\"", R"({"op":"put")", R"({"op":"swap","key":"k"})",
+                           R"({"op":"put","key":1})", R"({"op":"put","key":"k","value":5})",
+                           R"({"op":["put"],"key":"k"})", "{\"op\":\"put\",\"key\":\"\xFF\"}", R"({"op":"put"} x)"}) {
+    EXPECT_EQ(Decoded(data).op, Command::Op::kNothing) << data;
+  }
+}
+
+TEST(Command, AnEncodingBeyond2MiBIsRefused) {
+  EXPECT_TRUE(EncodePut("k", std::string(kMaxValueBytes, 'x')).ok());
+  EXPECT_TRUE(absl::IsOutOfRange(EncodePut("k", std::string(kMaxValueBytes, '\x01')).status()));
+}
+
+TEST(Json, DeepNestingIsRefusedNotRecursedInto) {
+  const std::string deep = "{\"value\":" + std::string(1'000'000, '[');
+  EXPECT_TRUE(absl::IsInvalidArgument(ParseJsonObject(deep).status()));
+  std::string fair = "{\"a\":" + std::string(60, '[') + std::string(60, ']') + ",\"value\":\"v\"}";
+  ASSERT_TRUE(ParseJsonObject(fair).ok());
+  EXPECT_EQ(ParseJsonObject(fair)->Find("value")->text, "v");
+}
+
+TEST(Limits, KeysAndValues) {
+  EXPECT_TRUE(CheckKey(std::string(1024, 'k')).ok());
+  EXPECT_TRUE(absl::IsOutOfRange(CheckKey(std::string(1025, 'k'))));
+  EXPECT_TRUE(absl::IsInvalidArgument(CheckKey("")));
+  EXPECT_TRUE(absl::IsInvalidArgument(CheckKey("\xC3")));
+  EXPECT_TRUE(CheckValue("").ok());
+  EXPECT_TRUE(CheckValue(std::string(1 << 20, 'v')).ok());
+  EXPECT_TRUE(absl::IsOutOfRange(CheckValue(std::string((1 << 20) + 1, 'v'))));
+}
+
+TEST(Utf8, Rfc3629) {
+  for (const char* good : {"", "a", "\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80",
+                           "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF", "x\xF0\x9F\x98\x80y"}) {
+    EXPECT_TRUE(IsUtf8(good)) << good;
+  }
+  for (const char* bad : {"\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xC2", "\xC2z", "\xE0\x9F\xBF", "\xE1\x80",
+                          "\xED\xA0\x80", "\xED\xBF\xBF", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
+                          "\xF0\x9F\x98", "\xFE", "\xFF", "a\xE2\x28\xA1"}) {
+    EXPECT_FALSE(IsUtf8(bad)) << bad;
+  }
+  EXPECT_TRUE(IsUtf8(std::string("\0", 1)));
+}
+
+Entry At(uint64_t index, std::string data) {
+  return {Index{index}, Term{1}, EntryType::kNormal, Bytes(std::move(data))};
+}
+
+TEST(KvStore, AppliesInOrder) {
+  KvStore store;
+  store.Apply(At(1, ""));
+  store.Apply(At(2, *EncodePut("a", "1")));
+  store.Apply(At(3, *EncodePut("a", "2")));
+  store.Apply(At(4, *EncodePut("b", "")));
+  EXPECT_EQ(store.Get("a")->view(), "2");
+  EXPECT_EQ(store.Get("b")->view(), "");
+  store.Apply(At(5, EncodeDelete("a")));
+  store.Apply(At(6, "garbage"));
+  EXPECT_FALSE(store.Get("a").has_value());
+  EXPECT_EQ(store.digest().applied, Index{6});
+  EXPECT_EQ(store.size(), 1u);
+}
+
+TEST(KvStore, EqualStatesHaveEqualHashesHoweverTheyCameAbout) {
+  KvStore one;
+  one.Apply(At(1, *EncodePut("a", "1")));
+  one.Apply(At(2, *EncodePut("b", "2")));
+  KvStore other;
+  other.Apply(At(1, *EncodePut("b", "0")));
+  other.Apply(At(2, *EncodePut("b", "2")));
+  EXPECT_NE(one.digest().hash, other.digest().hash);
+  other.Apply(At(3, *EncodePut("a", "1")));
+  EXPECT_EQ(one.digest().hash, other.digest().hash);
+}
+
+}  // namespace
+}  // namespace raftly

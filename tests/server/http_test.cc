@@ -1,0 +1,306 @@
+// The HTTP interface over real sockets, on a node that answers as the test says.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "server/cluster/peer_client.h"
+#include "server/http/http_server.h"
+#include "server/http/kv_api.h"
+#include "server/http/status_api.h"
+#include "server/kv/kv_service.h"
+#include "tests/server/fake_consensus.h"
+
+namespace raftly {
+namespace {
+
+using ::testing::HasSubstr;
+using namespace std::chrono_literals;
+
+// One node's HTTP side.
+class TestNode {
+ public:
+  explicit TestNode(const NodeId& id, std::map<NodeId, Address> peers = {})
+      : service_(id, consensus, store, leaders),
+        peers_(std::move(peers)),
+        api_(id, service_, peers_),
+        http_({.listen = {"127.0.0.1", 0}, .node = id}, router_) {
+    api_.Register(router_);
+    RegisterStatusApi(router_, [this] { return consensus.status(); });
+    EXPECT_TRUE(http_.Listen().ok());
+    http_.Start();
+  }
+  ~TestNode() {
+    service_.Stop();
+    peers_.Stop();
+  }
+
+  int port() const { return http_.port(); }
+  Address address() const { return {"127.0.0.1", port()}; }
+
+  httplib::Response Ask(const std::string& method, const std::string& target, const std::string& body = {},
+                        const httplib::Headers& headers = {}) {
+    httplib::Client client("127.0.0.1", port());
+    client.set_tcp_nodelay(true);
+    client.set_url_encode(false);
+    client.set_read_timeout(60);
+    httplib::Request request;
+    request.method = method;
+    request.path = target;
+    request.body = body;
+    request.headers = headers;
+    auto result = client.send(request);
+    EXPECT_TRUE(result) << httplib::to_string(result.error());
+    return result ? *result : httplib::Response();
+  }
+  int Status(const std::string& method, const std::string& target, const std::string& body = {}) {
+    return Ask(method, target, body).status;
+  }
+
+  KvStore store;
+  FakeConsensus consensus{store};
+  LeaderWatch leaders;
+
+ private:
+  KvService service_;
+  PeerClient peers_;
+  Router router_;
+  KvApi api_;
+  HttpServer http_;
+};
+
+class HttpTest : public ::testing::Test {
+ protected:
+  HttpTest() { Elect(node_.leaders, "node1"); }
+  TestNode node_{"node1"};
+};
+
+std::string Value(const std::string& value) { return "{\"value\":\"" + value + "\"}"; }
+
+TEST_F(HttpTest, PutGetDelete) {
+  const auto put = node_.Ask("PUT", "/keys/hello", Value("world"));
+  EXPECT_EQ(put.status, 200);
+  EXPECT_EQ(put.body, "");
+  EXPECT_EQ(put.get_header_value("Raftly-Node"), "node1");
+  const auto get = node_.Ask("GET", "/keys/hello");
+  EXPECT_EQ(get.status, 200);
+  EXPECT_EQ(get.body, R"({"key":"hello","value":"world"})");
+  EXPECT_EQ(node_.Ask("DELETE", "/keys/hello").body, "");
+  EXPECT_EQ(node_.Status("DELETE", "/keys/hello"), 200);
+  EXPECT_EQ(node_.Status("GET", "/keys/hello"), 404);
+}
+
+TEST_F(HttpTest, AKeyIsAnythingThatCanBePercentEncoded) {
+  for (const char* key : {"a/b/c", "a%0Ab", "a%00b", "%F0%9F%98%80", "a+b", "%2Fx", "a%20b", "//", "k?x=1"}) {
+    const std::string target = std::string("/keys/") + key;
+    ASSERT_EQ(node_.Status("PUT", target, Value(key)), 200) << key;
+    EXPECT_THAT(node_.Ask("GET", target).body, HasSubstr(Value(key).substr(1))) << key;
+  }
+  EXPECT_EQ(node_.store.Get("a+b")->view(), "a+b");
+  EXPECT_EQ(node_.store.Get("a\nb")->view(), "a%0Ab");
+  EXPECT_EQ(node_.store.Get("/x")->view(), "%2Fx");
+  EXPECT_EQ(node_.store.Get("k")->view(), "k?x=1");
+}
+
+TEST_F(HttpTest, BadKeys) {
+  EXPECT_EQ(node_.Status("GET", "/keys/"), 400);
+  EXPECT_EQ(node_.Status("GET", "/keys/%FF"), 400);
+  EXPECT_EQ(node_.Status("GET", "/keys/%ED%A0%80"), 400);
+  EXPECT_EQ(node_.Status("GET", "/keys/%zz"), 400);
+  EXPECT_EQ(node_.Status("GET", "/keys/%4"), 400);
+  EXPECT_EQ(node_.Status("GET", "/keys/" + std::string(1025, 'k')), 413);
+  EXPECT_EQ(node_.Status("PUT", "/keys/" + std::string(1024, 'k'), Value("v")), 200);
+}
+
+TEST_F(HttpTest, BadBodiesNameTheField) {
+  for (const char* body : {"", "{", "[]", "7", "{}", R"({"value":7})", R"({"value":null})", R"({"value":["x"]})",
+                           "{\"value\":\"\xFF\"}", R"({"value":"x"} y)", R"({"value":"\ud800"})"}) {
+    const auto answer = node_.Ask("PUT", "/keys/k", body);
+    EXPECT_EQ(answer.status, 400) << body;
+    EXPECT_THAT(answer.body, HasSubstr("\"error\"")) << body;
+  }
+  EXPECT_THAT(node_.Ask("PUT", "/keys/k", "{}").body, HasSubstr("value"));
+  EXPECT_EQ(node_.Status("PUT", "/keys/k", "{\"value\":" + std::string(100'000, '[')), 400);
+}
+
+TEST_F(HttpTest, SizesUpToTheLimitsAndBeyond) {
+  EXPECT_EQ(node_.Status("PUT", "/keys/k", Value(std::string(1 << 20, 'v'))), 200);
+  EXPECT_EQ(node_.Ask("GET", "/keys/k").body.size(), (1 << 20) + std::string(R"({"key":"k","value":""})").size());
+  EXPECT_EQ(node_.Status("PUT", "/keys/k", Value(std::string((1 << 20) + 1, 'v'))), 413);
+  std::string escaped;  // few bytes of value, but an encoded command beyond 2 MiB
+  for (int i = 0; i < 400'000; ++i) escaped += "\\u0001";
+  EXPECT_EQ(node_.Status("PUT", "/keys/k", Value(escaped)), 413);
+  const auto huge = node_.Ask("PUT", "/keys/k", Value(std::string(9 << 20, 'v')));
+  EXPECT_EQ(huge.status, 413);
+  EXPECT_THAT(huge.body, HasSubstr("error"));
+}
+
+TEST_F(HttpTest, ABodyIsTakenWhateverItsContentType) {
+  const std::string body = Value(std::string(100'000, 'v'));
+  for (const char* type : {"application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"}) {
+    EXPECT_EQ(node_.Ask("PUT", "/keys/k", body, {{"Content-Type", type}}).status, 200) << type;
+  }
+}
+
+TEST_F(HttpTest, WrongMethodsAndUnknownPaths) {
+  const auto post = node_.Ask("POST", "/keys/k", Value("v"));
+  EXPECT_EQ(post.status, 405);
+  EXPECT_EQ(post.get_header_value("Allow"), "GET, HEAD, PUT, DELETE");
+  EXPECT_THAT(post.body, HasSubstr("error"));
+  EXPECT_EQ(node_.Ask("DELETE", "/status").get_header_value("Allow"), "GET, HEAD");
+  for (const char* path : {"/", "/nothing", "/keys", "/status/"}) {
+    const auto answer = node_.Ask("GET", path);
+    EXPECT_EQ(answer.status, 404) << path;
+    EXPECT_THAT(answer.body, HasSubstr("error"));
+    EXPECT_EQ(answer.get_header_value("Raftly-Node"), "node1");
+  }
+  const auto long_line = node_.Ask("GET", "/keys/" + std::string(9000, 'k'));
+  EXPECT_EQ(long_line.status, 414);
+  EXPECT_THAT(long_line.body, HasSubstr("error"));
+}
+
+TEST_F(HttpTest, StaleReads) {
+  node_.Ask("PUT", "/keys/k", Value("v"));
+  Elect(node_.leaders, "");
+  EXPECT_EQ(node_.Status("GET", "/keys/k?consistency=stale"), 200);
+  EXPECT_EQ(node_.Status("GET", "/keys/k?x=1&consistency=st%61le"), 200);
+  EXPECT_EQ(node_.Status("GET", "/keys/k?consistency=strong"), 400);
+  EXPECT_EQ(node_.Status("GET", "/keys/k?consistency="), 400);
+}
+
+TEST_F(HttpTest, FailuresOfTheNode) {
+  node_.consensus.Refuse(TimedOutError());
+  EXPECT_EQ(node_.Status("PUT", "/keys/k", Value("v")), 504);
+  node_.consensus.Refuse(DiskFullError());
+  EXPECT_EQ(node_.Status("PUT", "/keys/k", Value("v")), 507);
+  node_.consensus.Refuse(QueueFullError());
+  const auto busy = node_.Ask("PUT", "/keys/k", Value("v"));
+  EXPECT_EQ(busy.status, 503);
+  EXPECT_NE(busy.get_header_value("Retry-After"), "");
+}
+
+TEST_F(HttpTest, StatusAndHealth) {
+  EXPECT_EQ(node_.Status("GET", "/healthz"), 200);
+  EXPECT_EQ(node_.Status("GET", "/readyz"), 503);
+  NodeStatus status;
+  status.id = "node1";
+  status.role = Role::kLeader;
+  status.term = Term{3};
+  status.leader = "node1";
+  status.commit_index = Index{7};
+  status.last_applied = Index{6};
+  node_.consensus.SetStatus(status);
+  EXPECT_EQ(node_.Status("GET", "/readyz"), 200);
+  EXPECT_EQ(node_.Ask("GET", "/status").body,
+            R"({"id":"node1","state":"Leader","term":3,"leader_id":"node1","commit_index":7,"last_applied":6})");
+}
+
+TEST_F(HttpTest, APortInUseIsAnError) {
+  Router router;
+  HttpServer second({.listen = node_.address(), .node = "node2"}, router);
+  const absl::Status status = second.Listen();
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr(std::to_string(node_.port())));
+}
+
+// Sends bytes as they are and returns everything until the server closes.
+std::string Raw(int port, const std::string& bytes) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  EXPECT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  EXPECT_EQ(send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  shutdown(fd, SHUT_WR);
+  std::string out;
+  char buffer[4096];
+  for (ssize_t got; (got = recv(fd, buffer, sizeof buffer, 0)) > 0;) out.append(buffer, static_cast<size_t>(got));
+  close(fd);
+  return out;
+}
+
+TEST_F(HttpTest, ABodyIsNeverTakenForARequest) {
+  const std::string hidden = "DELETE /keys/k HTTP/1.1\r\n\r\n";
+  node_.Ask("PUT", "/keys/k", Value("v"));
+  const std::string length = "Content-Length: " + std::to_string(hidden.size()) + "\r\n\r\n";
+  Raw(node_.port(), "GET /status HTTP/1.1\r\n" + length + hidden);
+  Raw(node_.port(), "PUT /keys/x HTTP/1.1\r\nContent-Length: 0\r\n" + length + hidden);
+  Raw(node_.port(), "PUT /keys/x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + length + hidden);
+  Raw(node_.port(), "PUT /keys/x HTTP/1.1\r\nContent-Length: zero\r\n\r\n" + hidden);
+  Raw(node_.port(), "PUT /keys/" + std::string(9000, 'x') + " HTTP/1.1\r\n" + length + hidden);
+  EXPECT_EQ(node_.Status("GET", "/keys/k"), 200);
+}
+
+TEST_F(HttpTest, PipelinedRequestsAreAnsweredInOrder) {
+  const std::string all = Raw(node_.port(),
+                              "PUT /keys/a HTTP/1.1\r\nContent-Length: 13\r\n\r\n{\"value\":\"1\"}"
+                              "GET /keys/a HTTP/1.1\r\n\r\nGET /keys/b HTTP/1.1\r\n\r\n");
+  EXPECT_LT(all.find("200 OK"), all.find(R"({"key":"a","value":"1"})"));
+  EXPECT_LT(all.find(R"({"key":"a","value":"1"})"), all.find("404 Not Found"));
+  EXPECT_THAT(all, HasSubstr("404 Not Found"));
+}
+
+class ForwardingTest : public ::testing::Test {
+ protected:
+  ForwardingTest() : follower_("node1", {{"node2", leader_.address()}}) { Elect(follower_.leaders, "node2"); }
+  TestNode leader_{"node2"};
+  TestNode follower_;
+};
+
+TEST_F(ForwardingTest, TheLeaderAnswersWithTheBodyIntact) {
+  Elect(leader_.leaders, "node2");
+  const std::string big(1 << 20, 'v');
+  EXPECT_EQ(follower_.Status("PUT", "/keys/a%2Fb%0A%F0%9F%98%80?x=1", Value(big)), 200);
+  EXPECT_EQ(leader_.store.Get("a/b\n\xF0\x9F\x98\x80")->view(), big);
+  const auto get = follower_.Ask("GET", "/keys/a%2Fb%0A%F0%9F%98%80");
+  EXPECT_EQ(get.status, 200);
+  EXPECT_EQ(get.get_header_value("Raftly-Node"), "node2");
+  EXPECT_EQ(get.get_header_value_count("Raftly-Node"), 1u);
+  EXPECT_EQ(follower_.Status("GET", "/keys/none"), 404);
+  EXPECT_EQ(follower_.Status("DELETE", "/keys/a%2Fb%0A%F0%9F%98%80"), 200);
+  EXPECT_EQ(leader_.store.size(), 0u);
+  EXPECT_EQ(follower_.consensus.calls(), 0);
+}
+
+TEST_F(ForwardingTest, AForwardedRequestIsNotForwardedAgain) {
+  const auto answer = follower_.Ask("PUT", "/keys/k", Value("v"), {{kForwardedHeader, "node3"}});
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.get_header_value("Raftly-Node"), "node1");
+  EXPECT_EQ(leader_.consensus.calls(), 0);
+}
+
+TEST_F(ForwardingTest, AnUnknownOutcomeIsRelayedNotRetried) {
+  Elect(leader_.leaders, "node2");
+  leader_.consensus.Refuse(TimedOutError());
+  EXPECT_EQ(follower_.Status("PUT", "/keys/k", Value("v")), 504);
+  EXPECT_EQ(leader_.consensus.calls(), 1);
+}
+
+TEST_F(ForwardingTest, ANodeThatDoesNotLeadYetIsAskedAgain) {
+  std::thread election([&] { Elect(leader_.leaders, "node2"); });
+  EXPECT_EQ(follower_.Status("PUT", "/keys/k", Value("v")), 200);
+  election.join();
+}
+
+TEST_F(ForwardingTest, ADeadLeaderIsWaitedOutWhileNothingWasSent) {
+  TestNode node("node1", {{"node2", {"127.0.0.1", 1}}});
+  Elect(node.leaders, "node2");
+  std::thread election([&] { Elect(node.leaders, "node1"); });
+  EXPECT_EQ(node.Status("PUT", "/keys/k", Value("v")), 200);
+  election.join();
+}
+
+TEST_F(ForwardingTest, ALeaderWithoutAKnownAddressIsUnavailable) {
+  Elect(follower_.leaders, "node9");
+  EXPECT_EQ(follower_.Status("PUT", "/keys/k", Value("v")), 503);
+}
+
+}  // namespace
+}  // namespace raftly
