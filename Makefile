@@ -1,0 +1,72 @@
+# What to type. Everything compiles below build/<preset>; bin/ points at the release binaries.
+#
+#   make test        make cluster        make help
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+NODES ?= 3
+DATA ?= data
+HOST ?= 127.0.0.1
+JOBS ?= $(shell nproc)
+SEED ?= 1
+SEEDS ?= 1-1000
+
+.PHONY: help deps build test test-short test-debug test-asan test-tsan cluster scenario scenarios sim fmt lint clean
+
+help:
+	@echo 'make build        bin/raftly-server and friends'
+	@echo 'make test         builds and runs every test; installs missing Debian packages first'
+	@echo 'make test-short   the same without the slow ones'
+	@echo 'make test-asan    the tests under AddressSanitizer and UBSan (SHORT=1: without the slow ones)'
+	@echo 'make test-tsan    the tests under ThreadSanitizer'
+	@echo 'make cluster      a local three-node cluster, Ctrl-C stops it (NODES=3 DATA=data HOST=127.0.0.1)'
+	@echo 'make scenario     one failure, with its defence on and off (NAME= SEED=1 REAL=1 TRACE=1)'
+	@echo 'make scenarios    all of them, and a table'
+	@echo 'make sim          whole clusters in virtual time, judged by machine (SEEDS=1-1000)'
+	@echo 'make fmt          formats the C++ files'
+	@echo 'make lint         format, clang thread-safety analysis, clang-tidy, style test'
+	@echo 'make deps         installs the Debian packages that building and testing need'
+	@echo 'make clean        removes build/ and bin/, keeps data/'
+
+deps:
+	@cmake/deps.sh build
+
+build: deps
+	@cmake/build.sh release $(JOBS)
+	@mkdir -p bin
+	@find -L bin -maxdepth 1 -type l -delete
+	@for binary in build/release/bin/raftly-*; do [ ! -x "$$binary" ] || ln -sfn "../$$binary" bin/; done
+
+test: build
+	@cmake/test.sh release $(JOBS)
+
+test-short: build
+	@cmake/test.sh release $(JOBS) --label-exclude slow
+
+test-debug test-asan test-tsan: test-%: deps
+	@cmake/build.sh $* $(JOBS)
+	@cmake/test.sh $* $(JOBS) $(if $(SHORT),--label-exclude slow)
+
+cluster: build
+	@exec cmake/cluster.sh "$(NODES)" "$(DATA)" "$(HOST)"
+
+# An unknown or missing NAME lists the known ones.
+scenario: build
+	@bin/raftly-scenarios $(NAME) --seed $(SEED) $(if $(REAL),--real) $(if $(TRACE),--trace)
+
+scenarios: build
+	@bin/raftly-scenarios --all --seed $(SEED) $(if $(REAL),--real) $(if $(TRACE),--trace)
+
+sim: build
+	@bin/raftly-sim --seeds $(SEEDS)
+
+fmt:
+	@cmake/deps.sh format
+	@git ls-files --cached --others --exclude-standard '*.h' '*.cc' | xargs -r clang-format-14 -i
+
+lint:
+	@cmake/deps.sh build lint
+	@cmake/lint.sh $(JOBS)
+
+clean:
+	rm -rf build bin
