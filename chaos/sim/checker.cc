@@ -1,0 +1,268 @@
+#include "chaos/sim/checker.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "chaos/sim/random.h"
+
+namespace raftly {
+namespace {
+
+using Kind = Operation::Kind;
+using Outcome = Operation::Outcome;
+using Operations = std::vector<const Operation*>;
+using Value = uint32_t;  // 0: no such key
+
+// The search over one key.
+class KeySearch {
+ public:
+  KeySearch(const Operations& operations, uint64_t budget) : operations_(operations), budget_(budget) { Prepare(); }
+
+  Linearizability Run();
+  uint64_t steps() const { return steps_; }
+  std::string Explain() const;
+
+ private:
+  // A call or a return, in order of time, in a doubly linked list from which a linearized operation is lifted.
+  struct Event {
+    size_t operation = 0;
+    bool is_call = true;
+    Event* previous = nullptr;
+    Event* next = nullptr;
+    Event* match = nullptr;  // of a call: its return; null where there is none
+  };
+  struct Choice {
+    Event* call;
+    Value value_before;
+  };
+  using Done = std::vector<uint64_t>;  // a bit for each operation
+  struct Seen {
+    Done done;
+    Value value;
+  };
+
+  void Prepare();
+  Value Intern(const std::optional<std::string>& value);
+  bool Fits(size_t operation) const {
+    return operations_[operation]->kind != Kind::kGet || values_[operation] == value_;
+  }
+  bool Take(Event* call);
+  void Undo();
+  bool IsNew() const;
+  void Flip(size_t operation);
+  static void Lift(Event* event);
+  static void Restore(Event* event);
+
+  const Operations& operations_;
+  uint64_t budget_;
+  uint64_t steps_ = 0;
+  std::vector<Value> values_;
+  std::map<std::string, Value> interned_;
+  std::vector<Event> events_;
+  Event head_;
+
+  std::vector<Choice> choices_;
+  Value value_ = 0;
+  Done done_;
+  uint64_t done_hash_ = 0;
+  std::unordered_map<uint64_t, std::vector<Seen>> seen_;
+  size_t unreturned_ = 0;  // operations whose return is still in the list
+
+  std::vector<size_t> best_;  // the longest order found
+  size_t best_blocked_ = 0;   // the operation whose return it could not pass
+};
+
+void KeySearch::Prepare() {
+  for (const Operation* operation : operations_) values_.push_back(Intern(operation->value));
+  done_.resize((operations_.size() + 63) / 64);
+  struct Stamp {
+    Time time;
+    bool is_return;
+    size_t operation;
+    auto operator<=>(const Stamp&) const = default;
+  };
+  // Among equal times calls come first: what might overlap counts as overlapping.
+  std::vector<Stamp> stamps;
+  for (size_t i = 0; i < operations_.size(); ++i) {
+    stamps.push_back({operations_[i]->invoked, false, i});
+    if (operations_[i]->outcome == Outcome::kOk) stamps.push_back({operations_[i]->returned, true, i});
+  }
+  std::sort(stamps.begin(), stamps.end());
+  events_.resize(stamps.size());
+  std::vector<Event*> calls(operations_.size());
+  Event* last = &head_;
+  for (size_t i = 0; i < stamps.size(); ++i) {
+    Event* event = &events_[i];
+    *event = {stamps[i].operation, !stamps[i].is_return, last, nullptr, nullptr};
+    last->next = event;
+    last = event;
+    if (event->is_call) {
+      calls[event->operation] = event;
+    } else {
+      calls[event->operation]->match = event;
+      ++unreturned_;
+    }
+  }
+}
+
+Value KeySearch::Intern(const std::optional<std::string>& value) {
+  if (!value.has_value()) return 0;
+  return interned_.try_emplace(*value, static_cast<Value>(interned_.size() + 1)).first->second;
+}
+
+Linearizability KeySearch::Run() {
+  Event* event = head_.next;
+  // Once every return is explained, writes without one may just as well never have happened.
+  while (unreturned_ > 0) {
+    if (++steps_ > budget_) return Linearizability::kUnknown;
+    if (event->is_call) {
+      event = Fits(event->operation) && Take(event) ? head_.next : event->next;
+      continue;
+    }
+    // An operation returned here that we could not place before: one of our choices was wrong.
+    if (choices_.size() >= best_.size()) {
+      best_.clear();
+      for (const Choice& choice : choices_) best_.push_back(choice.call->operation);
+      best_blocked_ = event->operation;
+    }
+    if (choices_.empty()) return Linearizability::kViolated;
+    event = choices_.back().call->next;
+    Undo();
+  }
+  return Linearizability::kHolds;
+}
+
+bool KeySearch::Take(Event* call) {
+  const size_t operation = call->operation;
+  const Value before = value_;
+  Flip(operation);
+  if (operations_[operation]->kind != Kind::kGet) value_ = values_[operation];
+  if (!IsNew()) {
+    Flip(operation);
+    value_ = before;
+    return false;
+  }
+  seen_[done_hash_].push_back({done_, value_});
+  choices_.push_back({call, before});
+  Lift(call);
+  if (call->match != nullptr) {
+    Lift(call->match);
+    --unreturned_;
+  }
+  return true;
+}
+
+void KeySearch::Undo() {
+  const Choice choice = choices_.back();
+  choices_.pop_back();
+  value_ = choice.value_before;
+  Flip(choice.call->operation);
+  if (choice.call->match != nullptr) {
+    Restore(choice.call->match);
+    ++unreturned_;
+  }
+  Restore(choice.call);
+}
+
+bool KeySearch::IsNew() const {
+  const auto found = seen_.find(done_hash_);
+  if (found == seen_.end()) return true;
+  return std::none_of(found->second.begin(), found->second.end(),
+                      [&](const Seen& seen) { return seen.value == value_ && seen.done == done_; });
+}
+
+void KeySearch::Flip(size_t operation) {
+  done_[operation / 64] ^= uint64_t{1} << (operation % 64);
+  done_hash_ ^= Mix64(operation);
+}
+
+void KeySearch::Lift(Event* event) {
+  event->previous->next = event->next;
+  if (event->next != nullptr) event->next->previous = event->previous;
+}
+
+void KeySearch::Restore(Event* event) {
+  event->previous->next = event;
+  if (event->next != nullptr) event->next->previous = event;
+}
+
+std::string KeySearch::Explain() const {
+  std::string text = absl::StrCat("key ", operations_.front()->key, ": no order explains\n    ",
+                                  ToString(*operations_[best_blocked_]), "\n  after the longest order found:");
+  const size_t shown = std::min<size_t>(best_.size(), 6);
+  if (shown < best_.size()) absl::StrAppend(&text, "\n    ... ", best_.size() - shown, " before");
+  for (size_t i = best_.size() - shown; i < best_.size(); ++i) {
+    absl::StrAppend(&text, "\n    ", ToString(*operations_[best_[i]]));
+  }
+  if (best_.empty()) absl::StrAppend(&text, "\n    (nothing)");
+  return text;
+}
+
+// What can be left out without changing the answer: failures, reads of unknown outcome, and puts of unknown outcome
+// whose value nobody read (an order that contains such a put explains the same answers without it).
+std::map<std::string, Operations> ByKey(const History& history) {
+  std::map<std::string, std::set<std::string>> read;
+  for (const Operation& operation : history) {
+    if (operation.kind == Kind::kGet && operation.outcome == Outcome::kOk && operation.value.has_value()) {
+      read[operation.key].insert(*operation.value);
+    }
+  }
+  std::map<std::string, Operations> keys;
+  for (const Operation& operation : history) {
+    if (operation.outcome == Outcome::kFailed) continue;
+    if (operation.outcome == Outcome::kUnknown) {
+      if (operation.kind == Kind::kGet) continue;
+      if (operation.kind == Kind::kPut && !read[operation.key].contains(operation.value.value_or(""))) continue;
+    }
+    keys[operation.key].push_back(&operation);
+  }
+  return keys;
+}
+
+}  // namespace
+
+std::string ToString(const Operation& operation) {
+  const auto seconds = [](Time time) { return absl::StrFormat("%.6fs", time.time_since_epoch().count() / 1e9); };
+  std::string text = absl::StrCat("client ", operation.client);
+  const std::string value = operation.value.has_value() ? absl::StrCat("\"", *operation.value, "\"") : "nothing";
+  switch (operation.kind) {
+    case Kind::kPut:
+      absl::StrAppend(&text, " put ", operation.key, " = ", value);
+      break;
+    case Kind::kDelete:
+      absl::StrAppend(&text, " delete ", operation.key);
+      break;
+    case Kind::kGet:
+      absl::StrAppend(&text, " get ", operation.key, " -> ", value);
+      break;
+  }
+  const bool returned = operation.outcome == Outcome::kOk;
+  return absl::StrCat(text, " [", seconds(operation.invoked), ", ", returned ? seconds(operation.returned) : "?", "]");
+}
+
+LinearizabilityVerdict CheckLinearizable(const History& history, uint64_t steps_per_key) {
+  LinearizabilityVerdict verdict;
+  for (const auto& [key, operations] : ByKey(history)) {
+    KeySearch search(operations, steps_per_key);
+    const Linearizability result = search.Run();
+    verdict.steps += search.steps();
+    if (result == Linearizability::kViolated) {
+      verdict.result = result;
+      verdict.explanation = search.Explain();
+      return verdict;  // worse than an unknown key
+    }
+    if (result == Linearizability::kUnknown) {
+      verdict.result = result;
+      verdict.explanation = absl::StrCat("key ", key, ": undecided after ", search.steps(), " steps");
+    }
+  }
+  return verdict;
+}
+
+}  // namespace raftly

@@ -1,0 +1,34 @@
+// What clients did to a map of registers and what they were told: the evidence for the linearizability checker.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "raft/core/time.h"
+
+namespace raftly {
+
+struct Operation {
+  enum class Kind { kPut, kDelete, kGet };
+  enum class Outcome {
+    kOk,
+    kUnknown,  // no answer, or one that leaves it open: it happened at some time after `invoked`, or never
+    kFailed,   // certainly did not happen
+  };
+
+  int client = 0;
+  Kind kind = Kind::kGet;
+  std::string key;
+  std::optional<std::string> value;  // put: what was written; get: what was read, nullopt for no such key
+  Time invoked{};
+  Time returned{};
+  Outcome outcome = Outcome::kOk;
+};
+
+using History = std::vector<Operation>;
+
+// `client 2 get k1 -> "v7" [1.250s, 1.262s]`
+std::string ToString(const Operation& operation);
+
+}  // namespace raftly

@@ -1,0 +1,234 @@
+#include "chaos/sim/judges.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "chaos/sim/register_map.h"
+#include "raft/core/quorum.h"
+
+namespace raftly {
+
+Judges::Judges(World& world, std::vector<NodeId> nodes) : world_(world) {
+  for (NodeId& id : nodes) {
+    nodes_.emplace_back();
+    nodes_.back().id = std::move(id);
+  }
+}
+
+void Judges::Accuse(std::string violation) {
+  if (violation_.empty()) violation_ = std::move(violation);
+  world_.Stop();
+}
+
+// ---- Durability ----------------------------------------------------------------------------------------------------
+
+void Judges::OnRecovered(int place, const Wal::Opened& opened) {
+  Node& node = nodes_[place];
+  if (opened.hard_state.term < node.promised_term) {
+    Accuse(absl::StrCat("durability: ", node.id, " came back in term ", opened.hard_state.term.value,
+                        " although it had voted in term ", node.promised_term.value));
+  } else if (node.promised_term && opened.hard_state.term == node.promised_term &&
+             opened.hard_state.voted_for != node.votes[node.promised_term]) {
+    Accuse(absl::StrCat("durability: ", node.id, " came back without its vote for ", node.votes[node.promised_term],
+                        " in term ", node.promised_term.value));
+  }
+  node.terms.clear();
+  Term previous;
+  for (const Entry& entry : opened.entries) {
+    JudgeEntry(node, entry, previous);
+    node.terms.push_back(previous = entry.term);
+  }
+  if (!node.Holds(node.durable)) {
+    Accuse(absl::StrCat("durability: ", node.id, " had called its log durable up to index ", node.durable.index.value,
+                        " (term ", node.durable.term.value, "), and came back with one that ends at index ",
+                        opened.entries.size(), " (term ", previous.value, ")"));
+  }
+  node.commit = node.applied = Index{};
+  node.role = Role::kFollower;
+  node.term = opened.hard_state.term;
+}
+
+void Judges::OnDirectoryLost(int place) {
+  nodes_[place].terms.clear();
+  nodes_[place].durable = {};
+  nodes_[place].promised_term = {};
+  nodes_[place].amnesiac = true;
+}
+
+void Judges::CallDurable(Node& node, LogPosition position) {
+  // What was replaced meanwhile by another leader's entries was true when it was promised, and binds no more.
+  if (position.index > node.durable.index && node.Holds(position)) node.durable = position;
+}
+
+void Judges::OnAppendAcknowledged(int place, LogPosition up_to) { CallDurable(nodes_[place], up_to); }
+
+void Judges::OnTruncated(int place, Index from) {
+  Node& node = nodes_[place];
+  if (node.terms.size() >= from.value) node.terms.resize(from.value - 1);
+  if (node.durable.index < from) return;
+  node.durable.index = from - 1;
+  node.durable.term = from.value > 1 ? node.terms[from.value - 2] : Term{};
+}
+
+// ---- Votes and leaders ---------------------------------------------------------------------------------------------
+
+void Judges::OnVote(int place, Term term, const NodeId& candidate) {
+  Node& node = nodes_[place];
+  const auto [vote, first] = node.votes.emplace(term, candidate);
+  if (!first && vote->second != candidate) {
+    Accuse(absl::StrCat("one vote per term: in term ", term.value, " ", node.id, " voted for ", vote->second,
+                        " and for ", candidate));
+  }
+  node.promised_term = std::max(node.promised_term, term);
+}
+
+void Judges::JudgeRole(Node& node, const RaftCore& core) {
+  const bool as_before = core.role() == node.role && core.term() == node.term;
+  if (core.term() < node.term) {
+    Accuse(absl::StrCat("terms never fall: ", node.id, " went from term ", node.term.value, " to ", core.term().value));
+  }
+  node.role = core.role();
+  node.term = core.term();
+  if (!as_before && node.role == Role::kLeader) JudgeLeader(node, core);
+}
+
+void Judges::JudgeLeader(Node& node, const RaftCore& core) {
+  const auto [leader, first] = leaders_.emplace(core.term(), PlaceOf(node));
+  if (!first && leader->second != PlaceOf(node)) {
+    return Accuse(absl::StrCat("election safety: ", nodes_[leader->second].id, " and ", node.id, " both lead term ",
+                               core.term().value));
+  }
+  // Leader completeness, §5.4.3: whatever was committed in an earlier term. By log matching the last such entry speaks
+  // for all before it.
+  size_t index = committed_.size();
+  while (index > 0 && committed_[index - 1].seen_in >= core.term()) --index;
+  if (index == 0) return;
+  const Committed& last = committed_[index - 1];
+  if (!node.Holds({last.term, Index{index}})) {
+    Accuse(absl::StrCat("leader completeness: ", node.id, " leads term ", core.term().value,
+                        " without the entry at index ", index, " (term ", last.term.value, "), committed in term ",
+                        last.seen_in.value, " as ", nodes_[last.node].id, " had seen; its log ends at index ",
+                        core.log().last().index.value, " (term ", core.log().last().term.value, ")"));
+  }
+}
+
+// ---- Logs ----------------------------------------------------------------------------------------------------------
+
+void Judges::OnStep(int place, const RaftCore& core) {
+  Node& node = nodes_[place];
+  FollowLog(node, core.log());
+  if (core.log().Contains(core.stable())) CallDurable(node, {core.log().TermAt(core.stable()), core.stable()});
+  JudgeRole(node, core);
+  if (core.commit() != node.commit) JudgeCommit(node, core);
+}
+
+// Where a log was cut and grown since the last step, terms tell from where: an entry that replaces another has a later
+// term than it.
+void Judges::FollowLog(Node& node, const Log& log) {
+  const uint64_t last = log.last().index.value;
+  if (node.terms.size() > last) node.terms.resize(last);
+  while (!node.terms.empty() && node.terms.back() != log.TermAt(Index{node.terms.size()})) node.terms.pop_back();
+  for (uint64_t index = node.terms.size() + 1; index <= last; ++index) {
+    const Entry& entry = log.At(Index{index});
+    JudgeEntry(node, entry, node.terms.empty() ? Term{} : node.terms.back());
+    node.terms.push_back(entry.term);
+  }
+}
+
+// Log matching by induction: one index and term, one command and one predecessor.
+void Judges::JudgeEntry(const Node& node, const Entry& entry, Term previous) {
+  if (known_.size() < entry.index.value) known_.resize(entry.index.value);
+  std::vector<Known>& here = known_[entry.index.value - 1];
+  const uint64_t data = HashOf(entry.data.view());
+  const auto known = std::find_if(here.begin(), here.end(), [&](const Known& one) { return one.term == entry.term; });
+  if (known == here.end()) {
+    here.push_back({entry.term, previous, data, PlaceOf(node)});
+  } else if (known->data != data || known->previous != previous) {
+    Accuse(absl::StrCat("log matching: at index ", entry.index.value, " and term ", entry.term.value, " ", node.id,
+                        " and ", nodes_[known->node].id,
+                        known->data != data ? " hold different commands"
+                                            : absl::StrCat(" disagree on the entry before: term ", previous.value,
+                                                           " and ", known->previous.value)));
+  }
+}
+
+// ---- Commitment ----------------------------------------------------------------------------------------------------
+
+void Judges::JudgeCommit(Node& node, const RaftCore& core) {
+  if (core.commit() < node.commit) {
+    return Accuse(absl::StrCat("commit never moves back: on ", node.id, " it went from ", node.commit.value, " to ",
+                               core.commit().value));
+  }
+  if (core.commit() > core.log().last().index) {
+    return Accuse(absl::StrCat("commit: ", node.id, " has committed index ", core.commit().value,
+                               ", beyond the end of its log at ", core.log().last().index.value));
+  }
+  for (Index index = node.commit + 1; index <= core.commit(); ++index) {
+    JudgeCommitted(node, index, core.log().At(index), core.term());
+  }
+  node.commit = core.commit();
+}
+
+void Judges::JudgeCommitted(const Node& node, Index index, const Entry& entry, Term seen_in) {
+  if (index.value > committed_.size()) {
+    committed_.push_back({entry.term, HashOf(entry.data.view()), seen_in, PlaceOf(node)});
+    return JudgeQuorum(node, entry.position());
+  }
+  const Committed& known = committed_[index.value - 1];
+  if (known.term != entry.term) {
+    Accuse(absl::StrCat("state machine safety: at index ", index.value, " ", node.id, " committed the entry of term ",
+                        entry.term.value, ", ", nodes_[known.node].id, " that of term ", known.term.value));
+  }
+}
+
+void Judges::JudgeQuorum(const Node& node, LogPosition position) {
+  size_t holders = 0;
+  std::string names;
+  for (const Node& other : nodes_) {
+    if (!other.amnesiac && (other.durable.index < position.index || !other.Holds(position))) continue;
+    ++holders;
+    absl::StrAppend(&names, names.empty() ? "" : ", ", other.id);
+  }
+  if (holders >= QuorumOf(nodes_.size())) return;
+  Accuse(absl::StrCat("durable on a quorum: ", node.id, " committed index ", position.index.value, " (term ",
+                      position.term.value, ") while only ", holders, " of ", nodes_.size(), " nodes held it durably",
+                      names.empty() ? "" : absl::StrCat(": ", names)));
+}
+
+void Judges::OnApplied(int place, const Entry& entry, uint64_t state_hash) {
+  Node& node = nodes_[place];
+  const uint64_t index = entry.index.value;
+  if (index != node.applied.value + 1) {
+    return Accuse(absl::StrCat("applied in order: ", node.id, " applied index ", index, " after ", node.applied.value));
+  }
+  node.applied = entry.index;
+  if (entry.index > node.commit) {
+    return Accuse(absl::StrCat("applied only when committed: ", node.id, " applied index ", index,
+                               ", its commit index is ", node.commit.value));
+  }
+  const Committed& known = committed_[index - 1];
+  if (known.term != entry.term || known.data != HashOf(entry.data.view())) {
+    return Accuse(absl::StrCat("state machine safety: ", node.id, " applied at index ", index, " an entry of term ",
+                               entry.term.value, " other than the committed one of term ", known.term.value));
+  }
+  if (state_hashes_.size() < index) {
+    state_hashes_.push_back(state_hash);
+  } else if (state_hashes_[index - 1] != state_hash) {
+    Accuse(absl::StrCat("equal states: after index ", index, " the state of ", node.id, " differs from the others'"));
+  }
+}
+
+void Judges::OnClientAcknowledged(LogPosition at, const std::string& command) {
+  const bool committed = at.index && at.index.value <= committed_.size();
+  if (committed && committed_[at.index.value - 1].term == at.term &&
+      committed_[at.index.value - 1].data == HashOf(command)) {
+    return;
+  }
+  Accuse(absl::StrCat("acknowledged write: a client was told that \"", command, "\" is committed at index ",
+                      at.index.value, " (term ", at.term.value, "), but ",
+                      committed ? absl::StrCat("another entry is, of term ", committed_[at.index.value - 1].term.value)
+                                : std::string("nothing is")));
+}
+
+}  // namespace raftly

@@ -1,0 +1,149 @@
+#include "chaos/sim/life.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace raftly {
+
+std::string Describe(const NodeEvent& event) {
+  struct Visitor {
+    std::string operator()(const ElectionStarted& e) const {
+      return absl::StrCat("campaigns for term ", e.term.value, " as ", std::string(ToString(e.role)));
+    }
+    std::string operator()(const RoleChanged& e) const {
+      return absl::StrCat("becomes ", std::string(ToString(e.to)), " in term ", e.term.value, " (",
+                          std::string(ToString(e.reason)), ")");
+    }
+    std::string operator()(const LeaderChanged& e) const {
+      return e.leader.empty() ? std::string("knows no leader")
+                              : absl::StrCat("follows ", e.leader, " in term ", e.term.value);
+    }
+    std::string operator()(const VoteCast& e) const {
+      return absl::StrCat("votes for ", e.candidate, " in term ", e.term.value);
+    }
+    std::string operator()(const LogTruncated& e) const {
+      return absl::StrCat("cuts ", e.entries, " entries from index ", e.from.value, " on, for ", e.leader);
+    }
+    std::string operator()(const CommitAdvanced& e) const { return absl::StrCat("commits up to ", e.commit.value); }
+    std::string operator()(const PeerLostLog& e) const {
+      return absl::StrCat("finds that ", e.peer, " lost its log, acknowledged up to ", e.acknowledged.value);
+    }
+    std::string operator()(const VoteRegained& e) const {
+      return absl::StrCat("votes again, caught up to ", e.caught_up_to.value);
+    }
+  };
+  return std::visit(Visitor(), event);
+}
+
+// ---- Observer ------------------------------------------------------------------------------------------------------
+
+void SimCluster::Observer::OnRecovered(const Wal::Opened& opened, Duration) {
+  if (cluster_.trace_) {
+    cluster_.Say(absl::StrCat(
+        cluster_.id(life_.place), " recovers term ", opened.hard_state.term.value, ", ", opened.entries.size(),
+        " entries",
+        opened.torn_tail ? absl::StrCat(", and cuts a torn tail of ", opened.torn_tail->bytes, " bytes") : ""));
+  }
+  cluster_.judges_.OnRecovered(life_.place, opened);
+}
+
+void SimCluster::Observer::OnEvent(Time, const NodeEvent& event) {
+  if (!life_.alive) return;
+  if (const auto* truncated = std::get_if<LogTruncated>(&event))
+    cluster_.judges_.OnTruncated(life_.place, truncated->from);
+  if (std::holds_alternative<VoteRegained>(event)) {
+    cluster_.machines_[life_.place]->rejoin = false;
+    cluster_.judges_.OnVoteRegained(life_.place);
+  }
+  if (cluster_.trace_) cluster_.Say(absl::StrCat(cluster_.id(life_.place), " ", Describe(event)));
+}
+
+void SimCluster::Observer::OnStep(Time, const RaftCore& core) {
+  if (life_.alive) cluster_.judges_.OnStep(life_.place, core);
+}
+
+void SimCluster::Observer::OnApplied(const Entry& entry) {
+  if (life_.alive) cluster_.judges_.OnApplied(life_.place, entry, life_.registers.hash());
+}
+
+void SimCluster::Observer::OnFatal(const absl::Status& why) { cluster_.OnFatal(life_, why); }
+
+// ---- Tap -----------------------------------------------------------------------------------------------------------
+
+SimCluster::Tap::Promise SimCluster::Tap::PromiseOf(const Request& request) {
+  if (const auto* vote = std::get_if<VoteRequest>(&request)) {
+    return {.is_vote = true, .binds = !vote->pre_vote, .term = vote->term, .candidate = vote->candidate, .up_to = {}};
+  }
+  const auto& append = std::get<AppendRequest>(request);
+  return {.term = append.term,
+          .candidate = {},
+          .up_to = append.entries.empty() ? append.prev : append.entries.back().position()};
+}
+
+void SimCluster::Tap::Judge(const Promise& promise, const Reply& reply) {
+  if (!life_.alive || !promise.binds) return;
+  if (promise.is_vote) {
+    const auto* vote = std::get_if<VoteReply>(&reply);
+    if (vote != nullptr && vote->granted) cluster_.judges_.OnVote(life_.place, promise.term, promise.candidate);
+  } else {
+    const auto* append = std::get_if<AppendReply>(&reply);
+    if (append != nullptr && append->success) cluster_.judges_.OnAppendAcknowledged(life_.place, promise.up_to);
+  }
+}
+
+absl::Status SimCluster::Tap::Start(Handler handler) {
+  return inner_.Start([this, handler = std::move(handler)](Request request, ReplyFn reply) {
+    Promise promise = PromiseOf(request);
+    handler(std::move(request),
+            [this, promise = std::move(promise), reply = std::move(reply)](absl::StatusOr<Reply> result) mutable {
+              if (result.ok()) Judge(promise, *result);
+              reply(std::move(result));
+            });
+  });
+}
+
+void SimCluster::Tap::Call(const NodeId& to, Request request, Duration timeout, ReplyFn done) {
+  const auto* vote = std::get_if<VoteRequest>(&request);
+  // A candidate that asks for votes has given itself its own.
+  if (vote != nullptr && !vote->pre_vote && life_.alive) {
+    cluster_.judges_.OnVote(life_.place, vote->term, vote->candidate);
+  }
+  inner_.Call(to, std::move(request), timeout, std::move(done));
+}
+
+// ---- Life ----------------------------------------------------------------------------------------------------------
+
+SimCluster::Life::Life(SimCluster& cluster, int node_place, uint64_t number, NodeConfig config)
+    : place(node_place),
+      loop(cluster.world_, static_cast<Actor>(1 + node_place * 3), cluster.settings_.hand_over,
+           cluster.machines_[node_place]->clock),
+      disk(cluster.world_, static_cast<Actor>(2 + node_place * 3), cluster.settings_.hand_over, {},
+           [&world = cluster.world_, &machine = *cluster.machines_[node_place]] {
+             return machine.disk.ServiceTime(world.now());
+           }),
+      apply(cluster.world_, static_cast<Actor>(3 + node_place * 3), cluster.settings_.hand_over, {}),
+      observer(cluster, *this),
+      transport(cluster.network_, cluster.id(node_place), loop),
+      proxy(transport, cluster.id(node_place), cluster.machines_[node_place]->rules, loop,
+            Mix64(cluster.seed_ ^ (number << 8))),
+      tap(proxy, cluster, *this),
+      node(std::make_unique<RaftNode>(std::move(config),
+                                      Environment{.loop = loop,
+                                                  .disk = disk,
+                                                  .apply = apply,
+                                                  .files = cluster.machines_[node_place]->disk,
+                                                  .transport = tap,
+                                                  .seed = Mix64(cluster.seed_ + number)},
+                                      registers, &observer)) {}
+
+void SimCluster::Life::TakeApart() {
+  node->Stop([] {});
+  bool busy = true;
+  while (busy) {
+    busy = false;
+    for (SimExecutor* executor : executors()) busy = executor->RunWaiting() || busy;
+  }
+  node = nullptr;
+  for (SimExecutor* executor : executors()) executor->Bury();
+}
+
+}  // namespace raftly

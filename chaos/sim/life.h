@@ -1,0 +1,79 @@
+// One life of one node in a SimCluster, from start to crash: its threads, its node, and who watches it.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "chaos/sim/sim_cluster.h"
+#include "transport/network_proxy.h"
+
+namespace raftly {
+
+// "becomes Leader in term 3 (election won)": for traces.
+std::string Describe(const NodeEvent& event);
+
+// Tells the judges what the node decides, and the trace what is worth a line.
+class SimCluster::Observer : public NodeObserver {
+ public:
+  Observer(SimCluster& cluster, Life& life) : cluster_(cluster), life_(life) {}
+
+  void OnRecovered(const Wal::Opened& opened, Duration took) override;
+  void OnEvent(Time, const NodeEvent& event) override;
+  void OnStep(Time, const RaftCore& core) override;
+  void OnApplied(const Entry& entry) override;
+  void OnFatal(const absl::Status& why) override;
+
+ private:
+  SimCluster& cluster_;
+  Life& life_;
+};
+
+// Sees what leaves a node: votes and acknowledgements are promises, whatever became of the node that made them.
+class SimCluster::Tap : public Transport {
+ public:
+  Tap(Transport& inner, SimCluster& cluster, Life& life) : inner_(inner), cluster_(cluster), life_(life) {}
+
+  absl::Status Start(Handler handler) override;
+  void Call(const NodeId& to, Request request, Duration timeout, ReplyFn done) override;
+  void Stop() override { inner_.Stop(); }
+
+ private:
+  // What a positive answer to this request promises.
+  struct Promise {
+    bool is_vote = false;
+    bool binds = true;  // a pre-vote does not
+    Term term;
+    NodeId candidate;
+    LogPosition up_to;
+  };
+  static Promise PromiseOf(const Request& request);
+  void Judge(const Promise& promise, const Reply& reply);
+
+  Transport& inner_;
+  SimCluster& cluster_;
+  Life& life_;
+};
+
+struct SimCluster::Life {
+  Life(SimCluster& cluster, int node_place, uint64_t number, NodeConfig config);
+
+  std::array<SimExecutor*, 3> executors() { return {&loop, &disk, &apply}; }
+  // Lets a dead node settle what it still holds, unheard, and destroys it. What is left is what late timers refer to.
+  void TakeApart();
+
+  const int place;
+  bool alive = true;
+  SimExecutor loop;
+  SimExecutor disk;
+  SimExecutor apply;
+  RegisterMap registers;
+  Observer observer;
+  InMemTransport transport;
+  NetworkProxy proxy;
+  Tap tap;
+  std::unique_ptr<RaftNode> node;
+};
+
+}  // namespace raftly

@@ -1,0 +1,249 @@
+#include "chaos/sim/nemesis.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace raftly {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Actor kActor = 0;
+
+}  // namespace
+
+Nemesis::Nemesis(World& world, SimCluster& cluster, const Settings& settings)
+    : world_(world), cluster_(cluster), settings_(settings) {
+  // A process that its disk has stopped is started again by whoever watches it.
+  cluster_.OnProcessEnded([this](int node) { Restart(node, random().Between(20ms, 1000ms)); });
+}
+
+void Nemesis::Begin() {
+  if (!settings_.faults.empty()) Plan();
+}
+
+void Nemesis::Plan() {
+  Later(random().Between(settings_.fault_every / 5, settings_.fault_every * 9 / 5), [this] {
+    Strike(settings_.faults[random().Below(settings_.faults.size())]);
+    Plan();
+  });
+}
+
+void Nemesis::Later(Duration delay, std::function<void()> action) {
+  world_.At(world_.now() + delay, kActor, [this, action = std::move(action)] {
+    if (!resting_) action();
+  });
+}
+
+void Nemesis::Rest() {
+  resting_ = true;
+  world_.AfterEvents(0, nullptr);
+  cluster_.Say("all faults end");
+  cluster_.HealLinks();
+  for (int i = 0; i < cluster_.size(); ++i) {
+    cluster_.disk(i).FillUp(false);
+    cluster_.disk(i).StickUntil({});
+    cluster_.disk(i).Slow(Duration(0));
+    cluster_.disk(i).ForgetErrors();
+    cluster_.Resume(i);
+    if (!cluster_.up(i)) cluster_.Start(i);
+  }
+}
+
+void Nemesis::Strike(Fault fault) {
+  switch (fault) {
+    case Fault::kIsolate:
+      return Isolate(AnyNode());
+    case Fault::kIsolateLeader:
+      return Isolate(LeaderOrAny());
+    case Fault::kPartition:
+      return Partition();
+    case Fault::kOneWay:
+      return CutOneWay();
+    case Fault::kFlap:
+      return Flap(LeaderOrAny(), AnyNode(), static_cast<int>(random().Between(int64_t{3}, int64_t{20})));
+    case Fault::kBadLinks:
+      return SpoilLinks();
+    case Fault::kCrash:
+      return CrashNode(AnyNode());
+    case Fault::kCrashLeader:
+      return CrashNode(LeaderOrAny());
+    case Fault::kCrashAtEvent:
+      return CrashAtEvent();
+    case Fault::kCrashAll:
+      for (int i = 0; i < cluster_.size(); ++i) CrashNode(i);
+      return;
+    case Fault::kPause:
+      return PauseNode(random().Chance(500) ? LeaderOrAny() : AnyNode());
+    case Fault::kSlowDisk:
+    case Fault::kStuckDisk:
+    case Fault::kWriteError:
+    case Fault::kSyncError:
+    case Fault::kDiskFull:
+      return DiskFault(fault, random().Chance(500) ? LeaderOrAny() : AnyNode());
+    case Fault::kBitRot:
+      return RotBits(AnyNode());
+  }
+}
+
+// ---- Links ---------------------------------------------------------------------------------------------------------
+
+void Nemesis::Cut(int from, int to, std::vector<std::string>& ids) {
+  if (from == to) return;
+  ids.push_back(absl::StrCat("cut", ++cuts_));
+  // At either end: rules are a node's own.
+  const int at = random().Chance(500) ? from : to;
+  cluster_.rules(at)
+      .Install({.id = ids.back(), .from_node = cluster_.id(from), .to_node = cluster_.id(to), .action = Drop{}})
+      .IgnoreError();
+}
+
+void Nemesis::Heal(const std::vector<std::string>& ids) {
+  for (int i = 0; i < cluster_.size(); ++i) {
+    for (const std::string& id : ids) cluster_.rules(i).Remove(id);
+  }
+}
+
+void Nemesis::Isolate(int node) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < cluster_.size(); ++i) {
+    Cut(node, i, ids);
+    Cut(i, node, ids);
+  }
+  cluster_.Say(absl::StrCat(cluster_.id(node), " is cut off"));
+  Later(Lasts(), [this, node, ids] {
+    cluster_.Say(absl::StrCat(cluster_.id(node), " is connected again"));
+    Heal(ids);
+  });
+}
+
+void Nemesis::Partition() {
+  std::vector<bool> side;
+  std::string names;
+  for (int i = 0; i < cluster_.size(); ++i) {
+    side.push_back(random().Chance(500));
+    if (side.back()) absl::StrAppend(&names, names.empty() ? "" : ", ", cluster_.id(i));
+  }
+  std::vector<std::string> ids;
+  for (int i = 0; i < cluster_.size(); ++i) {
+    for (int j = 0; j < cluster_.size(); ++j) {
+      if (side[i] != side[j]) Cut(i, j, ids);
+    }
+  }
+  cluster_.Say(absl::StrCat("a partition: ", names.empty() ? "nobody" : names, " on one side"));
+  Later(Lasts(), [this, ids] {
+    cluster_.Say("a partition ends");
+    Heal(ids);
+  });
+}
+
+void Nemesis::CutOneWay() {
+  std::vector<std::string> ids;
+  const int node = random().Chance(500) ? LeaderOrAny() : AnyNode();
+  const bool deaf = random().Chance(500);
+  const bool wholly = random().Chance(500);
+  const int other = AnyNode();
+  for (int i = 0; i < cluster_.size(); ++i) {
+    if (!wholly && i != other) continue;
+    Cut(deaf ? i : node, deaf ? node : i, ids);
+  }
+  cluster_.Say(absl::StrCat(cluster_.id(node), deaf ? " hears " : " is heard by ",
+                            wholly ? "nobody" : absl::StrCat("all but ", cluster_.id(other))));
+  Later(Lasts(), [this, node, ids] {
+    cluster_.Say(absl::StrCat(cluster_.id(node), ": the one-way cut ends"));
+    Heal(ids);
+  });
+}
+
+void Nemesis::Flap(int from, int to, int times) {
+  if (times == 0) return;
+  std::vector<std::string> ids;
+  Cut(from, to, ids);
+  Cut(to, from, ids);
+  Later(random().Between(5ms, 200ms), [this, from, to, times, ids] {
+    Heal(ids);
+    Later(random().Between(5ms, 200ms), [this, from, to, times] { Flap(from, to, times - 1); });
+  });
+}
+
+void Nemesis::SpoilLinks() {
+  cluster_.Say("some links turn bad");
+  std::vector<std::pair<int, int>> links;
+  for (int i = 0; i < cluster_.size(); ++i) {
+    for (int j = 0; j < cluster_.size(); ++j) {
+      if (i == j || !random().Chance(400)) continue;
+      links.emplace_back(i, j);
+      LinkSettings& link = cluster_.link(i, j);
+      link.loss_permille = static_cast<uint32_t>(random().Below(600));
+      link.duplicate_permille = static_cast<uint32_t>(random().Below(300));
+      link.late_permille = static_cast<uint32_t>(random().Below(300));
+      if (random().Chance(300)) link.late = 3s;
+    }
+  }
+  Later(Lasts(), [this, links] {
+    cluster_.Say("the bad links are good again");
+    for (const auto& [i, j] : links) cluster_.link(i, j) = settings_.links;
+  });
+}
+
+// ---- Processes -----------------------------------------------------------------------------------------------------
+
+void Nemesis::Restart(int node, Duration after) {
+  // Even after Rest: who went down shortly before it comes back.
+  world_.At(world_.now() + after, kActor, [this, node] {
+    if (!cluster_.up(node)) cluster_.Start(node);
+  });
+}
+
+void Nemesis::CrashNode(int node) {
+  cluster_.Crash(node, AnyCrash());
+  Restart(node, random().Chance(300) ? random().Between(1ms, 50ms) : Lasts());
+}
+
+void Nemesis::CrashAtEvent() {
+  const int node = random().Chance(500) ? LeaderOrAny() : AnyNode();
+  world_.AfterEvents(1 + random().Below(200), [this, node] { CrashNode(node); });
+}
+
+void Nemesis::PauseNode(int node) {
+  // Who rejoins after losing its directory relies on the others' clocks going on: see RotBits.
+  if (cluster_.AnyAmnesia()) return;
+  cluster_.Pause(node);
+  Later(Lasts(), [this, node] { cluster_.Resume(node); });
+}
+
+// ---- Disks ---------------------------------------------------------------------------------------------------------
+
+void Nemesis::DiskFault(Fault fault, int node) {
+  cluster_.Say(absl::StrCat(ToString(fault), " on ", cluster_.id(node)));
+  SimDisk& disk = cluster_.disk(node);
+  switch (fault) {
+    case Fault::kSlowDisk:
+      disk.Slow(random().Between(2ms, 100ms));
+      return Later(Lasts(), [&disk] { disk.Slow(Duration(0)); });
+    case Fault::kStuckDisk:
+      return disk.StickUntil(world_.now() + Lasts());
+    case Fault::kWriteError:
+      return disk.FailNextWrite();
+    case Fault::kSyncError:
+      return disk.FailNextSync();
+    default:
+      disk.FillUp(true);
+      return Later(Lasts(), [&disk] { disk.FillUp(false); });
+  }
+}
+
+// Bounded so that a quorum keeps every acknowledged entry, otherwise recovery could not be demanded: one node at a
+// time, in what its log can prove to have been durable, in a cluster that has a quorum without it. A node that lost
+// its memory may still be believed for what it said before, by somebody who has slept since; -rejoin counts on
+// check-quorum, that is on time, so nobody is paused.
+void Nemesis::RotBits(int node) {
+  if (cluster_.size() < 3 || cluster_.AnyAmnesia()) return;
+  for (int i = 0; i < cluster_.size(); ++i) {
+    if (cluster_.paused(i)) return;
+  }
+  if (cluster_.DamageLog(node)) CrashNode(node);
+}
+
+}  // namespace raftly

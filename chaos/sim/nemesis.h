@@ -1,0 +1,53 @@
+// Makes things go wrong in a simulated cluster, and right again: every fault ends by itself or with Rest.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "chaos/sim/sim_cluster.h"
+
+namespace raftly {
+
+class Nemesis {
+ public:
+  Nemesis(World& world, SimCluster& cluster, const Settings& settings);
+
+  void Begin();
+  // Heals everything, starts every node, and does no more harm.
+  void Rest();
+
+ private:
+  void Plan();
+  void Strike(Fault fault);
+  // Ends a fault after its time, unless Rest has come first.
+  void Later(Duration delay, std::function<void()> action);
+
+  void Isolate(int node);
+  void Partition();
+  void CutOneWay();
+  void Flap(int from, int to, int times);
+  void SpoilLinks();
+  void CrashNode(int node);
+  void CrashAtEvent();
+  void PauseNode(int node);
+  void DiskFault(Fault fault, int node);
+  void RotBits(int node);
+  void Cut(int from, int to, std::vector<std::string>& ids);
+  void Heal(const std::vector<std::string>& ids);
+  void Restart(int node, Duration after);
+
+  Random& random() { return world_.random(); }
+  int AnyNode() { return static_cast<int>(random().Below(static_cast<uint64_t>(cluster_.size()))); }
+  int LeaderOrAny() { return cluster_.leader() >= 0 ? cluster_.leader() : AnyNode(); }
+  Duration Lasts() { return random().Between(settings_.fault_lasts / 10, settings_.fault_lasts * 2); }
+  SimDisk::Crash AnyCrash() { return random().Chance(700) ? SimDisk::Crash::kPower : SimDisk::Crash::kProcess; }
+
+  World& world_;
+  SimCluster& cluster_;
+  const Settings settings_;
+  bool resting_ = false;
+  int cuts_ = 0;
+};
+
+}  // namespace raftly

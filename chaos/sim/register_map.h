@@ -1,0 +1,40 @@
+// The laboratory's state machine: a map of registers, small enough to be judged after every entry.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "chaos/sim/random.h"
+#include "raft/env/state_machine.h"
+
+namespace raftly {
+
+inline uint64_t HashOf(std::string_view bytes) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+  return Mix64(hash);
+}
+
+class RegisterMap : public StateMachine {
+ public:
+  static std::string Put(std::string_view key, std::string_view value) {
+    return std::string("p").append(key).append(1, '=').append(value);
+  }
+  static std::string Delete(std::string_view key) { return std::string("d").append(key); }
+
+  std::string Apply(const Entry& entry) override;
+  std::optional<std::string> Get(const std::string& key) const;
+  // Of the contents, not of the way to them.
+  uint64_t hash() const { return hash_; }
+
+ private:
+  void Set(const std::string& key, std::optional<std::string> value);
+
+  std::map<std::string, std::string> registers_;
+  uint64_t hash_ = 0;  // exclusive or over all pairs
+};
+
+}  // namespace raftly

@@ -1,0 +1,90 @@
+#include "chaos/sim/settings.h"
+
+#include <array>
+
+#include "absl/strings/str_cat.h"
+
+namespace raftly {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::array<std::string_view, kFaultKinds> kFaultNames = {
+    "isolate",    "isolate-leader", "partition",      "one-way",   "flap",   "bad-links",
+    "crash",      "crash-leader",   "crash-at-event", "crash-all", "pause",  "slow-disk",
+    "stuck-disk", "write-error",    "sync-error",     "disk-full", "bit-rot"};
+
+constexpr std::array<int, 10> kSizes = {1, 2, 3, 3, 3, 3, 4, 5, 5, 7};
+
+void ChooseSpeeds(Settings& settings, Random& random) {
+  settings.timings.election_timeout = random.Between(100ms, 400ms);
+  settings.timings.heartbeat = settings.timings.election_timeout / random.Between(int64_t{3}, int64_t{5});
+  settings.links.latency_high = random.Chance(300) ? random.Between(2ms, 15ms) : random.Between(300us, 2ms);
+  settings.hand_over.spike_permille = random.Chance(500) ? 0 : 3;
+  settings.disks.sync_high = random.Chance(250) ? random.Between(2ms, 20ms) : random.Between(200us, 2ms);
+  settings.disks.slow_permille = random.Chance(500) ? 0 : 5;
+  settings.disks.lost_permille = static_cast<uint32_t>(random.Between(int64_t{100}, int64_t{900}));
+  settings.disks.damaged_permille = random.Chance(500) ? 0 : 200;
+  settings.clock_drift_ppm = random.Chance(500) ? 0 : random.Between(int64_t{100}, int64_t{30'000});
+}
+
+void ChooseLimits(Settings& settings, Random& random) {
+  constexpr std::array<size_t, 4> kEntries = {1, 2, 8, 1024};
+  constexpr std::array<size_t, 3> kBytes = {40, 300, size_t{1} << 20};
+  settings.limits.entries_per_append = kEntries[random.Below(kEntries.size())];
+  settings.limits.bytes_per_append = kBytes[random.Below(kBytes.size())];
+  settings.limits.appends_in_flight = static_cast<size_t>(random.Between(int64_t{1}, int64_t{4}));
+}
+
+void ChooseClients(Settings& settings, Random& random) {
+  settings.clients = static_cast<int>(random.Between(int64_t{1}, int64_t{6}));
+  settings.keys = static_cast<int>(random.Between(int64_t{1}, int64_t{4}));
+  settings.think = random.Between(20ms, 250ms);
+  settings.client_timeout = random.Between(300ms, 2000ms);
+  settings.read_permille = static_cast<uint32_t>(random.Between(int64_t{200}, int64_t{700}));
+}
+
+void ChooseFaults(Settings& settings, Random& random) {
+  for (int kind = 0; kind < kFaultKinds; ++kind) {
+    if (random.Chance(350)) settings.faults.push_back(static_cast<Fault>(kind));
+  }
+  settings.fault_every = random.Between(200ms, 3000ms);
+  settings.fault_lasts = random.Between(100ms, 3000ms);
+  if (random.Chance(300))
+    settings.links.loss_permille = static_cast<uint32_t>(random.Between(int64_t{1}, int64_t{200}));
+  if (random.Chance(300)) settings.links.duplicate_permille = static_cast<uint32_t>(random.Below(100));
+  if (random.Chance(300)) settings.links.late_permille = static_cast<uint32_t>(random.Below(50));
+  settings.chaos = random.Between(10s, 30s);
+  settings.deaf_leader = settings.nodes >= 3 && random.Chance(150);
+}
+
+}  // namespace
+
+std::string ToString(Fault fault) { return std::string(kFaultNames[static_cast<size_t>(fault)]); }
+
+Settings SettingsOf(uint64_t seed) {
+  Random random(Mix64(seed ^ 0x5e771465));
+  Settings settings;
+  settings.nodes = kSizes[random.Below(kSizes.size())];
+  ChooseSpeeds(settings, random);
+  ChooseLimits(settings, random);
+  ChooseClients(settings, random);
+  ChooseFaults(settings, random);
+  return settings;
+}
+
+std::string ToString(const Settings& settings) {
+  const auto ms = [](Duration duration) { return absl::StrCat(duration / 1us / 1000.0, "ms"); };
+  std::string text =
+      absl::StrCat(settings.nodes, " nodes, election timeout ", ms(settings.timings.election_timeout), ", heartbeat ",
+                   ms(settings.timings.heartbeat), ", latency up to ", ms(settings.links.latency_high), ", sync up to ",
+                   ms(settings.disks.sync_high), ", loss ", settings.links.loss_permille, ", duplicates ",
+                   settings.links.duplicate_permille, " and late ", settings.links.late_permille,
+                   " of 1000, clock drift ", settings.clock_drift_ppm, " ppm, ", settings.clients, " clients on ",
+                   settings.keys, " keys, chaos for ", ms(settings.chaos), ", a fault every ", ms(settings.fault_every),
+                   settings.deaf_leader ? ", then a deaf leader:" : ":");
+  for (const Fault fault : settings.faults) absl::StrAppend(&text, " ", ToString(fault));
+  return text;
+}
+
+}  // namespace raftly

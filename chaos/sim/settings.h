@@ -1,0 +1,82 @@
+// What one seed decides about a simulated cluster, before anything happens in it: the swarm.
+//
+// Every run differs in size, speed, limits and in which kinds of fault it suffers. A run with every fault at once finds
+// less than many runs with a few each (Groce et al., "Swarm Testing", 2012).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "chaos/sim/sim_disk.h"
+#include "chaos/sim/world.h"
+#include "raft/core/config.h"
+
+namespace raftly {
+
+// One direction of one link.
+struct LinkSettings {
+  Duration latency_low = std::chrono::microseconds(100);
+  Duration latency_high = std::chrono::milliseconds(2);  // the spread reorders
+  uint32_t loss_permille = 0;
+  uint32_t duplicate_permille = 0;
+  // Some messages are late, each for itself.
+  uint32_t late_permille = 0;
+  Duration late = std::chrono::milliseconds(300);
+};
+
+enum class Fault {
+  kIsolate,
+  kIsolateLeader,
+  kPartition,
+  kOneWay,
+  kFlap,
+  kBadLinks,
+  kCrash,
+  kCrashLeader,
+  kCrashAtEvent,
+  kCrashAll,
+  kPause,
+  kSlowDisk,
+  kStuckDisk,
+  kWriteError,
+  kSyncError,
+  kDiskFull,
+  kBitRot,
+};
+inline constexpr int kFaultKinds = static_cast<int>(Fault::kBitRot) + 1;
+std::string ToString(Fault fault);
+
+struct Settings {
+  int nodes = 3;
+  Timings timings;
+  Limits limits;
+  Defences defences;
+  LinkSettings links;
+  HandOver hand_over;
+  DiskSettings disks;
+  uint64_t wal_reserve = 16 << 10;
+  Duration clock_offset = std::chrono::hours(1);  // at most
+  int64_t clock_drift_ppm = 0;                    // at most
+
+  int clients = 3;
+  int keys = 3;
+  Duration think = std::chrono::milliseconds(60);
+  Duration client_timeout = std::chrono::seconds(1);
+  uint32_t read_permille = 450;
+  uint32_t delete_permille = 50;
+
+  std::vector<Fault> faults;                               // that may happen; equal chances
+  Duration fault_every = std::chrono::milliseconds(1000);  // on average
+  Duration fault_lasts = std::chrono::milliseconds(1000);
+  Duration chaos = std::chrono::seconds(20);  // then all faults end
+  Duration quiet = std::chrono::seconds(8);   // and this brings progress
+  // But for one: in the quiet the leader's links carry only what it sends (Cloudflare, November 2020). A quorum that
+  // can talk must still find a leader, and keep it.
+  bool deaf_leader = false;
+};
+
+Settings SettingsOf(uint64_t seed);
+std::string ToString(const Settings& settings);
+
+}  // namespace raftly

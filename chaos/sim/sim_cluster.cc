@@ -1,0 +1,246 @@
+#include "chaos/sim/sim_cluster.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "chaos/sim/life.h"
+#include "raft/storage/wal_record.h"
+
+namespace raftly {
+namespace {
+
+std::string WalPath(const NodeId& id) { return absl::StrCat("data/", id, "/raft.wal"); }
+
+Actor LinkActor(int from, int to) { return static_cast<Actor>(1000 + from * 100 + to); }
+
+}  // namespace
+
+std::vector<NodeId> SimCluster::Ids(int nodes) {
+  std::vector<NodeId> ids;
+  for (int i = 1; i <= nodes; ++i) ids.push_back(absl::StrCat("n", i));
+  return ids;
+}
+
+SimCluster::SimCluster(World& world, Judges& judges, const Settings& settings, uint64_t seed, Trace trace)
+    : world_(world),
+      judges_(judges),
+      settings_(settings),
+      seed_(seed),
+      trace_(std::move(trace)),
+      ids_(Ids(settings.nodes)),
+      links_(static_cast<size_t>(settings.nodes * settings.nodes), settings.links),
+      network_([this](const NodeId& from, const NodeId& to, Task deliver) { Carry(from, to, std::move(deliver)); }) {
+  for (int i = 0; i < settings.nodes; ++i) {
+    machines_.push_back(
+        std::make_unique<Machine>(ids_[i], settings.disks, Mix64(seed_ + 100 + static_cast<uint64_t>(i))));
+    machines_.back()->clock = {world_.random().Between(Duration(0), settings.clock_offset),
+                               world_.random().Between(-settings.clock_drift_ppm, settings.clock_drift_ppm)};
+  }
+}
+
+SimCluster::Machine::Machine(const NodeId& id, DiskSettings disk_settings, uint64_t seed)
+    : disk(disk_settings, seed), rules(id) {}
+SimCluster::Machine::~Machine() = default;
+
+SimCluster::~SimCluster() {
+  for (int i = 0; i < size(); ++i) {
+    if (up(i)) EndLife(i, SimDisk::Crash::kProcess);
+  }
+  // Before what its tasks refer to.
+  world_.Close();
+}
+
+int SimCluster::PlaceOf(const NodeId& id) const {
+  const auto found = std::find(ids_.begin(), ids_.end(), id);
+  return found == ids_.end() ? -1 : static_cast<int>(found - ids_.begin());
+}
+
+// ---- Processes -----------------------------------------------------------------------------------------------------
+
+NodeConfig SimCluster::ConfigOf(int node) const {
+  NodeConfig config;
+  config.core.self = ids_[node];
+  for (const NodeId& id : ids_) {
+    if (id != ids_[node]) config.core.peers.push_back(id);
+  }
+  config.core.timings = settings_.timings;
+  config.core.limits = settings_.limits;
+  config.core.defences = settings_.defences;
+  config.core.rejoin = machines_[node]->rejoin;
+  config.data_dir = absl::StrCat("data/", ids_[node]);
+  config.wal = {.reserve_bytes = settings_.wal_reserve,
+                .low_water_bytes = settings_.wal_reserve / 4,
+                .verify_checksums = settings_.defences.verify_checksums,
+                .truncate_torn_tail = settings_.defences.truncate_torn_tail,
+                .sync = settings_.defences.sync_before_promise};
+  return config;
+}
+
+std::unique_ptr<SimCluster::Life> SimCluster::NewLife(int node) {
+  return std::make_unique<Life>(*this, node, ++lives_, ConfigOf(node));
+}
+
+void SimCluster::Start(int node) {
+  Machine& machine = *machines_[node];
+  machine.paused = false;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    machine.life = NewLife(node);
+    const absl::Status started = machine.life->node->Start();
+    if (started.ok()) return Say(absl::StrCat(ids_[node], " starts", machine.rejoin ? " with -rejoin" : ""));
+    Say(absl::StrCat(ids_[node], " does not start: ", started.ToString()));
+    EndLife(node, SimDisk::Crash::kProcess);
+    if (!absl::IsDataLoss(started)) return ended_ ? ended_(node) : void();
+    if (!machine.damaged) return judges_.Accuse(absl::StrCat("recovery: nobody damaged it, yet ", started.message()));
+    machine.disk.Wipe();
+    machine.damaged = false;
+    machine.rejoin = true;
+    judges_.OnDirectoryLost(node);
+  }
+}
+
+void SimCluster::Crash(int node, SimDisk::Crash crash) {
+  if (!up(node)) return;
+  Say(absl::StrCat(ids_[node], crash == SimDisk::Crash::kPower ? " loses power" : " is killed"));
+  EndLife(node, crash);
+}
+
+void SimCluster::EndLife(int node, SimDisk::Crash crash) {
+  Machine& machine = *machines_[node];
+  Life& life = *machine.life;
+  dying_ = node;
+  life.alive = false;
+  for (SimExecutor* executor : life.executors()) executor->Die();
+  // Half of the time the disk is caught in the middle of its work: written, not yet synced.
+  if (world_.random().Chance(500)) {
+    machine.disk.BeginToDie();
+    life.disk.RunWaiting();
+  }
+  machine.disk.Fail(crash);
+  machine.refuses = world_.random().Chance(500);
+  life.TakeApart();
+  graveyard_.push_back(std::move(machine.life));
+  dying_ = -1;
+}
+
+void SimCluster::OnFatal(Life& life, const absl::Status& why) {
+  if (!life.alive) return;
+  Say(absl::StrCat(ids_[life.place], " gives up: ", why.ToString()));
+  world_.At(world_.now() + std::chrono::milliseconds(1), 0, [this, &life] {
+    if (!life.alive) return;
+    Crash(life.place, SimDisk::Crash::kPower);
+    if (ended_) ended_(life.place);
+  });
+}
+
+void SimCluster::Pause(int node) {
+  if (!up(node) || std::exchange(machines_[node]->paused, true)) return;
+  Say(absl::StrCat(ids_[node], " is paused"));
+  for (SimExecutor* executor : machines_[node]->life->executors()) executor->Pause();
+}
+
+void SimCluster::Resume(int node) {
+  if (!up(node) || !std::exchange(machines_[node]->paused, false)) return;
+  Say(absl::StrCat(ids_[node], " goes on"));
+  for (SimExecutor* executor : machines_[node]->life->executors()) executor->Resume();
+}
+
+// ---- Disks ---------------------------------------------------------------------------------------------------------
+
+bool SimCluster::DamageLog(int node) {
+  Machine& machine = *machines_[node];
+  const std::string bytes = machine.disk.DurableContents(WalPath(ids_[node]));
+  uint64_t provable = 0;
+  uint64_t at = 0;
+  while (const auto frame = wal::ReadFrame(bytes, at)) {
+    const auto record = wal::Parse(frame->data);
+    const auto* marker = record ? std::get_if<wal::Marker>(&*record) : nullptr;
+    if (marker != nullptr && marker->offset == at) provable = marker->synced_to;
+    at += frame->size;
+  }
+  if (provable == 0) return false;
+  machine.disk.FlipBit(WalPath(ids_[node]), world_.random().Below(provable),
+                       static_cast<int>(world_.random().Below(8)));
+  machine.damaged = true;
+  Say(absl::StrCat("a bit flips on the disk of ", ids_[node]));
+  return true;
+}
+
+bool SimCluster::AnyAmnesia() const {
+  return std::any_of(machines_.begin(), machines_.end(),
+                     [](const auto& machine) { return machine->damaged || machine->rejoin; });
+}
+
+// ---- Links ---------------------------------------------------------------------------------------------------------
+
+void SimCluster::HealLinks() {
+  for (auto& machine : machines_) machine->rules.Clear();
+  std::fill(links_.begin(), links_.end(),
+            LinkSettings{.latency_low = settings_.links.latency_low, .latency_high = settings_.links.latency_high});
+}
+
+Duration SimCluster::Latency(const LinkSettings& link) {
+  Duration latency = world_.random().Between(link.latency_low, link.latency_high);
+  if (world_.random().Chance(link.late_permille)) latency += world_.random().Between(Duration(0), link.late);
+  return latency;
+}
+
+void SimCluster::Carry(const NodeId& from, const NodeId& to, Task deliver) {
+  const int source = PlaceOf(from), target = PlaceOf(to);
+  if (source < 0 || target < 0 || source == dying_) return;
+  if (!up(source) && !machines_[source]->refuses) return;
+  const LinkSettings& way = link(source, target);
+  if (world_.random().Chance(way.loss_permille)) return;
+  if (world_.random().Chance(way.duplicate_permille)) {
+    auto shared = std::make_shared<Task>(std::move(deliver));
+    world_.At(world_.now() + Latency(way), LinkActor(source, target), [shared] { (*shared)(); });
+    deliver = [shared] { (*shared)(); };
+  }
+  world_.At(world_.now() + Latency(way), LinkActor(source, target), std::move(deliver));
+}
+
+// ---- Clients -------------------------------------------------------------------------------------------------------
+
+void SimCluster::Propose(int node, const std::string& command, Duration timeout, Proposed done) {
+  Life& life = *machines_[node]->life;
+  life.node->Propose(command, life.loop.Now() + timeout,
+                     [this, &life, command, done = std::move(done)](absl::StatusOr<Applied> applied) mutable {
+                       if (!life.alive) return;
+                       if (applied.ok()) judges_.OnClientAcknowledged(applied->at, command);
+                       done(applied.status());
+                     });
+}
+
+void SimCluster::Get(int node, const std::string& key, Duration timeout, Got done) {
+  Life& life = *machines_[node]->life;
+  life.node->Read(life.loop.Now() + timeout, [&life, key, done = std::move(done)](absl::Status status) mutable {
+    if (!life.alive) return;
+    if (!status.ok()) return done(std::move(status));
+    done(life.registers.Get(key));
+  });
+}
+
+NodeStatus SimCluster::status(int node) const { return machines_[node]->life->node->status(); }
+RaftNode& SimCluster::node(int node) { return *machines_[node]->life->node; }
+const RegisterMap& SimCluster::registers(int node) const { return machines_[node]->life->registers; }
+
+int SimCluster::leader() const {
+  int leader = -1;
+  Term highest;
+  for (int i = 0; i < size(); ++i) {
+    if (!up(i)) continue;
+    const NodeStatus now = status(i);
+    if (now.role == Role::kLeader && now.term >= highest) {
+      leader = i;
+      highest = now.term;
+    }
+  }
+  return leader;
+}
+
+void SimCluster::Say(const std::string& what) {
+  if (trace_) trace_(absl::StrFormat("%10.6fs  %s", world_.now().time_since_epoch().count() / 1e9, what));
+}
+
+}  // namespace raftly

@@ -1,0 +1,125 @@
+// A whole cluster in virtual time: real nodes, real WAL, the in-memory transport in the network proxy; only time, disks
+// and links are simulated.
+//
+//   World world(seed);
+//   Judges judges(world, SimCluster::Ids(3));
+//   SimCluster cluster(world, judges, settings, seed);
+//   for (int i = 0; i < 3; ++i) cluster.Start(i);
+//   world.RunUntil(Time(5s));
+//   cluster.Crash(0, SimDisk::Crash::kPower);
+//
+// Nodes are known by their place, 0 to size() - 1; node 0 is "n1". Everything happens between events, so no method may
+// be called by a node's own task.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chaos/sim/judges.h"
+#include "chaos/sim/register_map.h"
+#include "chaos/sim/settings.h"
+#include "chaos/sim/sim_disk.h"
+#include "chaos/sim/world.h"
+#include "raft/node/node_status.h"
+#include "raft/node/raft_node.h"
+#include "transport/inmem_transport.h"
+#include "transport/network_rules.h"
+
+namespace raftly {
+
+class SimCluster {
+ public:
+  using Trace = std::function<void(std::string)>;
+  using Proposed = absl::AnyInvocable<void(absl::Status)>;
+  using Got = absl::AnyInvocable<void(absl::StatusOr<std::optional<std::string>>)>;
+
+  // `trace` may be null.
+  SimCluster(World& world, Judges& judges, const Settings& settings, uint64_t seed, Trace trace);
+  ~SimCluster();
+
+  static std::vector<NodeId> Ids(int nodes);
+  int size() const { return static_cast<int>(machines_.size()); }
+  const NodeId& id(int node) const { return ids_[node]; }
+  // -1 where there is no such node.
+  int PlaceOf(const NodeId& id) const;
+
+  // ---- Processes
+  // Boots a node that is down. Where its log is refused as damaged and something did damage it, the directory is set
+  // aside and the node rejoins; where nothing did, that is a violation.
+  void Start(int node);
+  void Crash(int node, SimDisk::Crash crash);
+  void Pause(int node);
+  void Resume(int node);
+  bool up(int node) const { return machines_[node]->life != nullptr; }
+  bool paused(int node) const { return machines_[node]->paused; }
+  // Runs when a node's disk has failed for good, which ends its process; the node is down by then.
+  void OnProcessEnded(std::function<void(int node)> ended) { ended_ = std::move(ended); }
+
+  // ---- Disks and links
+  SimDisk& disk(int node) { return machines_[node]->disk; }
+  // Flips one bit in what the log can prove to have been durable. False where there is no such place yet.
+  bool DamageLog(int node);
+  // A node lost its directory and may not vote yet, or will lose it as soon as it starts.
+  bool AnyAmnesia() const;
+  NetworkRules& rules(int node) { return machines_[node]->rules; }
+  LinkSettings& link(int from, int to) { return links_[static_cast<size_t>(from * size() + to)]; }
+  void HealLinks();
+
+  // ---- Clients. Nothing runs where the node dies first.
+  void Propose(int node, const std::string& command, Duration timeout, Proposed done);
+  void Get(int node, const std::string& key, Duration timeout, Got done);
+
+  // Of a node that is up.
+  NodeStatus status(int node) const;
+  RaftNode& node(int node);
+  const RegisterMap& registers(int node) const;
+  // The node that leads with the highest term; -1: none.
+  int leader() const;
+
+  bool tracing() const { return trace_ != nullptr; }
+  void Say(const std::string& what);
+
+ private:
+  class Observer;
+  class Tap;
+  struct Life;
+  struct Machine {
+    Machine(const NodeId& id, DiskSettings disk_settings, uint64_t seed);
+    ~Machine();
+    SimDisk disk;
+    NetworkRules rules;
+    SimExecutor::ClockError clock;
+    std::unique_ptr<Life> life;  // null: down
+    bool paused = false;
+    bool refuses = true;  // while down: callers are told so; otherwise a black hole
+    bool damaged = false;
+    bool rejoin = false;
+  };
+
+  NodeConfig ConfigOf(int node) const;
+  std::unique_ptr<Life> NewLife(int node);
+  void EndLife(int node, SimDisk::Crash crash);
+  void OnFatal(Life& life, const absl::Status& why);
+  void Carry(const NodeId& from, const NodeId& to, Task deliver);
+  Duration Latency(const LinkSettings& link);
+
+  World& world_;
+  Judges& judges_;
+  const Settings settings_;
+  const uint64_t seed_;
+  const Trace trace_;
+  const std::vector<NodeId> ids_;
+  std::vector<LinkSettings> links_;
+  InMemNetwork network_;
+  std::vector<std::unique_ptr<Machine>> machines_;
+  // Timers and callbacks of ended lives may still be under way; what they refer to stays.
+  std::vector<std::unique_ptr<Life>> graveyard_;
+  std::function<void(int)> ended_;
+  uint64_t lives_ = 0;
+  int dying_ = -1;  // this node is being taken apart: nothing that it says counts
+};
+
+}  // namespace raftly

@@ -1,0 +1,214 @@
+#include "chaos/sim/sim_disk.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "raft/core/check.h"
+
+namespace raftly {
+namespace {
+
+constexpr uint64_t kSector = 512;
+
+absl::Status DeadError(const std::string& path) { return absl::InternalError(absl::StrCat(path, ": process is dead")); }
+
+}  // namespace
+
+class SimDisk::OpenFile : public File {
+ public:
+  OpenFile(SimDisk& disk, std::string path, std::shared_ptr<Inode> inode)
+      : disk_(disk), path_(std::move(path)), inode_(std::move(inode)), life_(disk.life_) {}
+
+  absl::Status WriteAt(uint64_t offset, std::string_view data) override {
+    if (life_ != disk_.life_) return DeadError(path_);
+    if (std::exchange(disk_.fail_next_write_, false)) {
+      // Some of it got through: the caller is told nothing about which part.
+      const size_t done = disk_.random_.Below(data.size() + 1);
+      if (done > 0) Record(*inode_, {.offset = offset, .data = std::string(data.substr(0, done))});
+      return absl::InternalError(absl::StrCat(path_, ": write: Input/output error"));
+    }
+    if (disk_.full_ && offset + data.size() > inode_->current.size()) {
+      return absl::ResourceExhaustedError(absl::StrCat(path_, ": write: No space left on device"));
+    }
+    Record(*inode_, {.offset = offset, .data = std::string(data)});
+    return absl::OkStatus();
+  }
+
+  absl::Status Reserve(uint64_t from, uint64_t to) override {
+    if (life_ != disk_.life_) return DeadError(path_);
+    if (disk_.full_ && to > inode_->current.size()) {
+      return absl::ResourceExhaustedError(absl::StrCat(path_, ": fallocate: No space left on device"));
+    }
+    const uint64_t size = inode_->current.size();
+    if (from < size) Record(*inode_, {.offset = from, .data = std::string(std::min(to, size) - from, '\0')});
+    if (to > size) Record(*inode_, {.kind = Change::Kind::kResize, .offset = to});
+    return absl::OkStatus();
+  }
+
+  absl::Status Truncate(uint64_t size) override {
+    if (life_ != disk_.life_) return DeadError(path_);
+    Record(*inode_, {.kind = Change::Kind::kResize, .offset = size});
+    return absl::OkStatus();
+  }
+
+  absl::Status Sync() override {
+    if (life_ != disk_.life_) return DeadError(path_);
+    return disk_.SyncInode(path_, *inode_);
+  }
+
+ private:
+  SimDisk& disk_;
+  std::string path_;
+  std::shared_ptr<Inode> inode_;
+  uint64_t life_;
+};
+
+class SimDisk::HeldLock : public FileLock {
+ public:
+  HeldLock(SimDisk& disk, std::string path) : disk_(disk), path_(std::move(path)), life_(disk.life_) {}
+  ~HeldLock() override {
+    if (life_ == disk_.life_) disk_.locks_.erase(path_);
+  }
+
+ private:
+  SimDisk& disk_;
+  std::string path_;
+  uint64_t life_;
+};
+
+absl::Status SimDisk::CreateDirectory(const std::string& path) {
+  directories_.insert(path);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> SimDisk::Read(const std::string& path) {
+  const auto found = files_.find(path);
+  if (found == files_.end()) return absl::NotFoundError(absl::StrCat(path, ": No such file or directory"));
+  return found->second->current;
+}
+
+absl::StatusOr<std::unique_ptr<File>> SimDisk::Open(const std::string& path) {
+  if (!directories_.contains(DirectoryOf(path))) {
+    return absl::NotFoundError(absl::StrCat(path, ": No such file or directory"));
+  }
+  std::shared_ptr<Inode>& inode = files_[path];
+  if (inode == nullptr) inode = std::make_shared<Inode>();
+  return std::make_unique<OpenFile>(*this, path, inode);
+}
+
+absl::Status SimDisk::ReplaceAtomically(const std::string& path, std::string_view contents) {
+  auto inode = std::make_shared<Inode>();
+  Record(*inode, {.offset = 0, .data = std::string(contents)});
+  absl::Status synced = SyncInode(path, *inode);
+  if (!synced.ok()) return synced;
+  // A rename is one step, and the caller sees it as durable; that a crash finds the old file is left to other tests.
+  inode->entry_durable = true;
+  files_[path] = std::move(inode);
+  return absl::OkStatus();
+}
+
+absl::Status SimDisk::SyncDirectory(const std::string& path) {
+  if (dying_) return DeadError(path);
+  for (auto& [name, inode] : files_) {
+    if (DirectoryOf(name) == path) inode->entry_durable = true;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<FileLock>> SimDisk::Lock(const std::string& path) {
+  if (!locks_.insert(path).second) return absl::FailedPreconditionError(absl::StrCat(path, ": locked"));
+  return std::make_unique<HeldLock>(*this, path);
+}
+
+void SimDisk::Fail(Crash crash) {
+  ++life_;
+  locks_.clear();
+  dying_ = fail_next_write_ = fail_next_sync_ = false;
+  const bool failed =
+      std::any_of(files_.begin(), files_.end(), [](const auto& file) { return AnyDoomed(*file.second); });
+  if (crash == Crash::kProcess && !failed) return;
+  for (auto file = files_.begin(); file != files_.end();) {
+    LosePower(*file->second);
+    const bool entry_lost = !file->second->entry_durable && random_.Chance(settings_.lost_permille);
+    file = entry_lost ? files_.erase(file) : std::next(file);
+  }
+}
+
+void SimDisk::LosePower(Inode& inode) {
+  for (const Change& change : inode.changes) SurviveInPart(inode.durable, change);
+  inode.changes.clear();
+  inode.current = inode.durable;
+}
+
+void SimDisk::SurviveInPart(std::string& image, const Change& change) {
+  if (change.kind == Change::Kind::kResize) {
+    if (!random_.Chance(settings_.lost_permille)) Apply(image, change);
+    return;
+  }
+  for (uint64_t at = change.offset; at < change.offset + change.data.size();) {
+    const uint64_t end = std::min((at / kSector + 1) * kSector, change.offset + change.data.size());
+    Change piece{.offset = at, .data = change.data.substr(at - change.offset, end - at)};
+    at = end;
+    if (random_.Chance(settings_.lost_permille)) continue;
+    if (random_.Chance(settings_.damaged_permille)) {
+      piece.data[random_.Below(piece.data.size())] ^= static_cast<char>(1 << random_.Below(8));
+    }
+    Apply(image, piece);
+  }
+}
+
+void SimDisk::Wipe() {
+  ++life_;
+  files_.clear();
+  locks_.clear();
+}
+
+void SimDisk::FlipBit(const std::string& path, uint64_t offset, int bit) {
+  const auto found = files_.find(path);
+  if (found == files_.end()) return;
+  Inode& inode = *found->second;
+  RAFTLY_CHECK(offset < inode.durable.size());
+  inode.durable[offset] ^= static_cast<char>(1 << bit);
+  inode.current[offset] ^= static_cast<char>(1 << bit);
+}
+
+std::string SimDisk::DurableContents(const std::string& path) const {
+  const auto found = files_.find(path);
+  return found == files_.end() || !found->second->entry_durable ? std::string() : found->second->durable;
+}
+
+void SimDisk::Record(Inode& inode, Change change) {
+  Apply(inode.current, change);
+  inode.changes.push_back(std::move(change));
+}
+
+absl::Status SimDisk::SyncInode(const std::string& path, Inode& inode) {
+  if (dying_) return DeadError(path);
+  if (std::exchange(fail_next_sync_, false)) {
+    for (Change& change : inode.changes) change.doomed = true;
+    return absl::InternalError(absl::StrCat(path, ": sync: Input/output error"));
+  }
+  for (const Change& change : inode.changes) {
+    if (!change.doomed) Apply(inode.durable, change);
+  }
+  std::erase_if(inode.changes, [](const Change& change) { return !change.doomed; });
+  return absl::OkStatus();
+}
+
+Duration SimDisk::ServiceTime(Time now) {
+  Duration time = random_.Between(settings_.sync_low, settings_.sync_high) + slower_by_;
+  if (random_.Chance(settings_.slow_permille)) time += random_.Between(Duration(0), settings_.slow);
+  return std::max(time, stuck_until_ - now);
+}
+
+void SimDisk::Apply(std::string& image, const Change& change) {
+  if (change.kind == Change::Kind::kResize) {
+    image.resize(change.offset);
+    return;
+  }
+  if (image.size() < change.offset + change.data.size()) image.resize(change.offset + change.data.size());
+  image.replace(change.offset, change.data.size(), change.data);
+}
+
+}  // namespace raftly

@@ -1,0 +1,119 @@
+// A disk that keeps its word about sync and about nothing else.
+//
+//   SimDisk disk({.lost_permille = 700}, seed);
+//   disk.Fail(SimDisk::Crash::kPower);   // unsynced writes survive in part, in any order, possibly damaged
+//
+// What a crash may do to bytes that no sync covered: each piece of a sector that was written is there, absent or
+// damaged, each for itself; a file's change of length and a directory's new entry likewise. Bytes that were not
+// written are never touched, and a whole sector is written or not (torn writes end at sector borders).
+//
+// Calls return at once; the time that they take is the disk executor's (ServiceTime). A crash in the middle of a task
+// is BeginToDie, then the task, then Fail: its writes are made, its sync is not. Files opened before a crash are dead
+// after it.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "chaos/sim/random.h"
+#include "raft/env/files.h"
+
+namespace raftly {
+
+struct DiskSettings {
+  Duration sync_low = std::chrono::microseconds(80);
+  Duration sync_high = std::chrono::milliseconds(2);
+  // Some syncs take long.
+  uint32_t slow_permille = 5;
+  Duration slow = std::chrono::milliseconds(60);
+  // Of what a power failure finds unsynced: lost, and of the rest damaged.
+  uint32_t lost_permille = 500;
+  uint32_t damaged_permille = 100;
+};
+
+class SimDisk : public FileSystem {
+ public:
+  // kProcess: the program dies, what it wrote is in the system's hands but no more durable than before. After a failed
+  // sync it counts as kPower: a new process that reads lost pages from the cache cannot know that they are lost
+  // (Rebello et al., ATC'20), so whoever runs servers must restart the machine.
+  // kPower: only what was synced is sure.
+  enum class Crash { kProcess, kPower };
+
+  SimDisk(DiskSettings settings, uint64_t seed) : settings_(settings), random_(seed) {}
+
+  absl::Status CreateDirectory(const std::string& path) override;
+  absl::StatusOr<std::string> Read(const std::string& path) override;
+  absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path) override;
+  absl::Status ReplaceAtomically(const std::string& path, std::string_view contents) override;
+  absl::Status SyncDirectory(const std::string& path) override;
+  absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) override;
+
+  // How long the next task takes that writes and syncs.
+  Duration ServiceTime(Time now);
+
+  // From here to Fail syncs fail and nothing becomes durable.
+  void BeginToDie() { dying_ = true; }
+  void Fail(Crash crash);
+  // Everything is gone, as if the directory had been set aside. Only while nothing has it open.
+  void Wipe();
+
+  // ---- Faults. Each lasts until it is taken back or used up.
+  void FillUp(bool full) { full_ = full; }
+  void FailNextWrite() { fail_next_write_ = true; }
+  void FailNextSync() { fail_next_sync_ = true; }
+  // Syncs that begin before `time` return after it.
+  void StickUntil(Time time) { stuck_until_ = time; }
+  // Every sync takes so much longer.
+  void Slow(Duration by) { slower_by_ = by; }
+  void ForgetErrors() { fail_next_write_ = fail_next_sync_ = false; }
+  void FlipBit(const std::string& path, uint64_t offset, int bit);
+
+  // What a power failure would surely leave of the file; empty where there is none.
+  std::string DurableContents(const std::string& path) const;
+
+ private:
+  class OpenFile;
+  class HeldLock;
+
+  struct Change {
+    enum class Kind { kWrite, kResize } kind = Kind::kWrite;
+    uint64_t offset = 0;  // of a resize: the new size
+    std::string data = {};
+    bool doomed = false;  // a sync of it failed: no later one makes it durable
+  };
+  struct Inode {
+    std::string durable;
+    std::string current;
+    std::vector<Change> changes;  // current == durable + changes, in order
+    bool entry_durable = false;
+  };
+
+  static bool AnyDoomed(const Inode& inode) {
+    return std::any_of(inode.changes.begin(), inode.changes.end(), [](const Change& change) { return change.doomed; });
+  }
+  static void Record(Inode& inode, Change change);
+  absl::Status SyncInode(const std::string& path, Inode& inode);
+  void LosePower(Inode& inode);
+  void SurviveInPart(std::string& image, const Change& change);
+  static void Apply(std::string& image, const Change& change);
+  static std::string DirectoryOf(const std::string& path) { return path.substr(0, path.find_last_of('/')); }
+
+  DiskSettings settings_;
+  Random random_;
+  std::map<std::string, std::shared_ptr<Inode>> files_;
+  std::set<std::string> directories_;
+  std::set<std::string> locks_;
+  uint64_t life_ = 0;  // files and locks of an earlier life are dead
+  bool dying_ = false;
+  bool full_ = false;
+  bool fail_next_write_ = false;
+  bool fail_next_sync_ = false;
+  Time stuck_until_{};
+  Duration slower_by_{};
+};
+
+}  // namespace raftly

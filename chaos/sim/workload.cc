@@ -1,0 +1,171 @@
+#include "chaos/sim/workload.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "raft/node/errors.h"
+
+namespace raftly {
+namespace {
+
+using namespace std::chrono_literals;
+using Kind = Operation::Kind;
+using Told = Operation::Outcome;
+
+}  // namespace
+
+// One operation at a time, each tried until it is answered, certainly failed, or out of time.
+class Workload::Client {
+ public:
+  Client(Workload& workload, int number) : workload_(workload), number_(number) {}
+
+  void Think() {
+    const Duration think = workload_.settings_.think;
+    After(random().Between(think / 5, think * 9 / 5), [this] { Ask(); });
+  }
+  const Operation* open() const { return asking_ ? &operation_ : nullptr; }
+
+ private:
+  Random& random() { return workload_.world_.random(); }
+  SimCluster& cluster() { return workload_.cluster_; }
+  Time now() const { return workload_.world_.now(); }
+  void After(Duration delay, Task task) { workload_.world_.At(now() + delay, kActor + number_, std::move(task)); }
+  // A client's way to a node, and back.
+  void Travel(Task task) { After(random().Between(50us, 1ms), std::move(task)); }
+
+  void Ask();
+  void Try();
+  void Arrive(uint64_t attempt);
+  void OnProposed(uint64_t attempt, const absl::Status& status);
+  void OnRead(uint64_t attempt, absl::StatusOr<std::optional<std::string>> value);
+  void OnSilence(uint64_t attempt);
+  void TryElsewhere(const NodeId& hint);
+  void Finish(Told outcome);
+
+  static constexpr Actor kActor = 5000;
+
+  Workload& workload_;
+  const int number_;
+  Operation operation_;
+  bool asking_ = false;
+  int node_ = 0;
+  Time give_up_{};
+  uint64_t attempt_ = 0;  // answers to earlier ones come too late
+};
+
+void Workload::Client::Ask() {
+  if (workload_.ending_) return;
+  const Settings& settings = workload_.settings_;
+  operation_ = {.client = number_, .key = {}, .value = {}, .invoked = now()};
+  operation_.key = absl::StrCat("k", random().Below(static_cast<uint64_t>(settings.keys)));
+  const uint64_t dice = random().Below(1000);
+  if (dice < settings.read_permille) {
+    operation_.kind = Kind::kGet;
+  } else if (dice < settings.read_permille + settings.delete_permille) {
+    operation_.kind = Kind::kDelete;
+  } else {
+    operation_.kind = Kind::kPut;
+    operation_.value = absl::StrCat("v", ++workload_.values_);
+  }
+  asking_ = true;
+  give_up_ = now() + settings.client_timeout;
+  // Now and then someone else, so that a deposed leader gets visitors.
+  if (random().Chance(150)) node_ = static_cast<int>(random().Below(static_cast<uint64_t>(cluster().size())));
+  Try();
+}
+
+void Workload::Client::Try() {
+  const uint64_t attempt = ++attempt_;
+  Travel([this, attempt] { Arrive(attempt); });
+  After(std::max(give_up_ - now(), Duration(1ms)), [this, attempt] { OnSilence(attempt); });
+}
+
+void Workload::Client::Arrive(uint64_t attempt) {
+  if (attempt != attempt_ || !asking_) return;
+  if (!cluster().up(node_)) return Travel([this, attempt] { OnProposed(attempt, NotLeaderError("")); });
+  const Duration left = std::max(give_up_ - now(), Duration(1ms));
+  if (operation_.kind == Kind::kGet) {
+    return cluster().Get(node_, operation_.key, left, [this, attempt](auto value) {
+      Travel([this, attempt, value = std::move(value)]() mutable { OnRead(attempt, std::move(value)); });
+    });
+  }
+  const std::string command = operation_.kind == Kind::kPut ? RegisterMap::Put(operation_.key, *operation_.value)
+                                                            : RegisterMap::Delete(operation_.key);
+  cluster().Propose(node_, command, left, [this, attempt](absl::Status status) {
+    Travel([this, attempt, status = std::move(status)] { OnProposed(attempt, status); });
+  });
+}
+
+void Workload::Client::OnProposed(uint64_t attempt, const absl::Status& status) {
+  if (attempt != attempt_ || !asking_) return;
+  if (status.ok()) return Finish(Told::kOk);
+  const bool certainly_not =
+      absl::IsFailedPrecondition(status) || absl::IsAborted(status) || absl::IsResourceExhausted(status);
+  if (certainly_not || operation_.kind == Kind::kGet) return TryElsewhere(LeaderHint(status));
+  // Trying again what may have happened could make it happen twice.
+  Finish(Told::kUnknown);
+}
+
+void Workload::Client::OnRead(uint64_t attempt, absl::StatusOr<std::optional<std::string>> value) {
+  if (attempt != attempt_ || !asking_) return;
+  if (!value.ok()) return TryElsewhere(LeaderHint(value.status()));
+  operation_.value = *std::move(value);
+  Finish(Told::kOk);
+}
+
+void Workload::Client::OnSilence(uint64_t attempt) {
+  if (attempt != attempt_ || !asking_) return;
+  node_ = static_cast<int>(random().Below(static_cast<uint64_t>(cluster().size())));
+  Finish(Told::kUnknown);
+}
+
+void Workload::Client::TryElsewhere(const NodeId& hint) {
+  const int hinted = cluster().PlaceOf(hint);
+  node_ = hinted >= 0 ? hinted : static_cast<int>(random().Below(static_cast<uint64_t>(cluster().size())));
+  const uint64_t attempt = ++attempt_;
+  After(random().Between(2ms, 60ms), [this, attempt] {
+    if (attempt != attempt_ || !asking_) return;
+    if (now() >= give_up_) return Finish(Told::kFailed);
+    Try();
+  });
+}
+
+void Workload::Client::Finish(Told outcome) {
+  asking_ = false;
+  operation_.outcome = outcome;
+  operation_.returned = now();
+  if (outcome == Told::kOk && workload_.cluster_.tracing()) workload_.cluster_.Say(ToString(operation_));
+  workload_.history_.push_back(operation_);
+  Think();
+}
+
+Workload::Workload(World& world, SimCluster& cluster, const Settings& settings)
+    : world_(world), cluster_(cluster), settings_(settings) {
+  for (int i = 0; i < settings.clients; ++i) clients_.push_back(std::make_unique<Client>(*this, i));
+}
+Workload::~Workload() = default;
+
+void Workload::Begin() {
+  for (auto& client : clients_) client->Think();
+}
+
+History Workload::history() const {
+  History history = history_;
+  for (const auto& client : clients_) {
+    if (client->open() == nullptr) continue;
+    history.push_back(*client->open());
+    history.back().outcome = Told::kUnknown;
+  }
+  return history;
+}
+
+int Workload::AcknowledgedSince(Time since) const {
+  int count = 0;
+  for (auto operation = history_.rbegin(); operation != history_.rend(); ++operation) {
+    if (operation->returned < since) break;
+    if (operation->invoked >= since && operation->kind == Kind::kPut && operation->outcome == Told::kOk) ++count;
+  }
+  return count;
+}
+
+}  // namespace raftly
