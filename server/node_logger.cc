@@ -50,7 +50,9 @@ void NodeLogger::OnStep(Time now, const RaftCore& core) {
   std::vector<NodeId> heard;
   for (const auto& [peer, progress] : core.progress()) {
     const auto failed = unreachable_.find(peer);
-    if (failed != unreachable_.end() && progress.heard_at > failed->second) heard.push_back(peer);
+    // A new leader has heard of nobody yet, whatever heard_at says: it begins as if all had just answered.
+    if (failed == unreachable_.end() || !progress.confirmed) continue;
+    if (progress.heard_at > failed->second) heard.push_back(peer);
   }
   for (const NodeId& peer : heard) ReachableAgain(peer);
 }
