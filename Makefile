@@ -11,7 +11,7 @@ JOBS ?= $(shell nproc)
 SEED ?= 1
 SEEDS ?= 1-1000
 
-.PHONY: help deps build test test-short test-debug test-asan test-tsan cluster scenario scenarios sim fmt lint clean
+.PHONY: help deps build test test-short test-debug test-asan test-tsan cluster scenario scenarios sim mutants fmt lint clean
 
 help:
 	@echo 'make build        bin/raftly-server and friends'
@@ -23,6 +23,7 @@ help:
 	@echo 'make scenario     one failure, with its defence on and off (NAME= SEED=1 REAL=1 TRACE=1)'
 	@echo 'make scenarios    all of them, and a table'
 	@echo 'make sim          whole clusters in virtual time, judged by machine (SEEDS=1-1000)'
+	@echo 'make mutants      each defence taken away, and what caught it'
 	@echo 'make fmt          formats the C++ files'
 	@echo 'make lint         format, clang thread-safety analysis, clang-tidy, style test'
 	@echo 'make deps         installs the Debian packages that building and testing need'
@@ -59,6 +60,9 @@ scenarios: build
 
 sim: build
 	@bin/raftly-sim --seeds $(SEEDS)
+
+mutants: build
+	@build/release/bin/mutants
 
 fmt:
 	@cmake/deps.sh format

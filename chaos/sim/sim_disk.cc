@@ -125,9 +125,7 @@ void SimDisk::Fail(Crash crash) {
   ++life_;
   locks_.clear();
   dying_ = fail_next_write_ = fail_next_sync_ = false;
-  const bool failed =
-      std::any_of(files_.begin(), files_.end(), [](const auto& file) { return AnyDoomed(*file.second); });
-  if (crash == Crash::kProcess && !failed) return;
+  if (crash == Crash::kProcess) return;
   for (auto file = files_.begin(); file != files_.end();) {
     LosePower(*file->second);
     const bool entry_lost = !file->second->entry_durable && random_.Chance(settings_.lost_permille);
@@ -186,13 +184,13 @@ void SimDisk::Record(Inode& inode, Change change) {
 absl::Status SimDisk::SyncInode(const std::string& path, Inode& inode) {
   if (dying_) return DeadError(path);
   if (std::exchange(fail_next_sync_, false)) {
-    for (Change& change : inode.changes) change.doomed = true;
+    // Some of it may have got there. The rest never will, unless it is written again: its pages count as clean.
+    for (const Change& change : inode.changes) SurviveInPart(inode.durable, change);
+    inode.changes.clear();
     return absl::InternalError(absl::StrCat(path, ": sync: Input/output error"));
   }
-  for (const Change& change : inode.changes) {
-    if (!change.doomed) Apply(inode.durable, change);
-  }
-  std::erase_if(inode.changes, [](const Change& change) { return !change.doomed; });
+  for (const Change& change : inode.changes) Apply(inode.durable, change);
+  inode.changes.clear();
   return absl::OkStatus();
 }
 

@@ -37,9 +37,8 @@ struct DiskSettings {
 
 class SimDisk : public FileSystem {
  public:
-  // kProcess: the program dies, what it wrote is in the system's hands but no more durable than before. After a failed
-  // sync it counts as kPower: a new process that reads lost pages from the cache cannot know that they are lost
-  // (Rebello et al., ATC'20), so whoever runs servers must restart the machine.
+  // kProcess: the program dies, what it wrote is in the system's hands but no more durable than before. What a failed
+  // sync has dropped is still read, and written only if somebody writes it again (Rebello et al., ATC'20).
   // kPower: only what was synced is sure.
   enum class Crash { kProcess, kPower };
 
@@ -83,18 +82,14 @@ class SimDisk : public FileSystem {
     enum class Kind { kWrite, kResize } kind = Kind::kWrite;
     uint64_t offset = 0;  // of a resize: the new size
     std::string data = {};
-    bool doomed = false;  // a sync of it failed: no later one makes it durable
   };
   struct Inode {
     std::string durable;
     std::string current;
-    std::vector<Change> changes;  // current == durable + changes, in order
+    std::vector<Change> changes;  // since the last sync, in order; current has them, durable has not
     bool entry_durable = false;
   };
 
-  static bool AnyDoomed(const Inode& inode) {
-    return std::any_of(inode.changes.begin(), inode.changes.end(), [](const Change& change) { return change.doomed; });
-  }
   static void Record(Inode& inode, Change change);
   absl::Status SyncInode(const std::string& path, Inode& inode);
   void LosePower(Inode& inode);

@@ -202,14 +202,20 @@ absl::Status FileWal::Fail(absl::Status status) {
   return status;
 }
 
-// Only after recovery has found nothing wrong. The contents may be there thanks to the page cache alone; the node acts
-// on what it has read, so that has to be durable first.
+// Only after recovery has found nothing wrong. What no marker proves to have been durable may be in the page cache
+// alone, and after a failed sync the kernel takes such pages for written: a sync would pass over them. The node acts on
+// what it has read, so it is written once more and synced first.
 absl::StatusOr<std::unique_ptr<File>> OpenForAppend(FileSystem& files, const std::string& directory,
-                                                    const std::string& path, const wal::Recovery& found) {
+                                                    const std::string& path, std::string_view bytes,
+                                                    const wal::Recovery& found) {
   absl::StatusOr<std::unique_ptr<File>> file = files.Open(path);
   if (!file.ok()) return file.status();
   if (found.torn_tail) {
     if (absl::Status status = (*file)->Truncate(found.end); !status.ok()) return status;
+  }
+  if (found.proven < found.end) {
+    const std::string_view unproven = bytes.substr(found.proven, found.end - found.proven);
+    if (absl::Status status = (*file)->WriteAt(found.proven, unproven); !status.ok()) return status;
   }
   if (absl::Status status = (*file)->Sync(); !status.ok()) return status;
   if (absl::Status status = files.SyncDirectory(directory); !status.ok()) return status;
@@ -230,7 +236,7 @@ absl::StatusOr<Wal::Opened> Wal::Open(FileSystem& files, const std::string& dire
   absl::StatusOr<wal::Recovery> found = wal::Recover(*bytes, path, options);
   if (!found.ok()) return found.status();
 
-  absl::StatusOr<std::unique_ptr<File>> file = OpenForAppend(files, directory, path, *found);
+  absl::StatusOr<std::unique_ptr<File>> file = OpenForAppend(files, directory, path, *bytes, *found);
   if (!file.ok()) return file.status();
   const uint64_t size = found->torn_tail ? found->end : bytes->size();
   auto log = std::make_unique<FileWal>(*std::move(lock), *std::move(file), options, *found, size);

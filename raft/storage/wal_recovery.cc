@@ -1,5 +1,6 @@
 #include "raft/storage/wal_recovery.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -58,6 +59,7 @@ class Reader {
   const char* On(const Marker& marker) {
     if (marker.offset != offset_ || marker.synced_to > offset_) return "is a marker that belongs elsewhere";
     found_.marked = true;
+    found_.proven = std::max(found_.proven, marker.synced_to);
     return nullptr;
   }
   const char* On(const MayVote& may_vote) {

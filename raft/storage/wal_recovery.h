@@ -16,6 +16,7 @@ struct Recovery {
   HardState hard_state;
   Entries entries;      // from index 1, without a gap
   uint64_t end = 0;     // the next record belongs here
+  uint64_t proven = 0;  // all before it was durable once, says the last marker; proven <= end
   bool marked = false;  // there is a marker: the rule for files without markers no longer applies
   bool sealed = true;   // nothing, or a marker, is the last record
   std::optional<TornTail> torn_tail;

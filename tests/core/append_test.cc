@@ -152,7 +152,7 @@ TEST(Commit, IsClampedOnSendingToWhatTheMessageProves) {
     a.Wait(std::chrono::milliseconds(50));
     return AppendIn(a.TakeCallsTo("c").back());
   };
-  const AppendRequest clamped = heartbeat_to_the_laggard({});
+  const AppendRequest clamped = heartbeat_to_the_laggard(DefencesUnderTest());
   EXPECT_EQ(clamped.prev.index, Index{0}) << "nothing is known of c yet";
   EXPECT_EQ(clamped.commit, Index{0});
   EXPECT_EQ(heartbeat_to_the_laggard(Without(&Defences::clamp_commit_on_send)).commit, Index{3});

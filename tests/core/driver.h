@@ -17,6 +17,7 @@
 
 #include "raft/core/raft_core.h"
 #include "tests/core/notation.h"
+#include "tests/support/mutation.h"
 
 namespace raftly {
 
@@ -30,7 +31,7 @@ struct Start {
   uint64_t seed = 1;
   Timings timings = {};
   Limits limits = {};
-  Defences defences = {};
+  Defences defences = DefencesUnderTest();
 };
 
 class DrivenNode {
@@ -106,7 +107,7 @@ const VoteRequest& VoteIn(const Call& call);
 // All on but those named.
 template <class... Switches>
 Defences Without(Switches... switches) {
-  Defences defences = {};
+  Defences defences = DefencesUnderTest();
   ((defences.*switches = false), ...);
   return defences;
 }

@@ -94,7 +94,7 @@ TEST(Durability, CommitBeforeTheQuorumIsWhatTheDefencePrevents) {
 // ---- Writes in flight when the log is truncated --------------------------------------------------------------------
 
 // Follower with entries 2 and 3 of term 1 on their way to the disk, when the leader of term 2 replaces them.
-DrivenNode Overtaken(Defences defences = {}) {
+DrivenNode Overtaken(Defences defences = DefencesUnderTest()) {
   auto b = Follower({.log = "1:1", .term = 2, .defences = defences});
   b.Hear(Append({.term = 2, .prev = "1:1", .entries = "1:2 1:3"}));
   b.Hear(Append({.term = 3, .leader = "c", .prev = "1:1", .entries = "3:2"}));
@@ -119,7 +119,7 @@ TEST(Truncation, WhatWasStableIsNoLonger) {
     b.Hear(Append({.term = 2, .prev = "1:1", .entries = "2:2"}));
     return AnswerIn(b.Hear(Append({.term = 2, .prev = "1:1", .entries = "2:2"})).send);
   };
-  EXPECT_FALSE(repeated({})) << "2:2 is still on its way";
+  EXPECT_FALSE(repeated(DefencesUnderTest())) << "2:2 is still on its way";
   EXPECT_TRUE(repeated(Without(&Defences::lower_in_flight_writes))) << "a lie";
 }
 

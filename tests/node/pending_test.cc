@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "raft/node/errors.h"
+#include "tests/support/mutation.h"
 
 namespace raftly {
 namespace {
@@ -48,7 +49,8 @@ TEST(Pending, AnotherLeadersEntryAtTheSameIndexMeansOverwritten) {
   Client client;
   Pending pending;
   pending.Accept(pending.AddProposal(kSoon, client.Proposal()), At(2, 5));
-  EXPECT_TRUE(pending.Commit(Log(3, 5), true)[0].waiters.empty());
+  EXPECT_TRUE(pending.Commit(Log(3, 5), DefencesUnderTest().waiter_term)[0].waiters.empty());
+  ASSERT_TRUE(client.told);
   EXPECT_TRUE(absl::IsAborted(*client.told));
 }
 

@@ -12,6 +12,7 @@
 #include "raft/storage/wal.h"
 #include "raft/storage/wal_record.h"
 #include "tests/support/faulty_files.h"
+#include "tests/support/mutation.h"
 
 namespace raftly::testing {
 
@@ -26,7 +27,14 @@ inline HardState Vote(uint64_t term, NodeId voted_for, bool may_vote = true) {
   return {{term}, std::move(voted_for), may_vote};
 }
 // Little space ahead, so that files stay small enough to try every byte of them.
-inline WalOptions Small() { return {.reserve_bytes = 64, .low_water_bytes = 64}; }
+inline WalOptions Small() {
+  const Defences defences = DefencesUnderTest();
+  return {.reserve_bytes = 64,
+          .low_water_bytes = 64,
+          .verify_checksums = defences.verify_checksums,
+          .truncate_torn_tail = defences.truncate_torn_tail,
+          .sync = defences.sync_before_promise};
+}
 
 inline Wal::Opened Open(FileSystem& files, WalOptions options = Small()) {
   auto opened = Wal::Open(files, kDirectory, options);

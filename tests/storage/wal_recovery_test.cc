@@ -221,6 +221,14 @@ TEST(WalRecovery, AnEmptyFileIsAnEmptyLog) {
   }
 }
 
+TEST(WalRecovery, ADamagedCommandIsNotReplayed) {
+  std::string damaged = Golden("go.wal.hex");
+  damaged[damaged.size() - 8] ^= 1;  // inside the last command
+  FaultyFiles files;
+  files.Put(kLog, damaged);
+  EXPECT_EQ(Open(files).entries.size(), 3U) << "the last record, which would have replaced two of them, is cut";
+}
+
 TEST(WalRecovery, WithoutChecksumsGarbageIsReplayed) {
   std::string damaged = Golden("go.wal.hex");
   damaged[damaged.size() - 8] ^= 1;  // inside the last command

@@ -164,6 +164,22 @@ TEST(Wal, AFailedSyncIsFinal) {
   EXPECT_EQ(files.writes, writes);
 }
 
+// Rebello et al., ATC'20: after the failure the pages count as clean, so a new process reads what no disk holds, and
+// its own sync does not write it.
+TEST(Wal, WhatIsReadAfterAFailedSyncIsMadeDurableBeforeItIsBelieved) {
+  FaultyFiles files;
+  auto opened = Open(files);
+  ASSERT_TRUE(Store(*opened.log, Vote(1, ""), {E(1, 1, "kept")}).ok());
+  files.fail_syncs = true;
+  EXPECT_FALSE(Store(*opened.log, std::nullopt, {E(2, 1, "dropped by the disk")}).ok());
+  files.fail_syncs = false;
+  opened.log.reset();
+
+  EXPECT_EQ(Open(files).entries.size(), 2u) << "the page cache still has it";
+  files.Put(kLog, files.Durable(kLog));  // power failure
+  EXPECT_EQ(Open(files).entries.size(), 2u) << "the node has acted on it since";
+}
+
 TEST(Wal, AFailedWriteIsFinal) {
   FaultyFiles files;
   auto opened = Open(files);
@@ -259,6 +275,17 @@ TEST(Wal, EncodedSizeCoversABatchAndItsSeal) {
   EXPECT_TRUE(Store(*opened.log, hard_state, entries).ok());
   EXPECT_TRUE(opened.log->Seal().ok());
   EXPECT_EQ(opened.log->stats().end, files.capacity) << "and wastes nothing";
+}
+
+TEST(Wal, WhatIsSyncedSurvivesACrash) {
+  FaultyFiles files;
+  {
+    auto opened = Open(files);
+    for (uint64_t i = 1; i <= 50; ++i) ASSERT_TRUE(Store(*opened.log, std::nullopt, {E(i, 1, "acknowledged")}).ok());
+  }
+  std::mt19937_64 random(1);
+  files.Crash(random, 16);
+  EXPECT_EQ(Open(files).entries.size(), 50U);
 }
 
 TEST(Wal, WithoutSyncACrashTakesWhatWasAcknowledged) {

@@ -32,6 +32,11 @@ class FaultyFiles : public FileSystem {
     const auto node = nodes_.find(path);
     return node == nodes_.end() ? "" : node->second->current;
   }
+  // What the disk holds for certain.
+  std::string Durable(const std::string& path) const {
+    const auto node = nodes_.find(path);
+    return node == nodes_.end() ? "" : node->second->durable;
+  }
   std::map<std::string, std::string> Everything() const {
     std::map<std::string, std::string> all;
     for (const auto& [path, node] : nodes_) all[path] = node->current;
@@ -51,8 +56,7 @@ class FaultyFiles : public FileSystem {
         if (i % grain == 0) source = random() % 2 == 0 ? &node->current : &node->durable;
         if (i < source->size()) survived[i] = (*source)[i];
       }
-      node->current = survived;
-      node->durable = survived;
+      *node = Node{survived, survived, std::string(survived.size(), 0), true};
     }
   }
 
@@ -82,11 +86,12 @@ class FaultyFiles : public FileSystem {
   struct Node {
     std::string current;  // what readers see
     std::string durable;  // what the disk holds for certain
+    std::string dirty;    // 1 for each byte of `current` that the next sync will write
     bool listed = false;  // its directory entry is durable
   };
 
   static std::shared_ptr<Node> NewNode(const std::string& contents, bool listed) {
-    return std::make_shared<Node>(Node{contents, contents, listed});
+    return std::make_shared<Node>(Node{contents, contents, std::string(contents.size(), 0), listed});
   }
 
   class Held : public FileLock {
@@ -108,22 +113,31 @@ class FaultyFiles : public FileSystem {
       ++files_.writes;
       if (absl::Status status = Grow(offset + data.size()); !status.ok()) return status;
       node_->current.replace(offset, data.size(), data);
+      node_->dirty.replace(offset, data.size(), std::string(data.size(), 1));
       return absl::OkStatus();
     }
     absl::Status Reserve(uint64_t from, uint64_t to) override {
       if (files_.fail_writes) return absl::InternalError("allocate: Input/output error");
       if (absl::Status status = Grow(to); !status.ok()) return status;
       std::fill(node_->current.begin() + static_cast<long>(from), node_->current.begin() + static_cast<long>(to), '\0');
+      std::fill(node_->dirty.begin() + static_cast<long>(from), node_->dirty.begin() + static_cast<long>(to), 1);
       return absl::OkStatus();
     }
     absl::Status Truncate(uint64_t size) override {
       node_->current.resize(size);
+      node_->dirty.resize(size);
       return absl::OkStatus();
     }
+    // A failed sync leaves the pages clean, as Linux does: readers see them, later syncs pass over them.
     absl::Status Sync() override {
+      const std::string written(node_->dirty.size(), 0);
+      const std::string dirty = std::exchange(node_->dirty, written);
       if (files_.fail_syncs) return absl::InternalError("sync: Input/output error");
       ++files_.syncs;
-      node_->durable = node_->current;
+      node_->durable.resize(node_->current.size());
+      for (size_t i = 0; i < dirty.size(); ++i) {
+        if (dirty[i] != 0) node_->durable[i] = node_->current[i];
+      }
       return absl::OkStatus();
     }
 
@@ -135,6 +149,7 @@ class FaultyFiles : public FileSystem {
       const uint64_t more = size - node_->current.size();
       if (used > files_.capacity || more > files_.capacity - used) return absl::ResourceExhaustedError("disk full");
       node_->current.resize(size);
+      node_->dirty.resize(size, 1);
       return absl::OkStatus();
     }
 

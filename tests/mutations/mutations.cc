@@ -1,0 +1,49 @@
+#include "tests/mutations/mutations.h"
+
+namespace raftly {
+
+const std::vector<Mutation>& AllMutations() {
+  static const std::vector<Mutation> all = {
+      {"election_restriction", NamedTest{"core_test", "Logs/UpToDate.Sec5_4_1_LaterTermThenLongerLogInBothPhases/2"}},
+      {"election_restriction", Simulator{"leader completeness", 30}},
+      {"one_vote_per_term", NamedTest{"core_test", "Vote.Sec5_2_FirstComeFirstServed"}},
+      {"one_vote_per_term", Simulator{"one vote per term", 30}},
+      {"vote_persistence", NamedTest{"core_test", "Vote.Figure2_AVoteSurvivesACrash"}},
+      {"vote_persistence", Simulator{"durability", 10}},
+      {"quorum_commit", NamedTest{"core_test", "Durability.CommitBeforeTheQuorumIsWhatTheDefencePrevents"}},
+      {"quorum_commit", Simulator{"durable on a quorum", 10}},
+      // Figure 8 takes more coincidences than random runs have.
+      {"current_term_commit",
+       NamedTest{"core_test", "RuleOnAndOff/Figure8.Sec5_4_2_AnEntryOfAnEarlierTermIsNotCommittedByCounting/On"}},
+      {"log_matching", NamedTest{"core_test", "Replication.Sec5_3_FollowerRejectsAnotherTermAtPrev"}},
+      {"log_matching", Simulator{"log matching", 40}},
+      // Each clamp hides the other.
+      {"clamp_commit_on_send", NamedTest{"core_test", "Commit.IsClampedOnSendingToWhatTheMessageProves"}},
+      {"clamp_commit_on_receive", NamedTest{"core_test", "Commit.IsClampedOnReceiptToWhatTheMessageProves"}},
+      {"clamp_commit_on_send,clamp_commit_on_receive", Simulator{"state machine safety", 20}},
+      {"waiter_term", NamedTest{"node_test", "Pending.AnotherLeadersEntryAtTheSameIndexMeansOverwritten"}},
+      {"waiter_term", Simulator{"acknowledged write", 20}},
+      {"lower_in_flight_writes",
+       NamedTest{"core_test", "Truncation.AWriteThatItOvertookVouchesForNothingThatWentAway"}},
+      {"lower_in_flight_writes", Simulator{"durable on a quorum", 120}},
+      // Pre-vote and stickiness hide each other.
+      {"pre_vote", NamedTest{"core_test", "PreVote.ChangesNothingOnTheCandidatesSide"}},
+      {"stickiness", NamedTest{"core_test", "Stickiness.NoVoteAndNoTermWhileALeaderIsHeard"}},
+      {"pre_vote,stickiness", Simulator{"liveness", 20}},
+      {"check_quorum", NamedTest{"core_test", "CheckQuorum.ALeaderThatNobodyAnswersStepsDownAfterOneElectionTimeout"}},
+      {"check_quorum", Simulator{"liveness", 20}},
+      // Check-quorum hides most unconfirmed reads.
+      {"read_confirmation", NamedTest{"core_test", "Read.Thesis6_4_AQuorumConfirmsTheLeaderFirst"}},
+      {"read_confirmation,check_quorum", Simulator{"linearizability", 60}},
+      {"sync_before_promise", NamedTest{"core_test", "Vote.Figure2_TermAndVoteAreOnDiskBeforeTheVoteIsSent"}},
+      {"sync_before_promise", NamedTest{"storage_test", "Wal.WhatIsSyncedSurvivesACrash"}},
+      {"sync_before_promise", Simulator{"durability", 10}},
+      {"verify_checksums", NamedTest{"storage_test", "WalRecovery.ADamagedCommandIsNotReplayed"}},
+      {"verify_checksums", Simulator{"log matching", 80}},
+      {"truncate_torn_tail", NamedTest{"storage_test", "WalCrash.WhatIsSyncedAfterATornTailSurvivesTheNextCrash"}},
+      {"truncate_torn_tail", Simulator{"durability", 20}},
+  };
+  return all;
+}
+
+}  // namespace raftly
