@@ -59,7 +59,9 @@ class Run {
     nemesis_.Rest();
     const Time half = world_.now() + settings_.quiet / 2;
     world_.RunUntil(world_.now() + settings_.quiet / 4);
-    if (settings_.deaf_leader && cluster_.leader() >= 0) Deafen(cluster_.leader());
+    // Not beside a node that has lost its vote: of four, the two that remain could elect nobody.
+    const bool bearable = cluster_.leader() >= 0 && !cluster_.AnyAmnesia();
+    if (settings_.deaf_leader && bearable) Deafen(cluster_.leader());
     world_.RunUntil(half);
     const size_t leaderships = judges_.leaderships();
     world_.RunUntil(half + settings_.quiet / 2);
