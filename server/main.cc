@@ -1,4 +1,6 @@
 // raftly-server: one node of a cluster (SPEC section 1).
+#include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -14,7 +16,7 @@
 namespace raftly {
 namespace {
 
-constexpr time_t kStopSeconds = 5;
+constexpr std::chrono::nanoseconds kStopPatience = std::chrono::seconds(5);
 
 int Fail(const absl::Status& status, const std::string& usage = {}) {
   std::fprintf(stderr, "raftly-server: %s\n%s", std::string(status.message()).c_str(), usage.c_str());
@@ -40,8 +42,13 @@ sigset_t BlockSignals() {
 // A second signal, or a disk that hangs, ends the process without more ado. What was promised is durable anyway.
 void ExitOnSecondSignal(sigset_t stop) {
   std::thread([stop] {
-    const timespec patience{.tv_sec = kStopSeconds, .tv_nsec = 0};
-    sigtimedwait(&stop, nullptr, &patience);
+    const auto give_up = std::chrono::steady_clock::now() + kStopPatience;
+    // A pause of the process, or a debugger, interrupts the wait: that is no second signal.
+    for (auto left = kStopPatience; left.count() > 0;) {
+      const timespec patience{.tv_sec = left.count() / 1'000'000'000, .tv_nsec = left.count() % 1'000'000'000};
+      if (sigtimedwait(&stop, nullptr, &patience) != -1 || errno != EINTR) break;
+      left = give_up - std::chrono::steady_clock::now();
+    }
     std::_Exit(1);
   }).detach();
 }
