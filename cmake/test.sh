@@ -14,6 +14,7 @@ rm -rf "$reports" "$failures"
 
 export GTEST_OUTPUT="xml:$reports/"
 export TSAN_OPTIONS=${TSAN_OPTIONS:-ignore_noninstrumented_modules=1 halt_on_error=1}
+export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/cmake/lsan.supp:print_suppressions=0}
 ctest --test-dir "$build" --parallel "$jobs" --output-on-failure --no-tests=error "$@"
 status=$?
 
