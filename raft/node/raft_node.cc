@@ -38,6 +38,11 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
     Request request;
     ReplyFn reply;
   };
+  struct FromCallee {
+    CallId call;
+    NodeId peer;
+    absl::StatusOr<Reply> reply;
+  };
   struct FromClient {
     std::string command;
     Time deadline;
@@ -51,12 +56,13 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
     size_t n;
     absl::AnyInvocable<void(Entries)> done;
   };
-  using Item = std::variant<Input, FromPeer, FromClient, ReadFromClient, TailAsked>;
+  using Item = std::variant<Input, FromPeer, FromCallee, FromClient, ReadFromClient, TailAsked>;
 
   void Enqueue(Item item);
   void Drain();
   void Take(Input& input) { core_->Step(environment_.loop.Now(), std::move(input)); }
   void Take(FromPeer& item);
+  void Take(FromCallee& item);
   void Take(FromClient& item);
   void Take(ReadFromClient& item);
   void Take(TailAsked& item);
@@ -207,6 +213,16 @@ void RaftNode::Impl::Take(FromPeer& item) {
   core_->Step(environment_.loop.Now(), RequestReceived{last_incoming_, std::move(item.request)});
 }
 
+void RaftNode::Impl::Take(FromCallee& item) {
+  std::optional<Reply> reply;
+  if (item.reply.ok()) {
+    reply = *std::move(item.reply);
+  } else if (observer_ != nullptr) {
+    observer_->OnCallFailed(item.peer, item.reply.status());
+  }
+  core_->Step(environment_.loop.Now(), ReplyReceived{item.call, std::move(reply)});
+}
+
 void RaftNode::Impl::Take(FromClient& item) {
   const RequestId id = pending_.AddProposal(item.deadline, std::move(item.settle));
   core_->Step(environment_.loop.Now(), Proposed{id, std::move(item.command)});
@@ -273,14 +289,10 @@ Task RaftNode::Impl::Deliver(Message message) {
 }
 
 void RaftNode::Impl::SendCall(Call call) {
-  environment_.transport.Call(
-      call.to, std::move(call.request), config_.call_timeout,
-      [self = shared_from_this(), id = call.id, to = call.to](absl::StatusOr<Reply> reply) {
-        if (!reply.ok() && self->observer_ != nullptr) {
-          self->observer_->OnCallFailed(to, reply.status());
-        }
-        self->Enqueue(Input(ReplyReceived{id, reply.ok() ? std::optional<Reply>(*std::move(reply)) : std::nullopt}));
-      });
+  environment_.transport.Call(call.to, std::move(call.request), config_.call_timeout,
+                              [self = shared_from_this(), id = call.id, to = call.to](absl::StatusOr<Reply> reply) {
+                                self->Enqueue(FromCallee{id, to, std::move(reply)});
+                              });
 }
 
 void RaftNode::Impl::Apply(Entries committed) {

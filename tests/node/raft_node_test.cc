@@ -231,5 +231,36 @@ TEST(RaftNode, AFailedSyncIsFinalAndNothingIsPromisedAfterIt) {
   EXPECT_EQ(cluster.at("node1").state.commands().front(), "kept");
 }
 
+// Which thread it is told on, besides the loop's.
+class ThreadWatcher : public NodeObserver {
+ public:
+  void OnStep(Time, const RaftCore&) override { loop_ = std::this_thread::get_id(); }
+  void OnCallFailed(const NodeId&, const absl::Status&) override {
+    if (std::this_thread::get_id() != loop_) elsewhere = true;
+    ++failures;
+  }
+  std::atomic<int> failures{0};
+  std::atomic<bool> elsewhere{false};
+
+ private:
+  std::atomic<std::thread::id> loop_;
+};
+
+TEST(RaftNode, FailedCallsAreReportedOnTheLoopWhereverTheyFail) {
+  InMemNetwork network;
+  FaultyDisk disk;
+  ThreadWatcher watcher;
+  NodeCluster directory(1);  // lends its directory
+  NodeConfig config = directory.config("node1");
+  directory.Stop("node1");
+  config.core.peers = {"nobody"};
+  config.core.defences.pre_vote = false;  // the requests for votes leave from the disk's thread, and fail there
+  Server server(network, disk, config, 1, &watcher);
+  ASSERT_TRUE(server.node.Start().ok());
+  EXPECT_TRUE(Eventually([&] { return watcher.failures >= 3; }));
+  EXPECT_FALSE(watcher.elsewhere);
+  server.node.Stop();
+}
+
 }  // namespace
 }  // namespace raftly::testing
