@@ -208,7 +208,7 @@ void Nemesis::CrashAtEvent() {
 
 void Nemesis::PauseNode(int node) {
   // Who rejoins after losing its directory relies on the others' clocks going on: see RotBits.
-  if (cluster_.AnyAmnesia()) return;
+  if (cluster_.Amnesiacs() > 0) return;
   cluster_.Pause(node);
   Later(Lasts(), [this, node] { cluster_.Resume(node); });
 }
@@ -239,7 +239,7 @@ void Nemesis::DiskFault(Fault fault, int node) {
 // its memory may still be believed for what it said before, by somebody who has slept since; -rejoin counts on
 // check-quorum, that is on time, so nobody is paused.
 void Nemesis::RotBits(int node) {
-  if (cluster_.size() < 3 || cluster_.AnyAmnesia()) return;
+  if (cluster_.size() < 3 || cluster_.Amnesiacs() > 0) return;
   for (int i = 0; i < cluster_.size(); ++i) {
     if (cluster_.paused(i)) return;
   }

@@ -167,9 +167,9 @@ bool SimCluster::DamageLog(int node) {
   return true;
 }
 
-bool SimCluster::AnyAmnesia() const {
-  return std::any_of(machines_.begin(), machines_.end(),
-                     [](const auto& machine) { return machine->damaged || machine->rejoin; });
+int SimCluster::Amnesiacs() const {
+  return static_cast<int>(std::count_if(machines_.begin(), machines_.end(),
+                                        [](const auto& machine) { return machine->damaged || machine->rejoin; }));
 }
 
 // ---- Links ---------------------------------------------------------------------------------------------------------

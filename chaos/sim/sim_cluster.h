@@ -62,10 +62,12 @@ class SimCluster {
   SimDisk& disk(int node) { return machines_[node]->disk; }
   // Flips one bit in what the log can prove to have been durable. False where there is no such place yet.
   bool DamageLog(int node);
-  // A node lost its directory and may not vote yet, or will lose it as soon as it starts.
-  bool AnyAmnesia() const;
+  // Nodes that lost their directory and may not vote yet, or will lose it as soon as they start.
+  int Amnesiacs() const;
   NetworkRules& rules(int node) { return machines_[node]->rules; }
-  LinkSettings& link(int from, int to) { return links_[static_cast<size_t>(from * size() + to)]; }
+  LinkSettings& link(int from, int to) {
+    return links_[static_cast<size_t>(from) * machines_.size() + static_cast<size_t>(to)];
+  }
   void HealLinks();
 
   // ---- Clients. Nothing runs where the node dies first.

@@ -59,9 +59,11 @@ class Run {
     nemesis_.Rest();
     const Time half = world_.now() + settings_.quiet / 2;
     world_.RunUntil(world_.now() + settings_.quiet / 4);
-    // Not beside a node that has lost its vote: of four, the two that remain could elect nobody.
-    const bool bearable = cluster_.leader() >= 0 && !cluster_.AnyAmnesia();
-    if (settings_.deaf_leader && bearable) Deafen(cluster_.leader());
+    // Only where those that hear and may vote are a majority. Of four nodes, one without its vote and one deaf leave
+    // two, who could elect nobody.
+    const int voters = cluster_.size() - cluster_.Amnesiacs() - 1;
+    const bool bearable = voters > cluster_.size() / 2;
+    if (settings_.deaf_leader && bearable && cluster_.leader() >= 0) Deafen(cluster_.leader());
     world_.RunUntil(half);
     const size_t leaderships = judges_.leaderships();
     world_.RunUntil(half + settings_.quiet / 2);
