@@ -1,12 +1,12 @@
 #include "raft/env/posix_files.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <system_error>
 #include <utility>
@@ -91,7 +91,7 @@ class PosixFile : public File {
   absl::Status Reserve(uint64_t from, uint64_t to) override {
     struct stat info {};
     if (fstat(fd_.get(), &info) != 0) return ErrorAt(path_, "stat");
-    const absl::Status status = ZeroFill(from, to);
+    absl::Status status = ZeroFill(from, to);
     if (status.ok() || !absl::IsResourceExhausted(status)) return status;
     // Half a reservation helps nobody, and the space may be what somebody else needs to make room.
     if (absl::Status undone = Truncate(static_cast<uint64_t>(info.st_size)); !undone.ok()) return undone;
@@ -124,7 +124,7 @@ class PosixFile : public File {
     static const std::string zeros(kZeroBlock, '\0');
     while (from < to) {
       const uint64_t n = std::min<uint64_t>(to - from, zeros.size());
-      const absl::Status status = WriteAllAt(fd_.get(), path_, from, std::string_view(zeros.data(), n));
+      absl::Status status = WriteAllAt(fd_.get(), path_, from, std::string_view(zeros.data(), n));
       if (!status.ok()) return status;
       from += n;
     }
@@ -166,7 +166,8 @@ class PosixFileSystem : public FileSystem {
     if (absl::Status status = CreateDirectory(parent); !status.ok()) return status;
     if (mkdir(path.c_str(), kDirectoryMode) != 0) {
       const int error = errno;
-      if (error != EEXIST || !IsDirectory(path)) return ErrorAt(path, "create directory", error);
+      if (error != EEXIST || !IsDirectory(path))
+        return ErrorAt(path, "create directory", error == EEXIST ? ENOTDIR : error);
     }
     return SyncDirectory(parent);
   }

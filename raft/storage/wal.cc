@@ -225,7 +225,10 @@ absl::StatusOr<std::unique_ptr<File>> OpenForAppend(FileSystem& files, const std
 }  // namespace
 
 absl::StatusOr<Wal::Opened> Wal::Open(FileSystem& files, const std::string& directory, WalOptions options) {
-  if (absl::Status status = files.CreateDirectory(directory); !status.ok()) return status;
+  if (absl::Status status = files.CreateDirectory(directory); !status.ok()) {
+    // It may be a parent that cannot be made; name what was asked for as well.
+    return absl::Status(status.code(), absl::StrCat("data directory ", directory, ": ", status.message()));
+  }
   absl::StatusOr<std::unique_ptr<FileLock>> lock = files.Lock(directory + "/raft.lock");
   if (!lock.ok()) return lock.status();
 

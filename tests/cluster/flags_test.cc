@@ -164,7 +164,7 @@ TEST(Startup, AnUnwritableDirectoryIsOneClearLine) {
   const TestCluster cluster(1);
   const RunResult result = StartWith(cluster, "-data-dir", "/dev/null/data");
   EXPECT_EQ(result.exit, 1);
-  EXPECT_THAT(LastLine(result.err), HasSubstr("/dev/null")) << result.err;
+  EXPECT_THAT(LastLine(result.err), HasSubstr("/dev/null/data")) << result.err;
 }
 
 TEST(Startup, ASecondProcessOnTheSameDirectoryIsRefused) {
