@@ -35,7 +35,7 @@ SimStage::SimStage(const StageOptions& options, Timeline& timeline)
       world_(Mix64(options.seed)),
       judges_world_(0),
       judges_(judges_world_, ids()),
-      cluster_(world_, judges_, SettingsOf(options), Mix64(options.seed ^ 0x57a6e), [this](std::string line) {
+      cluster_(world_, judges_, SettingsOf(options), Mix64(options.seed ^ 0x57a6e), [this](const std::string& line) {
         // The cluster's lines begin with the time.
         NoteAt(world_.now(), line.substr(line.find("s  ") + 3));
       }) {}

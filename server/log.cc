@@ -1,7 +1,7 @@
 #include "server/log.h"
 
-#include <time.h>
 #include <unistd.h>
+#include <ctime>
 
 #include <algorithm>
 #include <chrono>

@@ -216,7 +216,7 @@ void GrpcServer::OnReceived(CallId id, bool ok) {
   call->AwaitNext(*this);
   absl::StatusOr<Request> request = call->TakeRequest();
   if (!request.ok()) return calls_->Answer(id, request.status());
-  handler_(*std::move(request), [calls = calls_, id](absl::StatusOr<Reply> reply) { calls->Answer(id, reply); });
+  handler_(*std::move(request), [calls = calls_, id](const absl::StatusOr<Reply>& reply) { calls->Answer(id, reply); });
 }
 
 void GrpcServer::Stop() {

@@ -11,16 +11,17 @@ CallId OpenCalls::Open(Duration timeout, ReplyFn done) {
   CallId call;
   Time arm_at;
   bool arm = false;
+  ReplyFn refused = std::move(done);
   {
     MutexLock lock(mutex_);
     if (!closed_) {
       call = ++last_;
-      calls_.emplace(call, Waiting{deadline, std::move(done)});
+      calls_.emplace(call, Waiting{deadline, std::exchange(refused, nullptr)});
       deadlines_.emplace(deadline, call);
       arm = TakeDeadlineToArm(&arm_at);
     }
   }
-  if (!call) done(absl::CancelledError("the transport has stopped"));
+  if (refused) refused(absl::CancelledError("the transport has stopped"));
   if (arm) Arm(arm_at);
   return call;
 }

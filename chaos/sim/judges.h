@@ -28,16 +28,16 @@ class Judges {
   Judges(World& world, std::vector<NodeId> nodes);
 
   // ---- From a node's observer. A node is known by its place in the list.
-  void OnRecovered(int node, const Wal::Opened& opened);
-  void OnTruncated(int node, Index from);
-  void OnStep(int node, const RaftCore& core);
-  void OnApplied(int node, const Entry& entry, uint64_t state_hash);
+  void OnRecovered(int place, const Wal::Opened& opened);
+  void OnTruncated(int place, Index from);
+  void OnStep(int place, const RaftCore& core);
+  void OnApplied(int place, const Entry& entry, uint64_t state_hash);
   // ---- From its transport: what leaves it is a promise.
-  void OnVote(int node, Term term, const NodeId& candidate);
-  void OnAppendAcknowledged(int node, LogPosition up_to);
+  void OnVote(int place, Term term, const NodeId& candidate);
+  void OnAppendAcknowledged(int place, LogPosition up_to);
   // ---- From the clients and the laboratory.
   void OnClientAcknowledged(LogPosition at, const std::string& command);
-  void OnDirectoryLost(int node);
+  void OnDirectoryLost(int place);
   void OnVoteRegained(int node) { nodes_[node].amnesiac = false; }
   // Something else that must not be was seen.
   void Accuse(std::string violation);

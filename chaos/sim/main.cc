@@ -112,7 +112,7 @@ class Campaign {
     if (!on_terminal_) return;
     std::fprintf(stderr, "\r%lu passed, %lu failed, %.0f simulated s ", passed_, failed_, Seconds(simulated_));
   }
-  void ClearProgress() {
+  void ClearProgress() const {
     if (on_terminal_) std::fprintf(stderr, "\r%60s\r", "");
   }
   static double Seconds(Duration duration) { return static_cast<double>(duration.count()) / 1e9; }

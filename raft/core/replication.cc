@@ -49,9 +49,9 @@ void RaftCore::HandleAppend(CallId call, AppendRequest& request) {
   // slow disk.
   const bool durable = proven <= stable_ && !hard_state_dirty_ && !HardStateInFlight();
   if (durable) {
-    Send(std::move(accepted));
+    Send(accepted);
   } else {
-    SendWhenDurable(std::move(accepted));
+    SendWhenDurable(accepted);
   }
 }
 

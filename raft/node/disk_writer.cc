@@ -78,7 +78,7 @@ absl::Status DiskWriter::WriteAll(const std::deque<Job>& jobs) {
     if (!job.write.hard_state && job.write.entries.empty()) continue;  // promises only
     if (absl::Status status = wal_->Append(job.write.hard_state, job.write.entries); !status.ok()) return status;
   }
-  const absl::Status status = wal_->Sync();
+  absl::Status status = wal_->Sync();
   if (status.ok() && observer_ != nullptr) observer_->OnSynced(entries, environment_.loop.Now() - begin);
   return status;
 }

@@ -183,16 +183,16 @@ void RaftNode::Impl::Reject(Item item) {
 // ---- What arrives --------------------------------------------------------------------------------------------------
 
 void RaftNode::Impl::Enqueue(Item item) {
-  bool closed = false;
   {
     MutexLock lock(mutex_);
-    closed = closed_;
-    if (!closed) inbox_.push_back(std::move(item));
-    if (!closed && !std::exchange(drain_posted_, true)) {
+    if (!closed_) {
+      inbox_.push_back(std::move(item));
+      if (std::exchange(drain_posted_, true)) return;
       environment_.loop.Post([self = shared_from_this()] { self->Drain(); });
+      return;
     }
   }
-  if (closed) Reject(std::move(item));
+  Reject(std::move(item));
 }
 
 void RaftNode::Impl::Drain() {
@@ -216,11 +216,11 @@ void RaftNode::Impl::Take(FromPeer& item) {
 void RaftNode::Impl::Take(FromCallee& item) {
   std::optional<Reply> reply;
   if (item.reply.ok()) {
-    reply = *std::move(item.reply);
+    reply = *item.reply;
   } else if (observer_ != nullptr) {
     observer_->OnCallFailed(item.peer, item.reply.status());
   }
-  core_->Step(environment_.loop.Now(), ReplyReceived{item.call, std::move(reply)});
+  core_->Step(environment_.loop.Now(), ReplyReceived{item.call, reply});
 }
 
 void RaftNode::Impl::Take(FromClient& item) {
@@ -279,9 +279,9 @@ Task RaftNode::Impl::Deliver(Message message) {
   auto& answer = std::get<Answer>(message);
   auto waiting = incoming_.extract(answer.id);
   RAFTLY_CHECK(!waiting.empty());  // the core answers each request once
-  return [reply_fn = std::move(waiting.mapped()), reply = std::move(answer.reply)]() mutable {
+  return [reply_fn = std::move(waiting.mapped()), reply = answer.reply]() mutable {
     if (reply) {
-      reply_fn(std::move(*reply));
+      reply_fn(*reply);
     } else {
       reply_fn(absl::UnavailableError("not now"));
     }

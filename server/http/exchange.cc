@@ -80,7 +80,7 @@ Exchanges::Exchanges(Server& server, const Router& router, std::string node, siz
     return Server::HandlerResponse::Handled;
   };
   server.set_error_handler(on_error);
-  server.set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
+  server.set_exception_handler([](const httplib::Request&, httplib::Response& response, const std::exception_ptr&) {
     Fill(response, ErrorResponse(500, Explain(500)));
   });
 }

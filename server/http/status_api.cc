@@ -21,7 +21,7 @@ HttpResponse Describe(const NodeStatus& status) {
 
 }  // namespace
 
-void RegisterStatusApi(Router& router, std::function<NodeStatus()> status) {
+void RegisterStatusApi(Router& router, const std::function<NodeStatus()>& status) {
   router.Add("GET", "/status", [status](const HttpRequest&) { return Describe(status()); });
   router.Add("GET", "/healthz", [](const HttpRequest&) { return Ok(); });
   router.Add("GET", "/readyz", [status](const HttpRequest&) {

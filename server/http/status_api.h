@@ -9,6 +9,6 @@
 namespace raftly {
 
 // `status` is called from any thread.
-void RegisterStatusApi(Router& router, std::function<NodeStatus()> status);
+void RegisterStatusApi(Router& router, const std::function<NodeStatus()>& status);
 
 }  // namespace raftly

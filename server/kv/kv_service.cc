@@ -99,7 +99,7 @@ KvResult KvService::Write(const std::string& command, const KvOptions& options) 
   return OnLeader(Kind::kWrite, options, [&] {
     auto ticket = std::make_shared<Ticket>();
     consensus_.Propose(command, options.deadline,
-                       [ticket](absl::StatusOr<Applied> applied) { ticket->Settle(applied.status()); });
+                       [ticket](const absl::StatusOr<Applied>& applied) { ticket->Settle(applied.status()); });
     return ticket->Await(options.deadline + kGrace);
   });
 }

@@ -93,8 +93,9 @@ void NodeCluster::Heal() {
 NodeId NodeCluster::WaitForLeader(const NodeId& other_than) {
   NodeId leader;
   const bool found = Eventually([&] {
-    for (const auto& [id, server] : servers_) {
-      const NodeStatus status = server->node.status();
+    for (const NodeId& id : ids_) {
+      if (!running(id)) continue;
+      const NodeStatus status = at(id).node.status();
       if (status.role != Role::kLeader || id == other_than) continue;
       const auto follows = [&](const auto& other) {
         const NodeStatus seen = other.second->node.status();
