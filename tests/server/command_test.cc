@@ -20,7 +20,7 @@ TEST(Command, EncodesAsSpecSection2Says) {
 }
 
 TEST(Command, AnythingThatMayBeStoredComesBack) {
-  const std::string key("a\0b\n\"\\/\xF0\x9F\x98\x80 \x1F\x7F", 15);
+  const std::string key("a\0b\n\"\\/\xF0\x9F\x98\x80 \x1F\x7F", 14);
   const auto encoded = EncodePut(key, key + key);
   ASSERT_TRUE(encoded.ok());
   EXPECT_EQ(Decoded(*encoded), (Command{Command::Op::kPut, key, key + key}));
