@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 #include "absl/strings/str_format.h"
@@ -47,9 +48,11 @@ std::string FormatLogField(const LogField& field) {
   return out;
 }
 
-void Logger::Line(std::string_view level, std::string_view message, const LogFields& fields) const {
+void Logger::Line(LogLevel level, std::string_view message, const LogFields& fields) const {
+  if (!Wants(level)) return;
+  static constexpr std::array<std::string_view, 4> kNames = {"DEBUG", "INFO", "WARN", "ERROR"};
   std::string line = Timestamp();
-  line.append(" ").append(level).append(" ").append(node_).append(" ").append(message);
+  line.append(" ").append(kNames[static_cast<size_t>(level)]).append(" ").append(node_).append(" ").append(message);
   for (const LogField& field : fields) line.append(" ").append(FormatLogField(field));
   line.push_back('\n');
   // Nobody can be told that logging failed.

@@ -16,19 +16,27 @@ namespace raftly {
 using LogField = std::pair<std::string_view, std::string>;
 using LogFields = std::vector<LogField>;
 
+enum class LogLevel { kDebug, kInfo, kWarn, kError };
+
 class Logger {
  public:
-  explicit Logger(NodeId node, int fd = 2) : node_(std::move(node)), fd_(fd) {}
+  // Lines below `least` are dropped.
+  explicit Logger(NodeId node, LogLevel least = LogLevel::kInfo, int fd = 2)
+      : node_(std::move(node)), least_(least), fd_(fd) {}
 
   // From any thread. A line is one write, so lines never mix.
-  void Info(std::string_view message, const LogFields& fields = {}) const { Line("INFO", message, fields); }
-  void Warn(std::string_view message, const LogFields& fields = {}) const { Line("WARN", message, fields); }
-  void Error(std::string_view message, const LogFields& fields = {}) const { Line("ERROR", message, fields); }
+  void Debug(std::string_view message, const LogFields& fields = {}) const { Line(LogLevel::kDebug, message, fields); }
+  void Info(std::string_view message, const LogFields& fields = {}) const { Line(LogLevel::kInfo, message, fields); }
+  void Warn(std::string_view message, const LogFields& fields = {}) const { Line(LogLevel::kWarn, message, fields); }
+  void Error(std::string_view message, const LogFields& fields = {}) const { Line(LogLevel::kError, message, fields); }
+  // Whether such a line is written, for those that cost something to make.
+  bool Wants(LogLevel level) const { return level >= least_; }
 
  private:
-  void Line(std::string_view level, std::string_view message, const LogFields& fields) const;
+  void Line(LogLevel level, std::string_view message, const LogFields& fields) const;
 
   const NodeId node_;
+  const LogLevel least_;
   const int fd_;
 };
 

@@ -55,7 +55,7 @@ void ExitOnSecondSignal(sigset_t stop) {
 
 int Serve(const Options& options) {
   const sigset_t stop = BlockSignals();
-  const Logger log(options.id);
+  const Logger log(options.id, options.log_level);
   for (const std::string& warning : options.warnings) log.Warn(warning);
   Server server(options, log, [] { std::_Exit(1); });
   if (auto status = server.Start(); !status.ok()) return Fail(status);

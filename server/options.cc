@@ -82,6 +82,15 @@ absl::Status SetPeers(std::string_view flag, const std::string& value, std::map<
   return absl::OkStatus();
 }
 
+absl::Status SetLogLevel(std::string_view flag, const std::string& value, LogLevel& out) {
+  static const std::map<std::string, LogLevel> kLevels = {
+      {"debug", LogLevel::kDebug}, {"info", LogLevel::kInfo}, {"warn", LogLevel::kWarn}, {"error", LogLevel::kError}};
+  const auto level = kLevels.find(value);
+  if (level == kLevels.end()) return Bad(flag, value, "want debug, info, warn or error");
+  out = level->second;
+  return absl::OkStatus();
+}
+
 struct Flag {
   bool boolean = false;
   std::function<absl::Status(Options&, const std::string& value)> set;
@@ -117,6 +126,7 @@ const std::map<std::string, Flag>& Flags() {
       {"heartbeat", {false, [](Options& o, V v) { return SetMilliseconds("heartbeat", v, o.timings.heartbeat); }}},
       {"pre-vote", {true, [](Options& o, V v) { return SetBool("pre-vote", v, o.pre_vote); }}},
       {"rejoin", {true, [](Options& o, V v) { return SetBool("rejoin", v, o.rejoin); }}},
+      {"log-level", {false, [](Options& o, V v) { return SetLogLevel("log-level", v, o.log_level); }}},
       {"health-check", {false, SetHealthCheck}},
   };
   return kFlags;
@@ -217,6 +227,7 @@ std::string Usage() {
   -heartbeat MS             heartbeat interval in milliseconds, below the election timeout (default 50)
   -pre-vote[=false]         ask for pre-votes before an election (default true)
   -rejoin[=true]            the data directory was lost or set aside: grant no vote until caught up (default false)
+  -log-level LEVEL          debug (with an access log), info, warn or error (default info)
   -health-check URL         ask a running server, exit 0 where it answers 200, else 1
   -h                        print this
   -version                  print the version

@@ -9,6 +9,7 @@
 #include "raft/core/config.h"
 #include "raft/core/types.h"
 #include "server/address.h"
+#include "server/log.h"
 
 namespace raftly {
 
@@ -27,6 +28,7 @@ struct Options {
   Timings timings;
   bool pre_vote = true;
   bool rejoin = false;
+  LogLevel log_level = LogLevel::kInfo;
 
   std::vector<std::string> warnings;  // one line each
 };

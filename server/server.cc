@@ -1,18 +1,31 @@
 #include "server/server.h"
 
 #include <chrono>
+#include <future>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "raft/env/posix_files.h"
 #include "raft/env/thread_loop.h"
 #include "raft/node/raft_node.h"
+#include "server/cluster/fan_out.h"
 #include "server/cluster/peer_client.h"
+#include "server/events/cluster_watcher.h"
+#include "server/events/event_log.h"
+#include "server/http/assets.h"
+#include "server/http/chaos_api.h"
+#include "server/http/cluster_api.h"
+#include "server/http/config_api.h"
+#include "server/http/event_api.h"
+#include "server/http/front_door.h"
 #include "server/http/http_server.h"
 #include "server/http/kv_api.h"
+#include "server/http/log_api.h"
 #include "server/http/status_api.h"
 #include "server/kv/consensus.h"
 #include "server/kv/kv_service.h"
@@ -32,6 +45,7 @@ using std::chrono::milliseconds;
 // Requests under way may finish by themselves for this long; then the node settles them, and their answers leave.
 constexpr milliseconds kDrain{2000};
 constexpr milliseconds kLastAnswers{500};
+constexpr milliseconds kTailPatience{1000};
 
 // Nodes of one cluster must not draw equal election timeouts.
 uint64_t RandomSeed() {
@@ -55,6 +69,37 @@ GrpcTransportConfig MakeTransportConfig(const Options& options) {
   config.listen_address = ToString(options.grpc);
   for (const auto& [id, address] : options.peers) config.peers.emplace(id, ToString(address));
   return config;
+}
+
+std::vector<NodeId> Others(const Options& options) {
+  std::vector<NodeId> others;
+  for (const auto& [id, address] : options.peers) others.push_back(id);
+  return others;
+}
+
+std::vector<NodeId> AllNodes(const Options& options) {
+  std::vector<NodeId> nodes = Others(options);
+  nodes.push_back(options.id);
+  return nodes;
+}
+
+// Waits for the loop, which answers at once unless the node is stopping.
+std::pair<Entries, NodeStatus> TailOf(const RaftNode& node, size_t n) {
+  const auto answer = std::make_shared<std::promise<Entries>>();
+  auto future = answer->get_future();
+  node.Tail(n, [answer](Entries entries) { answer->set_value(std::move(entries)); });
+  Entries entries;
+  if (future.wait_for(kTailPatience) == std::future_status::ready) entries = future.get();
+  return {std::move(entries), node.status()};
+}
+
+void WriteAccessLog(const Logger& log, const Served& served) {
+  if (!log.Wants(LogLevel::kDebug)) return;
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(served.took).count();
+  log.Debug("request", {{"method", std::string(served.method)},
+                        {"target", std::string(served.target)},
+                        {"status", std::to_string(served.status)},
+                        {"us", std::to_string(us)}});
 }
 
 class FatalObserver : public NodeObserver {
@@ -88,10 +133,27 @@ class Server::Impl {
         consensus_(node_, loop_),
         service_(options.id, consensus_, store_, leaders_),
         peers_(options.http_peers),
+        fan_out_(
+            options.id, Others(options), [this](const HttpRequest& request) { return router_.Handle(request); },
+            peers_),
+        events_(absl::StrCat(absl::Hex(WallClockMs()))),
+        watcher_(fan_out_, events_),
         kv_api_(options.id, service_, peers_),
-        http_({.listen = options.http, .node = options.id}, router_) {
+        chaos_api_(options.id, AllNodes(options), rules_, [this] { return network_.traffic(); }),
+        cluster_chaos_api_(fan_out_),
+        config_api_(
+            options.id, options.timings, [this](Timings timings) { node_.SetTimings(timings); }, fan_out_),
+        front_(router_, [this](const Served& served) { WriteAccessLog(log_, served); }),
+        http_({.listen = options.http, .node = options.id}, front_) {
     kv_api_.Register(router_);
     RegisterStatusApi(router_, [this] { return node_.status(); });
+    RegisterLogApi(router_, [this](size_t n) { return TailOf(node_, n); });
+    RegisterClusterApi(router_, fan_out_);
+    RegisterEventApi(router_, watcher_, events_);
+    chaos_api_.Register(router_);
+    cluster_chaos_api_.Register(router_);
+    config_api_.Register(router_);
+    RegisterAssets(router_);
   }
 
   ~Impl() { Stop(); }
@@ -100,6 +162,7 @@ class Server::Impl {
     // The ports first: where one is taken, the data directory is somebody else's business.
     if (auto status = http_.Listen(); !status.ok()) return status;
     if (auto status = node_.Start(); !status.ok()) return status;
+    watcher_.Start();
     http_.Start();
     return absl::OkStatus();
   }
@@ -107,6 +170,7 @@ class Server::Impl {
   void Stop() {
     if (stopped_) return;
     stopped_ = true;
+    events_.Stop();
     const bool drained = http_.Drain(loop_.Now() + kDrain);
     if (!drained) log_.Warn("requests are still under way: they are told that their outcome is unknown");
     service_.Stop();
@@ -114,6 +178,8 @@ class Server::Impl {
     node_.Stop();
     http_.Drain(loop_.Now() + kLastAnswers);
     http_.Stop();
+    watcher_.Stop();
+    fan_out_.Stop();
     apply_.Stop();
     disk_.Stop();
     loop_.Stop();
@@ -146,7 +212,14 @@ class Server::Impl {
   KvService service_;
   PeerClient peers_;
   Router router_;
+  FanOut fan_out_;
+  EventLog events_;
+  ClusterWatcher watcher_;
   KvApi kv_api_;
+  ChaosApi chaos_api_;
+  ClusterChaosApi cluster_chaos_api_;
+  ConfigApi config_api_;
+  FrontDoor front_;
   HttpServer http_;
 };
 

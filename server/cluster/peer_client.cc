@@ -31,6 +31,23 @@ bool CertainlyNotSent(httplib::Error error) {
          error == httplib::Error::BindIPAddress || error == httplib::Error::Write;
 }
 
+// httplib's own words are one each: "Read".
+const char* Explain(httplib::Error error) {
+  switch (error) {
+    case httplib::Error::Connection:
+    case httplib::Error::BindIPAddress:
+      return "cannot connect";
+    case httplib::Error::ConnectionTimeout:
+      return "cannot connect in time";
+    case httplib::Error::Write:
+      return "the connection broke while the request was sent";
+    case httplib::Error::Read:
+      return "no answer in time, or the connection broke";
+    default:
+      return "the HTTP exchange failed";
+  }
+}
+
 HttpResponse Convert(httplib::Response& response) {
   HttpResponse out{.status = response.status, .body = std::move(response.body)};
   out.content_type = response.get_header_value("Content-Type");
@@ -83,7 +100,7 @@ class PeerClient::Impl {
     if (result) return {PeerAnswer::Outcome::kAnswered, Convert(*result), {}};
     const auto outcome =
         CertainlyNotSent(result.error()) ? PeerAnswer::Outcome::kNotSent : PeerAnswer::Outcome::kNoAnswer;
-    return Failure(outcome, httplib::to_string(result.error()));
+    return Failure(outcome, Explain(result.error()));
   }
 
   static Connection Connect(const Address& address) {

@@ -53,9 +53,9 @@ HttpRequest Convert(const httplib::Request& request) {
 
 }  // namespace
 
-Exchanges::Exchanges(Server& server, const Router& router, std::string node, size_t max_body_bytes)
-    : router_(router), max_body_bytes_(max_body_bytes) {
-  server.set_default_headers({{"Raftly-Node", std::move(node)}});
+Exchanges::Exchanges(Server& server, const FrontDoor& front, std::string node, size_t max_body_bytes)
+    : front_(front), node_(std::move(node)), max_body_bytes_(max_body_bytes) {
+  server.set_default_headers({{"Raftly-Node", node_}});
   server.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
     if (MayCarryBody(request.method) && current->refusal == 0) return Server::HandlerResponse::Unhandled;
     Answer(request, response, {});
@@ -73,9 +73,10 @@ Exchanges::Exchanges(Server& server, const Router& router, std::string node, siz
     return current->refusal;
   });
   // Failures that httplib finds itself come without a body.
-  const Server::HandlerWithResponse on_error = [](const httplib::Request&, httplib::Response& response) {
+  const Server::HandlerWithResponse on_error = [this](const httplib::Request&, httplib::Response& response) {
     if (!response.body.empty()) return Server::HandlerResponse::Unhandled;
     const bool refused = current != nullptr && current->refusal == response.status;
+    front_.Refused(response.status);
     Fill(response, ErrorResponse(response.status, refused ? current->why : Explain(response.status)));
     return Server::HandlerResponse::Handled;
   };
@@ -147,11 +148,36 @@ void Exchanges::Answer(const httplib::Request& request, httplib::Response& respo
   if (current->refusal != 0) return Refuse(response);
   HttpRequest converted = Convert(request);
   converted.body = std::move(body);
-  Fill(response, router_.Handle(converted));
+  HttpResponse answer = front_.Handle(converted);
+  if (answer.stream && request.method != "HEAD") return Stream(answer);
+  Fill(response, std::move(answer));
   if (!current->request_consumed) response.set_header("Connection", "close");
 }
 
+// httplib sends an answer without a length only in chunks, and only where its own loop accepts connections.
+void Exchanges::Stream(const HttpResponse& answer) const {
+  class Sink : public HttpSink {
+   public:
+    explicit Sink(SocketStream& socket) : socket_(socket) {}
+    bool Write(std::string_view data) override { return socket_.SendNow(data); }
+    bool Alive() const override { return socket_.Alive(); }
+
+   private:
+    SocketStream& socket_;
+  };
+
+  std::string head = "HTTP/1.1 200 OK\r\nConnection: close\r\nRaftly-Node: " + node_ + "\r\n";
+  head += "Content-Type: " + answer.content_type + "\r\n";
+  for (const auto& [name, value] : answer.headers) head += name + ": " + value + "\r\n";
+  current->streamed = true;
+  current->socket.KeepLittleUnread();
+  Sink sink(current->socket);
+  if (sink.Write(head + "\r\n")) answer.stream(sink);
+  current->socket.Mute();
+}
+
 void Exchanges::Refuse(httplib::Response& response) const {
+  front_.Refused(current->refusal);
   Fill(response, ErrorResponse(current->refusal, current->why));
   response.set_header("Connection", "close");
   current->request_consumed = false;

@@ -1,5 +1,5 @@
 // One request and its answer, between httplib's types and ours: framing is checked, the body read within its limit, the
-// router asked, every failure made JSON.
+// front door asked, every failure made JSON.
 #pragma once
 
 #include <httplib.h>
@@ -7,24 +7,29 @@
 #include <cstddef>
 #include <string>
 
+#include "server/http/front_door.h"
 #include "server/http/http_message.h"
-#include "server/http/router.h"
+#include "server/http/socket_stream.h"
 
 namespace raftly {
 
 struct Exchange {
+  explicit Exchange(SocketStream& own) : socket(own) {}
+
+  SocketStream& socket;
   // Nothing of the request is left in the connection. Until this is certain the connection cannot carry another one:
   // the rest of a body would be taken for a request.
   bool request_consumed = false;
   bool has_body = false;
-  int refusal = 0;  // the status for a request whose framing was refused; 0: none
+  bool streamed = false;  // the answer had no end: the connection cannot carry another one
+  int refusal = 0;        // the status for a request whose framing was refused; 0: none
   std::string why;
 };
 
 class Exchanges {
  public:
-  // Installs its handlers in `server`. The router outlives it.
-  Exchanges(httplib::Server& server, const Router& router, std::string node, size_t max_body_bytes);
+  // Installs its handlers in `server`. The front door outlives it.
+  Exchanges(httplib::Server& server, const FrontDoor& front, std::string node, size_t max_body_bytes);
 
   // Around a request, on the thread that serves it: httplib hands its handlers no way to tell the connection.
   void Begin(Exchange& exchange, httplib::Request& request) const;
@@ -36,8 +41,10 @@ class Exchanges {
   void ReadAndAnswer(const httplib::Request& request, httplib::Response& response,
                      const httplib::ContentReader& reader) const;
   void Refuse(httplib::Response& response) const;
+  void Stream(const HttpResponse& answer) const;
 
-  const Router& router_;
+  const FrontDoor& front_;
+  const std::string node_;
   const size_t max_body_bytes_;
 };
 

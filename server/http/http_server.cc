@@ -58,10 +58,10 @@ void Linger(int fd) {
 // each idle connection a hundred times a second and cannot stop before they all time out.
 class HttpServer::Impl : public httplib::Server {
  public:
-  Impl(HttpServerConfig config, const Router& router)
+  Impl(HttpServerConfig config, const FrontDoor& front)
       : config_(std::move(config)),
         limits_{config_.request, config_.stalled_write, config_.max_head_bytes},
-        exchanges_(*this, router, config_.node, config_.max_body_bytes),
+        exchanges_(*this, front, config_.node, config_.max_body_bytes),
         pool_(config_.max_connections, config_.max_waiting) {
     set_keep_alive_max_count(1'000'000);  // only announced; idle time alone ends a connection
     set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(config_.idle).count());
@@ -149,13 +149,13 @@ class HttpServer::Impl : public httplib::Server {
     connections_.SetBusy(fd);
     const bool last = connections_.stopping() || pool_.crowded();
     bool client_closes = false;
-    Exchange exchange;
+    Exchange exchange(stream);
     const bool served = process_request(stream, last, client_closes, [&](httplib::Request& request) {
       stream.HeadDone();
       exchanges_.Begin(exchange, request);
     });
     exchanges_.End();
-    if (!stream.Flush() || !served) return false;
+    if (!stream.Flush() || !served || exchange.streamed) return false;
     if (!exchange.request_consumed) Linger(fd);
     return exchange.request_consumed && !client_closes && !last;
   }
@@ -170,8 +170,8 @@ class HttpServer::Impl : public httplib::Server {
   std::thread acceptor_;
 };
 
-HttpServer::HttpServer(HttpServerConfig config, const Router& router)
-    : impl_(std::make_unique<Impl>(std::move(config), router)) {}
+HttpServer::HttpServer(HttpServerConfig config, const FrontDoor& front)
+    : impl_(std::make_unique<Impl>(std::move(config), front)) {}
 HttpServer::~HttpServer() { Stop(); }
 
 absl::Status HttpServer::Listen() { return impl_->Listen(); }

@@ -1,6 +1,6 @@
-// The HTTP server: sockets, limits and hygiene. What is answered is the router's business.
+// The HTTP server: sockets, limits and hygiene. What is answered is decided behind the front door.
 //
-//   HttpServer http({.listen = {"", 8001}, .node = "node1"}, router);
+//   HttpServer http({.listen = {"", 8001}, .node = "node1"}, front_door);
 //   RETURN_IF_ERROR(http.Listen());
 //   http.Start();
 //   ...
@@ -19,7 +19,7 @@
 #include "raft/core/time.h"
 #include "raft/core/types.h"
 #include "server/address.h"
-#include "server/http/router.h"
+#include "server/http/front_door.h"
 
 namespace raftly {
 
@@ -37,8 +37,8 @@ struct HttpServerConfig {
 
 class HttpServer {
  public:
-  // The router outlives it.
-  HttpServer(HttpServerConfig config, const Router& router);
+  // The front door outlives it.
+  HttpServer(HttpServerConfig config, const FrontDoor& front);
   // Stops.
   ~HttpServer();
 

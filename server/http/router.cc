@@ -32,6 +32,17 @@ const Router::Route* Router::Find(std::string_view path) const {
   return nullptr;
 }
 
+std::string_view Router::RouteOf(const HttpRequest& request) const {
+  const Route* route = Find(request.path());
+  return route == nullptr ? std::string_view() : std::string_view(route->path);
+}
+
+std::vector<std::string> Router::paths() const {
+  std::vector<std::string> paths;
+  for (const Route& route : routes_) paths.push_back(route.path);
+  return paths;
+}
+
 HttpResponse Router::Handle(const HttpRequest& request) const {
   const Route* route = Find(request.path());
   if (route == nullptr) return ErrorResponse(404, "no such path");

@@ -21,6 +21,9 @@ class Router {
 
   // 404 for an unknown path, 405 with Allow for a known one.
   HttpResponse Handle(const HttpRequest& request) const;
+  // The `path` of Add that answers `request`; empty: none does.
+  std::string_view RouteOf(const HttpRequest& request) const;
+  std::vector<std::string> paths() const;
 
  private:
   struct Route {

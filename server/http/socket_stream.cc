@@ -36,12 +36,13 @@ bool SocketStream::AwaitRequest(milliseconds patience) {
   return true;
 }
 
-bool SocketStream::is_writable() const {
+bool SocketStream::Alive() const {
   char byte;
   const ssize_t got = recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  const bool gone = got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
-  return !gone && Poll(POLLOUT, limits_.stalled_write);
+  return got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
 }
+
+bool SocketStream::is_writable() const { return Alive() && Poll(POLLOUT, limits_.stalled_write); }
 
 ssize_t SocketStream::read(char* data, size_t size) {
   if (head_left_ == 0) return -1;
@@ -62,6 +63,7 @@ ssize_t SocketStream::read(char* data, size_t size) {
 }
 
 ssize_t SocketStream::write(const char* data, size_t size) {
+  if (muted_) return static_cast<ssize_t>(size);
   if (unsent_.size() + size <= kFlushBytes) {
     unsent_.append(data, size);
     return static_cast<ssize_t>(size);
@@ -72,6 +74,13 @@ ssize_t SocketStream::write(const char* data, size_t size) {
 bool SocketStream::Flush() {
   const std::string data = std::exchange(unsent_, {});
   return SendAll(data.data(), data.size());
+}
+
+bool SocketStream::SendNow(std::string_view data) { return Flush() && SendAll(data.data(), data.size()); }
+
+void SocketStream::KeepLittleUnread() {
+  constexpr int kSendBuffer = 64 * 1024;
+  setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &kSendBuffer, sizeof kSendBuffer);
 }
 
 bool SocketStream::SendAll(const char* data, size_t size) {

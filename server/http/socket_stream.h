@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace raftly {
 
@@ -30,9 +31,17 @@ class SocketStream : public httplib::Stream {
   // What was written waits for this, or for a read, or for kFlushBytes: head and body leave as one packet. False: the
   // client is gone.
   bool Flush();
+  // For an answer without an end: what is written is sent at once, and little of it waits in the kernel for a client
+  // that does not read.
+  bool SendNow(std::string_view data);
+  void KeepLittleUnread();
+  // From here on what is written is dropped: the answer is complete.
+  void Mute() { muted_ = true; }
 
   bool is_readable() const override { return begin_ < end_ || Poll(POLLIN, std::chrono::milliseconds(0)); }
   bool is_writable() const override;
+  // False: the client has closed. Does not wait.
+  bool Alive() const;
   ssize_t read(char* data, size_t size) override;
   ssize_t write(const char* data, size_t size) override;
   void get_remote_ip_and_port(std::string&, int&) const override {}
@@ -51,6 +60,7 @@ class SocketStream : public httplib::Stream {
   std::chrono::steady_clock::time_point read_deadline_;
   size_t head_left_ = 0;
   std::string unsent_;
+  bool muted_ = false;
   size_t begin_ = 0;  // [begin_, end_) of buffer_ is received, not yet read
   size_t end_ = 0;
   std::array<char, 16384> buffer_;

@@ -6,17 +6,25 @@ namespace raftly {
 
 WorkerPool::Place WorkerPool::Submit(std::function<void()> task) {
   Place place = Place::kRuns;
+  Threads ended;
   {
     MutexLock lock(mutex_);
+    ended.swap(ended_);
     // An idle worker that has not yet woken for an earlier task is spoken for.
     const bool free = waiting_.size() < idle_;
     const bool grow = !free && threads_.size() < max_threads_;
     if (!free && !grow) place = waiting_.size() - idle_ < max_waiting_ ? Place::kWaits : Place::kRefused;
-    if (place == Place::kRefused || stopping_) return Place::kRefused;
-    waiting_.push_back(std::move(task));
-    if (grow) threads_.emplace_back([this] { Work(); });
+    if (stopping_) place = Place::kRefused;
+    if (place != Place::kRefused) {
+      waiting_.push_back(std::move(task));
+      if (grow) {
+        const auto self = threads_.emplace(threads_.end());
+        *self = std::thread([this, self] { Work(self); });
+      }
+    }
   }
   ready_.NotifyOne();
+  for (std::thread& thread : ended) thread.join();
   return place;
 }
 
@@ -25,30 +33,48 @@ bool WorkerPool::crowded() const {
   return waiting_.size() > idle_;
 }
 
-void WorkerPool::Work() {
+size_t WorkerPool::threads() const {
+  MutexLock lock(mutex_);
+  return threads_.size();
+}
+
+bool WorkerPool::Take(std::function<void()>& task) {
+  const auto until = std::chrono::steady_clock::now() + idle_for_;
+  ++idle_;
+  while (waiting_.empty() && !stopping_) {
+    if (!ready_.WaitUntil(mutex_, until)) break;
+  }
+  --idle_;
+  if (waiting_.empty()) return false;
+  task = std::move(waiting_.front());
+  waiting_.pop_front();
+  return true;
+}
+
+void WorkerPool::Work(Threads::iterator self) {
   while (true) {
     std::function<void()> task;
     {
       MutexLock lock(mutex_);
-      ++idle_;
-      while (waiting_.empty() && !stopping_) ready_.Wait(mutex_);
-      --idle_;
-      if (waiting_.empty()) return;
-      task = std::move(waiting_.front());
-      waiting_.pop_front();
+      if (!Take(task)) {
+        if (!stopping_) ended_.splice(ended_.end(), threads_, self);  // Stop joins those that are left
+        return;
+      }
     }
     task();
   }
 }
 
 void WorkerPool::Stop() {
+  Threads threads;
   {
     MutexLock lock(mutex_);
     stopping_ = true;
     ready_.NotifyAll();
+    threads.swap(threads_);
+    threads.splice(threads.end(), ended_);
   }
-  for (std::thread& thread : threads_) thread.join();
-  threads_.clear();
+  for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace raftly

@@ -1,11 +1,12 @@
-// Threads for connections: one each for as long as it lives, started when needed, up to a limit.
+// Threads for work that blocks: one task each at a time, started when needed, up to a limit, ended when idle for long.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <list>
 #include <thread>
-#include <vector>
 
 #include "raft/env/mutex.h"
 
@@ -13,28 +14,40 @@ namespace raftly {
 
 class WorkerPool {
  public:
-  WorkerPool(size_t max_threads, size_t max_waiting) : max_threads_(max_threads), max_waiting_(max_waiting) {}
+  // A thread that has had nothing to do for this long ends.
+  static constexpr std::chrono::seconds kIdle{5};
+
+  WorkerPool(size_t max_threads, size_t max_waiting, std::chrono::milliseconds idle = kIdle)
+      : max_threads_(max_threads), max_waiting_(max_waiting), idle_for_(idle) {}
   ~WorkerPool() { Stop(); }
 
   enum class Place { kRuns, kWaits, kRefused };
-  // From one thread. kWaits: all threads are busy; kRefused: too many wait already, the task was dropped.
+  // From any thread. kWaits: all threads are busy; kRefused: too many wait already, the task was dropped.
   Place Submit(std::function<void()> task);
   // From any thread: a task waits for a thread.
   bool crowded() const;
+  // From any thread: how many threads there are, idle ones included.
+  size_t threads() const;
   // Runs what waits, then joins. Idempotent.
   void Stop();
 
  private:
-  void Work();
+  using Threads = std::list<std::thread>;
+
+  void Work(Threads::iterator self);
+  // Waits for a task. False: there is none, and the thread is to end.
+  bool Take(std::function<void()>& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t max_threads_;
   const size_t max_waiting_;
+  const std::chrono::milliseconds idle_for_;
   mutable Mutex mutex_;
   CondVar ready_;
   std::deque<std::function<void()>> waiting_ ABSL_GUARDED_BY(mutex_);
   size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::vector<std::thread> threads_;  // of the submitting thread
+  Threads threads_ ABSL_GUARDED_BY(mutex_);
+  Threads ended_ ABSL_GUARDED_BY(mutex_);  // nothing is left of these but to join them
 };
 
 }  // namespace raftly

@@ -30,7 +30,8 @@ class TestNode {
       : service_(id, consensus, store, leaders),
         peers_(std::move(peers)),
         api_(id, service_, peers_),
-        http_({.listen = {"127.0.0.1", 0}, .node = id}, router_) {
+        front_(router_),
+        http_({.listen = {"127.0.0.1", 0}, .node = id}, front_) {
     api_.Register(router_);
     RegisterStatusApi(router_, [this] { return consensus.status(); });
     EXPECT_TRUE(http_.Listen().ok());
@@ -72,6 +73,7 @@ class TestNode {
   PeerClient peers_;
   Router router_;
   KvApi api_;
+  FrontDoor front_;
   HttpServer http_;
 };
 
@@ -202,8 +204,9 @@ TEST_F(HttpTest, StatusAndHealth) {
 }
 
 TEST_F(HttpTest, APortInUseIsAnError) {
-  Router router;
-  HttpServer second({.listen = node_.address(), .node = "node2"}, router);
+  const Router router;
+  const FrontDoor front(router);
+  HttpServer second({.listen = node_.address(), .node = "node2"}, front);
   const absl::Status status = second.Listen();
   EXPECT_FALSE(status.ok());
   EXPECT_THAT(std::string(status.message()), HasSubstr(std::to_string(node_.port())));

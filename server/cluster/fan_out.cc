@@ -1,0 +1,109 @@
+#include "server/cluster/fan_out.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "raft/env/mutex.h"
+#include "server/kv/json.h"
+
+namespace raftly {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// The gathering ends this much after the calls should have ended by themselves.
+constexpr milliseconds kGrace{50};
+
+absl::Status NoAnswer(std::string why) { return absl::UnavailableError(why); }
+
+FanOut::Body BodyOf(HttpResponse response) {
+  if (response.status == 200) return std::move(response.body);
+  const auto object = ParseJsonObject(response.body);
+  const JsonField* error = object.ok() ? object->Find("error") : nullptr;
+  return NoAnswer(error != nullptr ? error->text : absl::StrCat("HTTP status ", response.status));
+}
+
+milliseconds Left(steady_clock::time_point deadline) {
+  return std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
+}
+
+}  // namespace
+
+// Shared with calls that outlive the patience of who asked.
+struct FanOut::Gathering {
+  void Put(const NodeId& node, Body body) {
+    MutexLock lock(mutex);
+    bodies.insert_or_assign(node, std::move(body));
+    --missing;
+    changed.NotifyAll();
+  }
+
+  Mutex mutex;
+  CondVar changed;
+  size_t missing ABSL_GUARDED_BY(mutex) = 0;
+  Bodies bodies ABSL_GUARDED_BY(mutex);
+};
+
+FanOut::FanOut(NodeId self, const std::vector<NodeId>& others, Handler own, PeerCaller& peers)
+    : self_(std::move(self)), nodes_(others), own_(std::move(own)), peers_(peers) {
+  for (const NodeId& node : others) threads_.emplace(node, std::make_unique<WorkerPool>(kMaxCalls, kMaxWaiting));
+  nodes_.push_back(self_);
+  std::sort(nodes_.begin(), nodes_.end());
+}
+
+FanOut::~FanOut() { Stop(); }
+
+FanOut::Body FanOut::AskOne(const NodeId& node, const HttpRequest& request, milliseconds patience) {
+  if (node == self_) return BodyOf(own_(request));
+  const auto deadline = steady_clock::now() + patience;
+  PeerAnswer answer = peers_.Call(node, request, patience);
+  // A kept connection may have been closed by a restart just now; asking twice changes nothing.
+  const bool again = request.method == "GET" && answer.outcome == PeerAnswer::Outcome::kNoAnswer;
+  if (again && Left(deadline) > patience / 2) answer = peers_.Call(node, request, Left(deadline));
+  if (answer.outcome == PeerAnswer::Outcome::kAnswered) return BodyOf(std::move(answer.response));
+  return NoAnswer(answer.error);
+}
+
+bool FanOut::Submit(const NodeId& node, std::function<void()> task) {
+  return threads_.at(node)->Submit(std::move(task)) != WorkerPool::Place::kRefused;
+}
+
+FanOut::Bodies FanOut::Ask(const std::map<NodeId, HttpRequest>& requests) {
+  const auto deadline = steady_clock::now() + kPatience;
+  const auto gathering = std::make_shared<Gathering>();
+  {
+    MutexLock lock(gathering->mutex);
+    gathering->missing = requests.size();
+    for (const auto& [node, request] : requests) gathering->bodies.emplace(node, NoAnswer("no answer in time"));
+  }
+  for (const auto& [node, request] : requests) {
+    if (node == self_) continue;
+    const bool taken = Submit(node, [this, gathering, deadline, node = node, request = request] {
+      const milliseconds left = Left(deadline);
+      if (left > milliseconds::zero()) gathering->Put(node, AskOne(node, request, left));
+    });
+    if (!taken) gathering->Put(node, NoAnswer("too many requests to this node are under way"));
+  }
+  const auto own = requests.find(self_);
+  if (own != requests.end()) gathering->Put(self_, AskOne(self_, own->second));
+  MutexLock lock(gathering->mutex);
+  while (gathering->missing > 0) {
+    if (!gathering->changed.WaitUntil(gathering->mutex, deadline + kGrace)) break;
+  }
+  return gathering->bodies;
+}
+
+FanOut::Bodies FanOut::AskAll(const HttpRequest& request) {
+  std::map<NodeId, HttpRequest> requests;
+  for (const NodeId& node : nodes_) requests.emplace(node, request);
+  return Ask(requests);
+}
+
+void FanOut::Stop() {
+  for (auto& [node, pool] : threads_) pool->Stop();
+}
+
+}  // namespace raftly

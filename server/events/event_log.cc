@@ -1,0 +1,108 @@
+#include "server/events/event_log.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+#include "server/kv/json.h"
+
+namespace raftly {
+namespace {
+
+std::string Format(const std::string& epoch, uint64_t id, const Event& event) {
+  std::string out = absl::StrCat("id: ", epoch, "-", id, "\ndata: {\"type\":", JsonString(event.type),
+                                 ",\"timestamp\":", event.timestamp_ms);
+  if (!event.node.empty()) absl::StrAppend(&out, ",\"node_id\":", JsonString(event.node));
+  absl::StrAppend(&out, ",\"data\":", event.data, "}\n\n");
+  // A frame ends at an empty line, and JSON may have line breaks between its tokens (never within a string).
+  std::replace(out.begin() + static_cast<ptrdiff_t>(out.find('\n')) + 1, out.end() - 2, '\n', ' ');
+  return out;
+}
+
+}  // namespace
+
+EventLog::Numbered EventLog::MakeFrame(const Event& event) {
+  const uint64_t id = ++newest_;
+  return {id, std::make_shared<const std::string>(Format(epoch_, id, event))};
+}
+
+void EventLog::AddChange(const Event& change) {
+  MutexLock lock(mutex_);
+  changes_.push_back(MakeFrame(change));
+  if (changes_.size() > kMaxChanges) changes_.pop_front();
+  news_.NotifyAll();
+}
+
+void EventLog::AddLinks(const Event& links) {
+  MutexLock lock(mutex_);
+  links_.push_back(MakeFrame(links));
+  if (links_.size() > kMaxLinkFrames) links_.pop_front();
+  news_.NotifyAll();
+}
+
+void EventLog::SetPicture(Topic topic, const Event& picture) {
+  MutexLock lock(mutex_);
+  pictures_.insert_or_assign(topic, MakeFrame(picture));
+  news_.NotifyAll();
+}
+
+void EventLog::ForgetPicture(Topic topic) {
+  MutexLock lock(mutex_);
+  pictures_.erase(topic);
+}
+
+EventLog::Cursor EventLog::Connect(std::string_view last_id) const {
+  MutexLock lock(mutex_);
+  Cursor cursor{.changes = newest_, .pictures = 0, .links = newest_};
+  const std::string prefix = epoch_ + "-";
+  if (last_id.substr(0, prefix.size()) != prefix) return cursor;
+  last_id.remove_prefix(prefix.size());
+  uint64_t id = 0;
+  const auto [end, error] = std::from_chars(last_id.data(), last_id.data() + last_id.size(), id);
+  const bool known = error == std::errc() && end == last_id.data() + last_id.size() && id <= newest_;
+  if (known) cursor.changes = id;
+  return cursor;
+}
+
+std::vector<Frame> EventLog::Since(const Cursor& cursor, Topics topics) const {
+  std::vector<Numbered> found;
+  const auto collect = [&](const std::deque<Numbered>& frames, uint64_t after) {
+    for (const Numbered& frame : frames) {
+      if (frame.first > after) found.push_back(frame);
+    }
+  };
+  collect(changes_, cursor.changes);
+  if (topics.Has(Topic::kLinks)) collect(links_, cursor.links);
+  for (const auto& [topic, frame] : pictures_) {
+    if (topics.Has(topic) && frame.first > cursor.pictures) found.push_back(frame);
+  }
+  std::sort(found.begin(), found.end(), [](const Numbered& a, const Numbered& b) { return a.first < b.first; });
+  std::vector<Frame> frames;
+  for (Numbered& frame : found) frames.push_back(std::move(frame.second));
+  return frames;
+}
+
+std::vector<Frame> EventLog::Await(Cursor& cursor, Topics topics, Time deadline) const {
+  const std::chrono::steady_clock::time_point until(deadline.time_since_epoch());
+  MutexLock lock(mutex_);
+  while (!stopped_) {
+    std::vector<Frame> frames = Since(cursor, topics);
+    cursor = {.changes = newest_, .pictures = newest_, .links = newest_};
+    if (!frames.empty() || !news_.WaitUntil(mutex_, until)) return frames;
+  }
+  return {};
+}
+
+void EventLog::Stop() {
+  MutexLock lock(mutex_);
+  stopped_ = true;
+  news_.NotifyAll();
+}
+
+bool EventLog::stopped() const {
+  MutexLock lock(mutex_);
+  return stopped_;
+}
+
+}  // namespace raftly

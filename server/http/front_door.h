@@ -1,0 +1,45 @@
+// Where every request enters: foreign web pages are turned away, the router is asked, who watches is told.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "raft/core/time.h"
+#include "server/http/http_message.h"
+#include "server/http/router.h"
+
+namespace raftly {
+
+// A request that was answered, or refused before anybody could look at it.
+struct Served {
+  std::string_view method;
+  std::string_view target;
+  std::string_view route;  // as given to Router::Add; empty: no such path, or refused
+  int status = 0;
+  Duration took{};  // until the answer was known; of a stream: until it began
+};
+
+// From any thread.
+class FrontDoor {
+ public:
+  using Watch = std::function<void(const Served&)>;
+
+  // The router outlives it. `watch` runs on the thread of the request.
+  explicit FrontDoor(const Router& router, Watch watch = {}) : router_(router), watch_(std::move(watch)) {}
+
+  HttpResponse Handle(const HttpRequest& request) const;
+  // The HTTP server refused a request by itself.
+  void Refused(int status) const;
+
+ private:
+  const Router& router_;
+  const Watch watch_;
+};
+
+// Whether a web page of another origin sent this request. Browsers send Origin with every request that could change
+// something; nobody else does.
+bool IsForeign(const HttpRequest& request);
+
+}  // namespace raftly

@@ -1,0 +1,78 @@
+#include "server/http/log_api.h"
+
+#include <charconv>
+
+#include "absl/strings/str_cat.h"
+#include "server/http/url.h"
+#include "server/kv/command.h"
+#include "server/kv/json.h"
+
+namespace raftly {
+namespace {
+
+constexpr size_t kDefaultLimit = 20;
+constexpr size_t kMaxLimit = 200;
+
+std::string Shown(const std::string& value) {
+  if (value.size() <= kMaxShownValue) return value;
+  size_t end = kMaxShownValue;
+  while (end > 0 && (static_cast<unsigned char>(value[end]) & 0xC0) == 0x80) --end;  // within a character
+  return value.substr(0, end) + "…";
+}
+
+std::string EntryJson(const Entry& entry, const NodeStatus& status) {
+  return absl::StrCat("{\"index\":", entry.index.value,                                              //
+                      ",\"term\":", entry.term.value,                                                //
+                      ",\"type\":", entry.type == EntryType::kNormal ? "\"normal\"" : "\"config\"",  //
+                      ",\"committed\":", entry.index <= status.commit_index ? "true" : "false",      //
+                      ",\"applied\":", entry.index <= status.last_applied ? "true" : "false",        //
+                      ",\"data\":", JsonString(DescribeCommand(entry.data.view())), "}");
+}
+
+HttpResponse Describe(const Entries& entries, const NodeStatus& status) {
+  const Index last = entries.empty() ? status.last_index : entries.back().index;
+  std::string json = absl::StrCat("{\"node\":", JsonString(status.id),              //
+                                  ",\"last_index\":", last.value,                   //
+                                  ",\"commit_index\":", status.commit_index.value,  //
+                                  ",\"last_applied\":", status.last_applied.value,  //
+                                  ",\"entries\":[");
+  const char* comma = "";
+  for (const Entry& entry : entries) {
+    absl::StrAppend(&json, comma, EntryJson(entry, status));
+    comma = ",";
+  }
+  return {.body = json + "]}"};
+}
+
+}  // namespace
+
+std::string DescribeCommand(std::string_view data) {
+  const Command command = DecodeCommand(data);
+  switch (command.op) {
+    case Command::Op::kPut:
+      return absl::StrCat("put ", command.key, "=", Shown(command.value));
+    case Command::Op::kDelete:
+      return absl::StrCat("del ", command.key);
+    case Command::Op::kNothing:
+      break;
+  }
+  return {};
+}
+
+size_t LogLimit(const HttpRequest& request) {
+  const auto text = QueryParameter(request.query(), "limit");
+  if (!text.ok() || !text->has_value()) return kDefaultLimit;
+  size_t limit = 0;
+  const char* end = (*text)->data() + (*text)->size();
+  const auto [stop, error] = std::from_chars((*text)->data(), end, limit);
+  return error == std::errc() && stop == end && limit >= 1 && limit <= kMaxLimit ? limit : kDefaultLimit;
+}
+
+void RegisterLogApi(Router& router, TailFn tail) {
+  router.Add("GET", "/api/log", [tail = std::move(tail)](const HttpRequest& request) {
+    const auto [entries, status] = tail(LogLimit(request));
+    return Describe(entries, status);
+  });
+}
+
+}  // namespace raftly
