@@ -1,0 +1,25 @@
+import { useId, type ReactNode } from "react";
+import { classes } from "@/components/classes";
+
+interface PanelProps {
+  title: string;
+  // Beside the title, at the right.
+  aside?: ReactNode;
+  className?: string;
+  children: ReactNode;
+}
+
+export function Panel({ title, aside, className, children }: PanelProps) {
+  const heading = useId();
+  return (
+    <section aria-labelledby={heading} className={classes("flex flex-col rounded-lg border border-line bg-panel", className)}>
+      <div className="flex min-h-8 items-center justify-between gap-2 px-3 pt-1">
+        <h2 id={heading} className="text-xs font-semibold text-muted">
+          {title}
+        </h2>
+        {aside}
+      </div>
+      {children}
+    </section>
+  );
+}

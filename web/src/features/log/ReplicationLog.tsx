@@ -1,0 +1,50 @@
+import { useMemo } from "react";
+import { Panel } from "@/components/Panel";
+import { classes } from "@/components/classes";
+import { useSelect } from "@/state/hooks";
+import { LogRow } from "@/features/log/LogRow";
+import { Progress } from "@/features/log/Progress";
+import { progressOf, rowsOf } from "@/features/log/rows";
+
+export function ReplicationLog() {
+  const log = useSelect((state) => state.picture.log);
+  const rows = useMemo(() => rowsOf(log), [log]);
+  const nodes = log?.nodes ?? [];
+  return (
+    <Panel title="Replication log" aside={<Progress {...progressOf(log)} />} className="shrink-0">
+      {rows.length === 0 ? (
+        <p className="px-3 py-3 text-muted">{log ? "The log is empty: write a key under KV ops." : "Waiting for the first report."}</p>
+      ) : (
+        <div className="overflow-x-auto px-2 pb-1.5">
+          <table className="w-full table-fixed border-separate border-spacing-x-0.5 border-spacing-y-0.5 text-xs">
+            <thead>
+              <tr className="text-left text-muted">
+                <th scope="col" className="w-12 pr-1 text-right font-normal">
+                  index
+                </th>
+                {nodes.map(({ node, error }) => (
+                  <th
+                    key={node}
+                    scope="col"
+                    title={error ? `${node}: ${error}` : node}
+                    className={classes("truncate px-0.5 text-center font-normal", nodes.length > 4 ? "w-10" : "w-14")}
+                  >
+                    {node}
+                  </th>
+                ))}
+                <th scope="col" className="pl-1 font-normal">
+                  entry
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((row) => (
+                <LogRow key={row.index} row={row} nodes={nodes.map(({ node }) => node)} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Panel>
+  );
+}
