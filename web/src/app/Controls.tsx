@@ -32,7 +32,7 @@ export function Controls({ route }: { route: Route }) {
             role="tabpanel"
             aria-labelledby={`tab-${id}-tab`}
             hidden={id !== route.tab}
-            className="min-h-0 flex-1 overflow-y-auto"
+            className="relative min-h-0 flex-1 overflow-y-auto"
           >
             <Panel selected={route.items[id]} onSelect={(item: string) => go(id, item)} />
           </div>

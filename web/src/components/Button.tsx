@@ -20,7 +20,7 @@ export function Button({ look = "plain", busy = false, className, children, disa
       disabled={disabled || busy}
       aria-busy={busy}
       className={classes(
-        "inline-flex items-center justify-center gap-1.5 rounded-md border px-3 py-1.5 font-medium transition-colors disabled:opacity-50",
+        "inline-flex shrink-0 items-center justify-center gap-1.5 rounded-md whitespace-nowrap border px-3 py-1.5 font-medium transition-colors disabled:opacity-50",
         LOOKS[look],
         className,
       )}

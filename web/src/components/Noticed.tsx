@@ -4,8 +4,8 @@ import { classes } from "@/components/classes";
 const NOTICE_MS = 1_600;
 
 interface NoticedProps {
-  // What is watched: when it changes, from something to something else, the content flashes once.
-  value: string | number;
+  // What is watched: when it changes the content flashes once. Undefined while it is not known.
+  value: string | number | undefined;
   className?: string;
   children: ReactNode;
 }
@@ -15,8 +15,10 @@ export function Noticed({ value, className, children }: NoticedProps) {
   const [noticed, setNoticed] = useState(false);
 
   useEffect(() => {
-    if (before.current === value) return;
+    const known = before.current !== undefined && value !== undefined;
+    const changed = known && before.current !== value;
     before.current = value;
+    if (!changed) return;
     setNoticed(true);
     const timer = setTimeout(() => setNoticed(false), NOTICE_MS);
     return () => clearTimeout(timer);

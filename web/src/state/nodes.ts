@@ -1,4 +1,4 @@
-import type { ChaosState, Cluster, ClusterNode } from "@/api/types";
+import type { ChaosState, Cluster, ClusterNode, NodeState } from "@/api/types";
 import { isPartitioned } from "@/state/links";
 
 // How a node is drawn. Candidate stands for pre-candidate too; down and partitioned outdo whatever it believes to be.
@@ -7,7 +7,7 @@ export type NodeLook = "leader" | "follower" | "candidate" | "down" | "partition
 export interface NodeView {
   node: ClusterNode;
   look: NodeLook;
-  // The state in words, with what it still believes where it is cut off.
+  // The state in words: what the node takes itself for, also where it is cut off.
   label: string;
 }
 
@@ -18,15 +18,14 @@ export function nodeViews(cluster: Cluster | null, chaos: ChaosState | null): No
 
 function viewOf(node: ClusterNode, partitioned: boolean, leader_id: string): NodeView {
   if (!node.reachable || node.state === "Down") return { node, look: "down", label: "Down" };
-  if (partitioned) return { node, look: "partitioned", label: `Cut off · ${node.state}` };
-  switch (node.state) {
-    case "Leader":
-      return { node, look: "leader", label: node.id === leader_id ? "Leader" : "Leader (deposed)" };
-    case "Candidate":
-      return { node, look: "candidate", label: "Candidate" };
-    case "PreCandidate":
-      return { node, look: "candidate", label: "Pre-candidate" };
-    default:
-      return { node, look: "follower", label: "Follower" };
-  }
+  const { look, label } = ROLES[node.state];
+  if (partitioned) return { node, look: "partitioned", label };
+  return { node, look, label: look === "leader" && node.id !== leader_id ? "Leader (deposed)" : label };
 }
+
+const ROLES: Record<Exclude<NodeState, "Down">, { look: NodeLook; label: string }> = {
+  Leader: { look: "leader", label: "Leader" },
+  Follower: { look: "follower", label: "Follower" },
+  Candidate: { look: "candidate", label: "Candidate" },
+  PreCandidate: { look: "candidate", label: "Pre-candidate" },
+};

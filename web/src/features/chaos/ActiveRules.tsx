@@ -1,28 +1,32 @@
 import { useMemo } from "react";
+import { shortNames } from "@/components/shorten";
 import { useSelect } from "@/state/hooks";
 import { installedRules, type InstalledRule } from "@/state/links";
 
 export function ActiveRules() {
   const chaos = useSelect((state) => state.picture.chaos);
   const rules = useMemo(() => installedRules(chaos), [chaos]);
+  const nodes = chaos?.peers.map(({ node }) => node) ?? [];
+  const names = shortNames(nodes, 14);
+  const nameOf = (node: string | undefined) => (node ? (names[nodes.indexOf(node)] ?? node) : "any");
   const silent = chaos?.peers.filter(({ error }) => error) ?? [];
   return (
     <section aria-label="Active rules">
       <h3 className="text-xs font-semibold text-muted">Active rules</h3>
       {rules.length === 0 && <p className="mt-1 text-xs text-muted">None.</p>}
       {rules.length > 0 && (
-        <ul className="mt-1 max-h-40 overflow-y-auto rounded-md border border-line text-xs" tabIndex={0}>
+        <ul className="relative mt-1 max-h-40 overflow-y-auto rounded-md border border-line text-xs" tabIndex={0}>
           {rules.map((rule) => (
             <li
               key={`${rule.installed_on}/${rule.id}`}
-              title={rule.id}
-              className="grid grid-cols-[6.5rem_1fr_auto] gap-2 border-b border-line px-2 py-1 last:border-0"
+              title={`${rule.id}: ${rule.from_node ?? "any"} → ${rule.to_node ?? "any"}, on ${rule.installed_on}`}
+              className="grid grid-cols-[8rem_1fr_auto] gap-2 border-b border-line px-2 py-1 last:border-0"
             >
               <Effect rule={rule} />
               <span className="truncate font-mono">
-                {rule.from_node ?? "any"} → {rule.to_node ?? "any"}
+                {nameOf(rule.from_node)} → {nameOf(rule.to_node)}
               </span>
-              <span className="max-w-28 truncate text-muted">on {rule.installed_on}</span>
+              <span className="max-w-28 truncate text-muted">on {nameOf(rule.installed_on)}</span>
             </li>
           ))}
         </ul>

@@ -19,16 +19,16 @@ export function HealthStrip() {
   const plain = "border-line bg-panel";
   return (
     <dl className="grid shrink-0 grid-cols-[1.5fr_1.3fr_0.8fr_0.8fr] gap-2" aria-label="Health of the cluster">
-      <Pill name="health" value={health} className={color}>
+      <Pill name="health" value={cluster ? health : undefined} className={color}>
         <span aria-hidden="true">{glyph}</span> {health}
       </Pill>
-      <Pill name="leader" value={cluster?.leader_id ?? ""} className={plain}>
+      <Pill name="leader" value={cluster?.leader_id} className={plain}>
         {cluster?.leader_id || "—"}
       </Pill>
-      <Pill name="term" value={cluster?.term ?? 0} className={plain}>
+      <Pill name="term" value={cluster?.term} className={plain}>
         {cluster?.term ?? "—"}
       </Pill>
-      <Pill name="nodes" value="" className={plain}>
+      <Pill name="nodes" value={undefined} className={plain}>
         {cluster ? `${reachableCount(cluster)}/${cluster.nodes.length}` : "—"}
       </Pill>
     </dl>
@@ -38,7 +38,7 @@ export function HealthStrip() {
 interface PillProps {
   name: string;
   // Its change is pointed out.
-  value: string | number;
+  value: string | number | undefined;
   className: string;
   children: React.ReactNode;
 }
@@ -46,7 +46,7 @@ interface PillProps {
 function Pill({ name, value, className, children }: PillProps) {
   return (
     <div data-pill={name} className={classes("min-w-0 rounded-lg border px-2.5 py-1", className)}>
-      <dt className="text-[11px] leading-tight opacity-80">{name}</dt>
+      <dt className="text-2xs leading-tight opacity-80">{name}</dt>
       <dd className="truncate font-semibold" title={typeof children === "string" ? children : undefined}>
         <Noticed value={value}>{children}</Noticed>
       </dd>

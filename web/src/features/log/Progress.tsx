@@ -6,7 +6,7 @@ interface ProgressProps {
 export function Progress({ commit_index, last_index }: ProgressProps) {
   const part = last_index === 0 ? 0 : commit_index / last_index;
   return (
-    <div className="flex min-w-0 items-center gap-2 text-[11px] text-muted">
+    <div className="flex min-w-0 items-center gap-2 text-2xs text-muted">
       <span className="whitespace-nowrap">
         {commit_index} of {last_index} committed
       </span>

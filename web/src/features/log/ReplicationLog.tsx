@@ -1,6 +1,7 @@
 import { useMemo } from "react";
 import { Panel } from "@/components/Panel";
 import { classes } from "@/components/classes";
+import { shortNames } from "@/components/shorten";
 import { useSelect } from "@/state/hooks";
 import { LogRow } from "@/features/log/LogRow";
 import { Progress } from "@/features/log/Progress";
@@ -10,6 +11,7 @@ export function ReplicationLog() {
   const log = useSelect((state) => state.picture.log);
   const rows = useMemo(() => rowsOf(log), [log]);
   const nodes = log?.nodes ?? [];
+  const names = shortNames(nodes.map(({ node }) => node), nodes.length > 4 ? 6 : 8);
   return (
     <Panel title="Replication log" aside={<Progress {...progressOf(log)} />} className="shrink-0">
       {rows.length === 0 ? (
@@ -22,14 +24,14 @@ export function ReplicationLog() {
                 <th scope="col" className="w-12 pr-1 text-right font-normal">
                   index
                 </th>
-                {nodes.map(({ node, error }) => (
+                {nodes.map(({ node, error }, i) => (
                   <th
                     key={node}
                     scope="col"
                     title={error ? `${node}: ${error}` : node}
-                    className={classes("truncate px-0.5 text-center font-normal", nodes.length > 4 ? "w-10" : "w-14")}
+                    className={classes("truncate px-0.5 text-center font-normal", nodes.length > 4 ? "w-10 text-2xs" : "w-14")}
                   >
-                    {node}
+                    {names[i]}
                   </th>
                 ))}
                 <th scope="col" className="pl-1 font-normal">

@@ -5,24 +5,27 @@ import type { NodeView } from "@/state/nodes";
 
 interface NodeCardProps {
   view: NodeView;
+  // Short enough for the card.
+  name: string;
   // This page comes from this node.
   serves: boolean;
 }
 
-export function NodeCard({ view: { node, look, label }, serves }: NodeCardProps) {
+export function NodeCard({ view: { node, look, label }, name, serves }: NodeCardProps) {
   const lost = look === "down" || look === "partitioned";
   return (
     <li
       data-node={node.id}
       data-look={look}
-      className={classes("min-w-0 rounded-md border px-2 py-1", lost ? "border-down bg-down/10" : "border-line bg-raised")}
+      className={classes("min-w-0 rounded-md border px-2 py-1", lost ? "border-down bg-down/10" : "border-line bg-panel")}
     >
       <div className="flex items-center gap-1">
         <span className="truncate font-semibold" title={node.id}>
-          {node.id}
+          {name}
         </span>
-        {serves && (
-          <span className="shrink-0 text-[11px] text-muted" title="This page is served by this node">
+        {look === "partitioned" && <span className="shrink-0 text-2xs font-semibold text-down">· cut off</span>}
+        {serves && look !== "partitioned" && (
+          <span className="shrink-0 text-2xs text-muted" title="This page is served by this node">
             · here
           </span>
         )}
@@ -33,10 +36,9 @@ export function NodeCard({ view: { node, look, label }, serves }: NodeCardProps)
           {label}
         </span>
       </div>
-      <div className="text-xs whitespace-nowrap text-muted">
+      <div className="flex flex-wrap justify-between gap-x-2 text-xs whitespace-nowrap text-muted">
         <Noticed value={node.term}>term {node.reachable ? node.term : "—"}</Noticed>
-        {" · "}
-        <span title="commit index">commit {node.reachable ? node.commit_index : "—"}</span>
+        <span title="Commit index">commit {node.reachable ? node.commit_index : "—"}</span>
       </div>
     </li>
   );

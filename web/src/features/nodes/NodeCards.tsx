@@ -1,22 +1,25 @@
 import { useMemo } from "react";
-import { Panel } from "@/components/Panel";
+import { classes } from "@/components/classes";
+import { shortNames } from "@/components/shorten";
 import { useSelect } from "@/state/hooks";
 import { nodeViews } from "@/state/nodes";
 import { NodeCard } from "@/features/nodes/NodeCard";
+
+// By the number of nodes: none is left alone in a row, and two rows at most leave the drawing its room.
+const COLUMNS = ["", "grid-cols-1", "grid-cols-2", "grid-cols-3", "grid-cols-4", "grid-cols-3", "grid-cols-3", "grid-cols-4"];
 
 export function NodeCards() {
   const cluster = useSelect((state) => state.picture.cluster);
   const chaos = useSelect((state) => state.picture.chaos);
   const served_by = useSelect((state) => state.connection.served_by);
   const views = useMemo(() => nodeViews(cluster, chaos), [cluster, chaos]);
+  const columns = COLUMNS[views.length] ?? "grid-cols-4";
+  const names = shortNames(views.map(({ node }) => node.id), columns === "grid-cols-4" ? 9 : 14);
   return (
-    <Panel title="Nodes" className="shrink-0">
-      <ul className="grid grid-cols-[repeat(auto-fit,minmax(7.25rem,1fr))] gap-1.5 p-2 pt-0">
-        {views.map((view) => (
-          <NodeCard key={view.node.id} view={view} serves={view.node.id === served_by} />
-        ))}
-        {views.length === 0 && <li className="px-1 py-3 text-muted">Waiting for the first report.</li>}
-      </ul>
-    </Panel>
+    <ul aria-label="Nodes" className={classes("grid shrink-0 gap-1.5", columns)}>
+      {views.map((view, i) => (
+        <NodeCard key={view.node.id} view={view} name={names[i]!} serves={view.node.id === served_by} />
+      ))}
+    </ul>
   );
 }

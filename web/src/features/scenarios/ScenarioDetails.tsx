@@ -8,7 +8,7 @@ import { useSelect } from "@/state/hooks";
 import type { StepState } from "@/state/run";
 
 export function ScenarioDetails({ scenario }: { scenario: Scenario }) {
-  const { id, title, steps, destructive } = scenario;
+  const { id, title, summary, steps, destructive } = scenario;
   const runner = useRunner();
   const run = useSelect((state) => state.runs.latest[id]);
   const running = useSelect((state) => state.runs.running);
@@ -17,8 +17,11 @@ export function ScenarioDetails({ scenario }: { scenario: Scenario }) {
   const shown = run?.steps ?? steps.map((step): StepState => ({ title: step, status: "waiting" }));
   return (
     <div data-scenario={id} className="min-w-0 space-y-2">
-      <div className="flex flex-wrap items-center justify-between gap-2">
-        <h3 className="font-semibold">{title}</h3>
+      <div className="flex items-center justify-between gap-2">
+        <div>
+          <h3 className="font-semibold">{title}</h3>
+          <p className="text-xs text-muted">{summary}</p>
+        </div>
         {running === id ? (
           <Button onClick={runner.cancel}>Cancel</Button>
         ) : (

@@ -13,7 +13,7 @@ export function ScenarioList({ selected, onSelect }: ScenarioListProps) {
   const { running, latest } = useSelect((state) => state.runs);
   return (
     <ul className="space-y-1.5" aria-label="Scenarios">
-      {scenarios.map(({ id, title, summary }) => {
+      {scenarios.map(({ id, title }) => {
         const outcome = latest[id]?.verdict?.outcome;
         return (
           <li key={id}>
@@ -30,7 +30,6 @@ export function ScenarioList({ selected, onSelect }: ScenarioListProps) {
                 {title}
                 {running === id ? <Spinner /> : outcome && <OutcomeMark outcome={outcome} />}
               </span>
-              <span className="block text-xs text-pretty text-muted">{summary}</span>
             </button>
           </li>
         );

@@ -16,7 +16,7 @@ export function StepList({ steps }: { steps: readonly StepState[] }) {
         const { color, glyph, words } = LOOKS[status];
         return (
           <li key={i} data-status={status} className="flex gap-2" aria-current={status === "running" ? "step" : undefined}>
-            <span className={classes("flex size-[18px] shrink-0 items-center justify-center rounded-full border text-[11px]", color)}>
+            <span className={classes("flex size-[18px] shrink-0 items-center justify-center rounded-full border text-2xs", color)}>
               {status === "running" ? <Spinner /> : <span aria-hidden="true">{glyph || i + 1}</span>}
               <span className="sr-only">{words}</span>
             </span>

@@ -20,5 +20,5 @@ export function AutoHealField({ onFocus }: { onFocus(): void }) {
     dispatch({ type: "preferences", change: { auto_heal_ms: Number(typed) * 1000 } });
   };
 
-  return <NumberField {...SECONDS} label="Auto-heal delay (this browser)" unit="s" text={text} onChange={change} onFocus={onFocus} />;
+  return <NumberField {...SECONDS} label="Auto-heal delay" unit="s" text={text} onChange={change} onFocus={onFocus} />;
 }

@@ -43,7 +43,7 @@ export function SettingsTab({ selected, onSelect }: SettingsTabProps) {
   return (
     <>
       <form onSubmit={submit} noValidate className="space-y-3 p-3">
-        <div className="grid gap-3 sm:grid-cols-2">
+        <div className="grid gap-3 sm:grid-cols-3">
           <NumberField
             {...ELECTION_TIMEOUT_MS}
             label="Election timeout"
@@ -60,6 +60,7 @@ export function SettingsTab({ selected, onSelect }: SettingsTabProps) {
             onChange={(heartbeat) => setDraft({ ...shown, heartbeat })}
             onFocus={() => onSelect("heartbeat")}
           />
+          <AutoHealField onFocus={() => onSelect("auto-heal")} />
         </div>
         <p className={classes("min-h-4 text-xs", typeof timings === "string" ? "text-down" : "text-candidate")} role="status">
           {typeof timings === "string" ? timings : hint}
@@ -76,7 +77,6 @@ export function SettingsTab({ selected, onSelect }: SettingsTabProps) {
           )}
         </div>
         <NodeTimings nodes={nodes} />
-        <AutoHealField onFocus={() => onSelect("auto-heal")} />
       </form>
       <Explainer {...EXPLAINERS[selected in EXPLAINERS ? (selected as SettingId) : "election-timeout"]} />
     </>

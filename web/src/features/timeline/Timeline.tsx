@@ -41,7 +41,7 @@ export function Timeline() {
         aria-label="Events, newest first"
         aria-live="polite"
         tabIndex={0}
-        className="min-h-0 flex-1 space-y-1.5 overflow-y-auto px-2 pb-2"
+        className="relative min-h-0 flex-1 space-y-1.5 overflow-y-auto px-2 pb-2"
       >
         {shown.map((event) => (
           <TimelineRow key={event.id} event={event} />

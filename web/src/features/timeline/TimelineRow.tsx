@@ -7,7 +7,7 @@ export const TimelineRow = memo(function TimelineRow({ event }: { event: Timelin
   const { word, glyph, color } = KINDS[event.kind];
   return (
     <li data-kind={event.kind} className={classes("border-l-3 border-current py-1 pl-2", color)}>
-      <div className="flex items-baseline justify-between gap-2 text-[11px]">
+      <div className="flex items-baseline justify-between gap-2 text-2xs">
         <span className="font-semibold">
           <span aria-hidden="true">{glyph}</span> {word}
         </span>

@@ -1,26 +1,31 @@
+import type { CSSProperties } from "react";
 import { classes } from "@/components/classes";
-import { shorten } from "@/components/shorten";
 import { LOOK_COLOR, StatePath } from "@/components/StateGlyph";
 import type { NodeView } from "@/state/nodes";
-import type { Point } from "@/features/topology/layout";
+import type { Place, TextSide } from "@/features/topology/layout";
 
 interface NodeMarkProps {
   view: NodeView;
-  point: Point;
+  // Short enough for the drawing.
+  name: string;
+  place: Place;
+  // Of the circle, before scaling.
   radius: number;
-  name_length: number;
+  scale: number;
 }
 
-export function NodeMark({ view: { node, look, label }, point, radius, name_length }: NodeMarkProps) {
+export function NodeMark({ view: { node, look, label }, name, place, radius, scale }: NodeMarkProps) {
   const dashed = look === "down" || look === "partitioned" || look === "candidate";
+  const { anchor, x, y } = textAt(place.text, radius);
+  const state = look !== "partitioned" ? label : place.text === "below" ? `Cut off · ${label}` : "Cut off";
   return (
     <g
-      transform={`translate(${point.x} ${point.y})`}
+      transform={`translate(${place.x} ${place.y}) scale(${scale})`}
       className={classes(LOOK_COLOR[look], look === "down" && "opacity-70")}
       data-mark={node.id}
       data-look={look}
     >
-      <title>{`${node.id}: ${label}, term ${node.term}`}</title>
+      <title>{`${node.id}: ${look === "partitioned" ? "cut off, " : ""}${label}, term ${node.term}`}</title>
       {/* A new leader, or the same in a new term, sends a ring around itself. */}
       {look === "leader" && (
         <circle
@@ -29,7 +34,7 @@ export function NodeMark({ view: { node, look, label }, point, radius, name_leng
           fill="none"
           stroke="currentColor"
           strokeWidth="2"
-          style={{ "--r1": `${radius}px`, "--r2": `${radius * 2}px` } as React.CSSProperties}
+          style={{ "--r1": `${radius}px`, "--r2": `${radius * 2}px` } as CSSProperties}
         />
       )}
       <circle r={radius} className="fill-panel" />
@@ -41,18 +46,29 @@ export function NodeMark({ view: { node, look, label }, point, radius, name_leng
         strokeWidth={look === "leader" ? 3 : 2}
         strokeDasharray={dashed ? "4 3" : undefined}
       />
-      <g transform={`translate(0 -4) scale(${radius / 22})`}>
+      <g transform="translate(0 -4)">
         <StatePath look={look} />
       </g>
-      <text y={radius * 0.62} textAnchor="middle" className="fill-ink text-[10px] font-semibold">
+      <text y={radius - 6} textAnchor="middle" className="fill-ink text-[10px] font-semibold">
         {node.reachable ? `t${node.term}` : ""}
       </text>
-      <text y={radius + 13} textAnchor="middle" className="fill-ink text-[12px] font-semibold">
-        {shorten(node.id, name_length)}
+      <text x={x} y={y} textAnchor={anchor} className="halo fill-ink text-[12px] font-semibold">
+        {name}
       </text>
-      <text y={radius + 26} textAnchor="middle" className="fill-current text-[11px]">
-        {shorten(label, 22)}
+      <text x={x} y={y + 13} textAnchor={anchor} className="halo fill-current text-[11px]">
+        {state}
       </text>
     </g>
   );
+}
+
+function textAt(side: TextSide, radius: number): { anchor: "start" | "middle" | "end"; x: number; y: number } {
+  switch (side) {
+    case "below":
+      return { anchor: "middle", x: 0, y: radius + 13 };
+    case "left":
+      return { anchor: "end", x: -radius - 6, y: -1 };
+    case "right":
+      return { anchor: "start", x: radius + 6, y: -1 };
+  }
 }

@@ -52,9 +52,9 @@ function PulseMark({ kind, delay_ms, start, end }: PulseMarkProps) {
 }
 
 function motion(start: Point, end: Point, delay_ms: number): CSSProperties {
-  const middle = along(start, end, 0.5);
-  const still = along(start, end, 0.3);
-  const pixels = { x1: start.x, y1: start.y, x2: end.x, y2: end.y, xm: middle.x, ym: middle.y, xs: still.x, ys: still.y };
+  const lost = along(start, end, 0.36);
+  const still = along(start, end, 0.25);
+  const pixels = { x1: start.x, y1: start.y, x2: end.x, y2: end.y, xm: lost.x, ym: lost.y, xs: still.x, ys: still.y };
   return {
     ...Object.fromEntries(Object.entries(pixels).map(([name, value]) => [`--${name}`, `${value.toFixed(1)}px`])),
     animationDelay: `${Math.round(delay_ms)}ms`,

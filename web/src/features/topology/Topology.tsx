@@ -1,10 +1,12 @@
 import { useMemo } from "react";
 import { Panel } from "@/components/Panel";
+import { shortNames } from "@/components/shorten";
 import { useSize } from "@/components/useSize";
 import { useSelect } from "@/state/hooks";
 import { nodeViews } from "@/state/nodes";
 import { edgesOf } from "@/features/topology/edges";
 import { Edge } from "@/features/topology/Edge";
+import { EdgeLabel } from "@/features/topology/EdgeLabel";
 import { Legend } from "@/features/topology/Legend";
 import { NodeMark } from "@/features/topology/NodeMark";
 import { Pulses } from "@/features/topology/Pulses";
@@ -16,8 +18,9 @@ export function Topology() {
   const [box, { width, height }] = useSize<HTMLDivElement>();
   const views = useMemo(() => nodeViews(cluster, chaos), [cluster, chaos]);
   const layout = useMemo(() => placeNodes(views.length, width, height), [views.length, width, height]);
+  const names = shortNames(views.map(({ node }) => node.id), layout.name_length);
   const edges = edgesOf(views, chaos, cluster?.leader_id ?? "");
-  const points = new Map<string, Point>(views.map(({ node }, i) => [node.id, layout.points[i]!]));
+  const points = new Map<string, Point>(views.map(({ node }, i) => [node.id, layout.places[i]!]));
   const description = [
     ...views.map(({ node, label }) => `${node.id}: ${label}`),
     ...edges.filter(({ kind }) => kind !== "follower").map(({ a, b, title }) => `${a} to ${b}: ${title}`),
@@ -29,16 +32,20 @@ export function Topology() {
         {width > 0 && (
           <svg width={width} height={height} role="img" aria-label={description} className="absolute inset-0">
             {edges.map((edge) => (
-              <Edge key={`${edge.a}/${edge.b}`} edge={edge} points={points} count={views.length} radius={layout.radius} />
+              <Edge key={`${edge.a}/${edge.b}`} edge={edge} points={points} radius={layout.radius} />
             ))}
             <Pulses points={points} radius={layout.radius} />
+            {edges.map((edge) => (
+              <EdgeLabel key={`${edge.a}/${edge.b}`} edge={edge} points={points} count={views.length} />
+            ))}
             {views.map((view, i) => (
               <NodeMark
                 key={view.node.id}
                 view={view}
-                point={layout.points[i]!}
-                radius={layout.radius}
-                name_length={layout.name_length}
+                name={names[i]!}
+                place={layout.places[i]!}
+                radius={layout.radius / layout.scale}
+                scale={layout.scale}
               />
             ))}
           </svg>

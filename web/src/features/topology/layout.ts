@@ -5,29 +5,55 @@ export interface Point {
   y: number;
 }
 
+// Where a node's text is, as seen from the node.
+export type TextSide = "below" | "left" | "right";
+
+export interface Place extends Point {
+  text: TextSide;
+}
+
 export interface Layout {
-  points: Point[];
+  places: Place[];
+  // Of a node, scaled.
   radius: number;
-  // How many characters of a name fit below a node.
+  // By which the marks are larger than on a small drawing.
+  scale: number;
+  // How many characters of a name there is room for.
   name_length: number;
 }
 
-// Two lines of text below each node, and as much beside it as a name needs.
+const RADIUS = 21;
+// Two lines of text.
 const LINES_HEIGHT = 32;
-const SIDE = 54;
+// The room beside the outermost nodes, for half or for all of their text.
+const SIDE_BELOW = 56;
+const SIDE_BESIDE = 104;
 
 // The corners of a regular polygon, stretched to fill the box. Even polygons stand on an edge: fewer rows, more room.
+// Where there are many nodes the text is beside them, since there are more rows than lines of text fit between.
 export function placeNodes(count: number, width: number, height: number): Layout {
-  const radius = count <= 3 ? 22 : count <= 5 ? 19 : 16;
-  const name_length = count <= 3 ? 18 : 14;
+  const crowded = count > 3;
+  const scale = Math.min(1.25, Math.max(1, Math.min(width / 430, height / 230)));
+  const radius = (crowded ? RADIUS - 4 : RADIUS) * scale;
   const start = -Math.PI / 2 - (count % 2 === 0 ? Math.PI / count : 0);
   const corners = Array.from({ length: count }, (_, i): Point => {
     const angle = start + (2 * Math.PI * i) / count;
     return { x: Math.cos(angle), y: Math.sin(angle) };
   });
-  const xs = fill(corners.map(({ x }) => x), SIDE, width - SIDE);
-  const ys = fill(corners.map(({ y }) => y), radius + 6, height - radius - LINES_HEIGHT);
-  return { points: corners.map((_, i) => ({ x: xs[i]!, y: ys[i]! })), radius, name_length };
+  const side = (crowded ? SIDE_BESIDE : SIDE_BELOW) * scale;
+  const foot = crowded ? 6 : LINES_HEIGHT * scale;
+  const xs = fill(corners.map(({ x }) => x), side, width - side);
+  const ys = fill(corners.map(({ y }) => y), radius + 6, height - radius - foot);
+  return {
+    places: corners.map((corner, i) => ({
+      x: xs[i]!,
+      y: ys[i]!,
+      text: !crowded ? "below" : corner.x < -1e-9 ? "left" : "right",
+    })),
+    radius,
+    scale,
+    name_length: crowded ? 11 : 18,
+  };
 }
 
 // Scales values so that they span the range; all in the middle where they do not differ.
@@ -49,10 +75,10 @@ export function along(a: Point, b: Point, part: number): Point {
   return { x: a.x + (b.x - a.x) * part, y: a.y + (b.y - a.y) * part };
 }
 
-// Edges that cross the middle carry their label off it, or all labels would lie on one another.
+// Edges that cross others carry their label before the first crossing, or the labels would lie on one another.
 export function labelPart(i: number, j: number, count: number): number {
   const steps = Math.min(j - i, count - (j - i));
-  return count >= 4 && steps > 1 ? 0.34 : 0.5;
+  return count >= 4 && steps > 1 ? 0.27 : 0.5;
 }
 
 // The arrow character that points from one node to another.
