@@ -9,11 +9,12 @@ export default defineConfig({
   plugins: [react(), tailwindcss()],
   resolve: { alias: { "@": new URL("./src", import.meta.url).pathname } },
   build: {
-    // Fixed names: the server embeds these files, and the same source gives the same bytes under the same names.
+    // The names below assets/ carry a hash of the content: the server lets browsers keep them for good.
     rollupOptions: {
       output: {
-        entryFileNames: "assets/dashboard.js",
-        assetFileNames: "assets/dashboard[extname]",
+        entryFileNames: "assets/dashboard-[hash].js",
+        assetFileNames: "assets/dashboard-[hash][extname]",
+        hashCharacters: "hex",
         inlineDynamicImports: true,
       },
     },
@@ -24,10 +25,15 @@ export default defineConfig({
     proxy: Object.fromEntries(["/api", "/keys", "/status"].map((path) => [path, server])),
   },
   test: {
-    environment: "jsdom",
-    include: ["src/**/*.test.{ts,tsx}"],
-    setupFiles: ["src/test/setup.ts"],
     restoreMocks: true,
     unstubGlobals: true,
+    // Only components pay for a document.
+    projects: [
+      { extends: true, test: { name: "logic", environment: "node", include: ["src/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: { name: "page", environment: "jsdom", include: ["src/**/*.test.tsx"], setupFiles: ["src/test/setup.ts"] },
+      },
+    ],
   },
 });

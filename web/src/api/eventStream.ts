@@ -14,8 +14,8 @@ export interface EventStreamHandlers {
 const STREAM_URL = "/api/events?include=chaos,log,links";
 // A status frame comes every 500 ms: five missed in a row are silence.
 const SILENCE_MS = 2_500;
-// The browser waits some 3 s before it tries again; only after that is it our turn.
-const BROWSER_RETRY_MS = 8_000;
+// The browser tries again after the time that the server told it, 1 s; only well after that is it our turn.
+const BROWSER_RETRY_MS = 6_000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 5_000;
 

@@ -12,7 +12,7 @@ export function ScenariosTab({ selected, onSelect }: ScenariosTabProps) {
   const scenario = scenarios.find(({ id }) => id === selected) ?? scenarios[0]!;
   return (
     <>
-      <div className="grid gap-3 p-3 sm:grid-cols-[minmax(9.5rem,1fr)_3fr]">
+      <div className="grid gap-3 p-3 sm:grid-cols-[minmax(10.25rem,1fr)_3fr]">
         <ScenarioList selected={scenario.id} onSelect={onSelect} />
         <ScenarioDetails key={scenario.id} scenario={scenario} />
       </div>

@@ -10,8 +10,8 @@ export interface Pulse {
 }
 
 const MOST_PER_LINK = 3;
-// Reports come about every 500 ms: the marks of one are spread so that they do not bunch up.
-const SPREAD_MS = 450;
+// Reports come about every 300 ms: the marks of one are spread so that they do not bunch up.
+const SPREAD_MS = 300;
 
 export function pulsesOf(traffic: readonly TrafficFrame[]): Pulse[] {
   return traffic.flatMap(({ sequence, links }) =>
