@@ -248,6 +248,8 @@ void RaftNode::Impl::Act() {
   if (observer_ != nullptr) {
     for (const NodeEvent& event : output.events) observer_->OnEvent(now, event);
   }
+  // Before anybody is answered: who has been told of a write finds it committed when it asks for the status.
+  Publish();
   for (const Outcome& outcome : output.outcomes) {
     if (!std::holds_alternative<Readable>(outcome)) Settle(outcome);
   }
@@ -258,7 +260,6 @@ void RaftNode::Impl::Act() {
     if (const auto* readable = std::get_if<Readable>(&outcome)) MakeReadable(*readable);
   }
   pending_.Expire(now);
-  Publish();
   if (observer_ != nullptr) observer_->OnStep(now, *core_);
   ArmTimer();
 }

@@ -28,6 +28,36 @@ TEST(RaftNode, AClusterOfOneCommitsByItself) {
   EXPECT_TRUE(cluster.Read("node1").ok());
 }
 
+// Runs a task before Post returns, so that an answer is as early as it can be.
+struct AtOnce : Executor {
+  void Post(Task task) override { task(); }
+};
+
+TEST(RaftNode, TheStatusKnowsOfAWriteBeforeItsClientDoes) {
+  const NodeCluster nobody(0);  // for its directory
+  NodeConfig config;
+  config.core.self = "alone";
+  config.data_dir = nobody.directory("alone").string();
+  const auto files = NewPosixFileSystem();
+  InMemNetwork network;
+  ThreadLoop loop("loop"), disk("disk");
+  AtOnce apply;
+  InMemTransport transport(network, "alone", loop);
+  Recorder state;
+  RaftNode node(config, Environment{loop, disk, apply, *files, transport, 1}, state, nullptr);
+  ASSERT_TRUE(node.Start().ok());
+  ASSERT_TRUE(Eventually([&] { return node.status().role == Role::kLeader; }));
+  std::promise<std::pair<Index, NodeStatus>> told;
+  node.Propose("a", loop.Now() + kPatience, [&](absl::StatusOr<Applied> applied) {
+    told.set_value({applied.ok() ? applied->at.index : Index{}, node.status()});
+  });
+  const auto [index, seen] = told.get_future().get();
+  node.Stop();
+  EXPECT_GT(index, Index{});
+  EXPECT_EQ(seen.commit_index, index);
+  EXPECT_EQ(seen.last_applied, index);
+}
+
 TEST(RaftNode, AFollowerRefusesAndNamesTheLeader) {
   NodeCluster cluster(3);
   const NodeId leader = cluster.WaitForLeader();
