@@ -44,9 +44,10 @@ absl::Status SimStage::Start(int node) {
   cluster_.Start(node);
   if (up(node)) return absl::OkStatus();
   const std::string path = WalPath(node);
-  const absl::StatusOr<std::string> bytes = disk(node).Read(path);
-  if (!bytes.ok()) return bytes.status();
-  const absl::Status refused = wal::Recover(*bytes, path, WalOptions{}).status();
+  absl::StatusOr<std::string> read = disk(node).Read(path);
+  if (!read.ok()) return read.status();
+  const auto bytes = std::make_shared<const std::string>(*std::move(read));
+  const absl::Status refused = wal::Recover(bytes, path, WalOptions{}).status();
   return refused.ok() ? absl::InternalError(absl::StrCat(id(node), " did not start")) : refused;
 }
 

@@ -46,16 +46,23 @@ using NodeId = std::string;
 class Bytes {
  public:
   Bytes() = default;
-  explicit Bytes(std::string data)
-      : data_(data.empty() ? nullptr : std::make_shared<const std::string>(std::move(data))) {}
+  explicit Bytes(std::string data) {
+    if (data.empty()) return;
+    const auto whole = std::make_shared<const std::string>(std::move(data));
+    *this = Bytes(whole, *whole);
+  }
+  // `part` of what `whole` keeps alive.
+  Bytes(const std::shared_ptr<const std::string>& whole, std::string_view part)
+      : data_(whole, part.data()), size_(part.size()) {}
 
-  std::string_view view() const { return data_ ? std::string_view(*data_) : std::string_view(); }
-  size_t size() const { return data_ ? data_->size() : 0; }
-  bool empty() const { return size() == 0; }
+  std::string_view view() const { return {data_.get(), size_}; }
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
   bool operator==(const Bytes& other) const { return view() == other.view(); }
 
  private:
-  std::shared_ptr<const std::string> data_;  // null for no bytes
+  std::shared_ptr<const char> data_;  // null for no bytes
+  size_t size_ = 0;
 };
 
 // Where a log ends, or a place in it. The ordering is §5.4.1's "more up to date": later term first, then longer log.

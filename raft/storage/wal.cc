@@ -233,10 +233,10 @@ absl::StatusOr<Wal::Opened> Wal::Open(FileSystem& files, const std::string& dire
   if (!lock.ok()) return lock.status();
 
   const std::string path = directory + "/raft.wal";
-  absl::StatusOr<std::string> bytes = files.Read(path);
-  if (!bytes.ok() && !absl::IsNotFound(bytes.status())) return bytes.status();
-  if (!bytes.ok()) bytes = std::string();
-  absl::StatusOr<wal::Recovery> found = wal::Recover(*bytes, path, options);
+  absl::StatusOr<std::string> read = files.Read(path);
+  if (!read.ok() && !absl::IsNotFound(read.status())) return read.status();
+  const auto bytes = std::make_shared<const std::string>(read.ok() ? *std::move(read) : std::string());
+  absl::StatusOr<wal::Recovery> found = wal::Recover(bytes, path, options);
   if (!found.ok()) return found.status();
 
   absl::StatusOr<std::unique_ptr<File>> file = OpenForAppend(files, directory, path, *bytes, *found);

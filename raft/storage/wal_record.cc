@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <array>
 #include <cstddef>
 
 namespace raftly::wal {
@@ -14,9 +15,9 @@ uint32_t Crc(std::string_view data) {
 
 template <class Int>
 void Put(std::string& out, Int value) {
-  char bytes[sizeof(Int)];
+  std::array<char, sizeof(Int)> bytes;
   for (size_t i = 0; i < sizeof(Int); ++i) bytes[i] = static_cast<char>(value >> (8 * (sizeof(Int) - 1 - i)));
-  out.append(bytes, sizeof(Int));
+  out.append(bytes.data(), bytes.size());
 }
 
 template <class Int>

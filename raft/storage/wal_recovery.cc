@@ -14,8 +14,8 @@ constexpr const char* kRemedy = "; set the directory aside and start this node w
 
 class Reader {
  public:
-  Reader(std::string_view bytes, const std::string& path, const WalOptions& options)
-      : bytes_(bytes), path_(path), options_(options) {}
+  Reader(const std::shared_ptr<const std::string>& bytes, const std::string& path, const WalOptions& options)
+      : whole_(bytes), bytes_(*bytes), path_(path), options_(options) {}
 
   absl::StatusOr<Recovery> Run() {
     while (const auto frame = ReadFrame(bytes_, offset_)) {
@@ -53,7 +53,7 @@ class Reader {
     if (index == 0 || index > found_.entries.size() + 1) return "leaves a gap in the log's indexes";
     if (!entry.term) return "holds an entry without a term";
     found_.entries.resize(index - 1);
-    found_.entries.push_back({entry.index, entry.term, entry.type, Bytes(std::string(entry.command))});
+    found_.entries.push_back({entry.index, entry.term, entry.type, Bytes(whole_, entry.command)});
     return nullptr;
   }
   const char* On(const Marker& marker) {
@@ -129,6 +129,7 @@ class Reader {
         absl::StrCat(path_, ": record ", records_ + 1, " at offset ", offset_, " ", why, kRemedy));
   }
 
+  const std::shared_ptr<const std::string>& whole_;
   const std::string_view bytes_;
   const std::string& path_;
   const WalOptions& options_;
@@ -139,7 +140,8 @@ class Reader {
 
 }  // namespace
 
-absl::StatusOr<Recovery> Recover(std::string_view bytes, const std::string& path, const WalOptions& options) {
+absl::StatusOr<Recovery> Recover(const std::shared_ptr<const std::string>& bytes, const std::string& path,
+                                 const WalOptions& options) {
   return Reader(bytes, path, options).Run();
 }
 

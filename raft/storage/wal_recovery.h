@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "raft/core/types.h"
@@ -22,7 +22,9 @@ struct Recovery {
   std::optional<TornTail> torn_tail;
 };
 
-// DataLoss: rot, or a record that was written as it stands and makes no sense. `path` is for messages.
-absl::StatusOr<Recovery> Recover(std::string_view bytes, const std::string& path, const WalOptions& options);
+// The entries' commands stay where they are, in `bytes`. DataLoss: rot, or a record that was written as it stands and
+// makes no sense. `path` is for messages.
+absl::StatusOr<Recovery> Recover(const std::shared_ptr<const std::string>& bytes, const std::string& path,
+                                 const WalOptions& options);
 
 }  // namespace raftly::wal
