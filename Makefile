@@ -10,8 +10,15 @@ HOST ?= 127.0.0.1
 JOBS ?= $(shell nproc)
 SEED ?= 1
 SEEDS ?= 1-1000
+REPETITIONS ?= 3
 
-.PHONY: help deps build test test-short test-debug test-asan test-tsan cluster scenario scenarios sim mutants fmt lint clean
+# `make bench WAL`: what follows bench is a filter, not a target.
+ifeq (bench,$(firstword $(MAKECMDGOALS)))
+FILTER := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
+$(eval $(FILTER):;@:)
+endif
+
+.PHONY: help deps build test test-short test-debug test-asan test-tsan bench cluster scenario scenarios sim mutants fmt lint clean
 
 help:
 	@echo 'make build        bin/raftly-server and friends'
@@ -19,6 +26,7 @@ help:
 	@echo 'make test-short   the same without the slow ones'
 	@echo 'make test-asan    the tests under AddressSanitizer and UBSan (SHORT=1: without the slow ones)'
 	@echo 'make test-tsan    the tests under ThreadSanitizer'
+	@echo 'make bench        speed beside the limits of the machine (make bench WAL; JSON=file REPETITIONS=3)'
 	@echo 'make cluster      a local three-node cluster, Ctrl-C stops it (NODES=3 DATA=data HOST=127.0.0.1)'
 	@echo 'make scenario     one failure, with its defence on and off (NAME= SEED=1 REAL=1 TRACE=1)'
 	@echo 'make scenarios    all of them, and a table'
@@ -47,6 +55,11 @@ test-short: build
 test-debug test-asan test-tsan: test-%: deps
 	@cmake/build.sh $* $(JOBS)
 	@cmake/test.sh $* $(JOBS) $(if $(SHORT),--label-exclude slow)
+
+bench: build
+	@bin/raftly-bench $(if $(FILTER),--benchmark_filter='$(firstword $(FILTER))') \
+	  --benchmark_repetitions=$(REPETITIONS) --benchmark_report_aggregates_only=$(if $(filter 1,$(REPETITIONS)),false,true) \
+	  $(if $(JSON),--benchmark_out='$(JSON)' --benchmark_out_format=json)
 
 cluster: build
 	@exec cmake/cluster.sh "$(NODES)" "$(DATA)" "$(HOST)"
