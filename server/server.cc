@@ -167,6 +167,8 @@ class Server::Impl {
     return absl::OkStatus();
   }
 
+  std::vector<std::string> paths() const { return router_.paths(); }
+
   void Stop() {
     if (stopped_) return;
     stopped_ = true;
@@ -228,6 +230,7 @@ Server::Server(const Options& options, const Logger& log, std::function<void()> 
 Server::~Server() = default;
 
 absl::Status Server::Start() { return impl_->Start(); }
+std::vector<std::string> Server::paths() const { return impl_->paths(); }
 void Server::Stop() { impl_->Stop(); }
 
 }  // namespace raftly

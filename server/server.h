@@ -8,6 +8,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "server/log.h"
@@ -25,6 +27,8 @@ class Server {
 
   // Recovers, joins the cluster, serves. Once. The error names the address or directory and the cause.
   absl::Status Start();
+  // What its HTTP side serves, as given to Router::Add.
+  std::vector<std::string> paths() const;
   // Takes no more requests, answers those under way, seals the log. Within a few seconds. Idempotent.
   void Stop();
 

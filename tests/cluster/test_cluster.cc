@@ -58,8 +58,8 @@ std::string Answer::Field(const std::string& name) const {
   return field.is_string() ? field.get<std::string>() : field.dump();
 }
 
-Answer Ask(int port, const std::string& method, const std::string& path, const std::string& body,
-           milliseconds timeout) {
+Answer Ask(int port, const std::string& method, const std::string& path, const std::string& body, milliseconds timeout,
+           const std::multimap<std::string, std::string>& headers) {
   httplib::Client client("127.0.0.1", port);
   client.set_tcp_nodelay(true);
   client.set_url_encode(false);
@@ -70,6 +70,7 @@ Answer Ask(int port, const std::string& method, const std::string& path, const s
   request.method = method;
   request.path = path;
   request.body = body;
+  for (const auto& [name, value] : headers) request.set_header(name.c_str(), value);
   if (!body.empty()) request.set_header("Content-Type", "application/json");
   const httplib::Result result = client.send(request);
   if (!result) return {};

@@ -43,7 +43,7 @@ struct Answer {
 
 // One request on a connection of its own. The path is sent as it is, so it comes percent-encoded.
 Answer Ask(int port, const std::string& method, const std::string& path, const std::string& body = "",
-           milliseconds timeout = milliseconds(20'000));
+           milliseconds timeout = milliseconds(20'000), const std::multimap<std::string, std::string>& headers = {});
 
 std::string PercentEncode(std::string_view key);
 std::string PutBody(std::string_view value);
