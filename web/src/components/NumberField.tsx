@@ -17,13 +17,15 @@ export function NumberField({ label, unit, text, min, max, step = 1, onChange, o
   const problem = problemOf(text, { min, max });
   return (
     <div>
-      <label htmlFor={id} className="flex items-baseline justify-between gap-2">
-        <span className="font-medium">{label}</span>
+      <div className="flex items-baseline justify-between gap-2">
+        <label htmlFor={id} className="font-medium">
+          {label}
+        </label>
         <span id={`${id}-range`} className={classes("text-xs", problem ? "text-down" : "text-muted")}>
           {problem && "must be "}
           {problem ?? `${min}–${max}`}
         </span>
-      </label>
+      </div>
       <div className="relative mt-1">
         <input
           id={id}

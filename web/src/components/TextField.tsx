@@ -14,10 +14,12 @@ export function TextField({ label, text, onChange, hint, multiline = false }: Te
   const id = useId();
   return (
     <div>
-      <label htmlFor={id} className="flex items-baseline justify-between gap-2">
-        <span className="font-medium">{label}</span>
+      <div className="flex items-baseline justify-between gap-2">
+        <label htmlFor={id} className="font-medium">
+          {label}
+        </label>
         {hint && <span className="text-xs text-muted">{hint}</span>}
-      </label>
+      </div>
       {multiline ? (
         <textarea id={id} rows={2} value={text} onChange={(event) => onChange(event.target.value)} className={BOX} />
       ) : (
