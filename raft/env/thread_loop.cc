@@ -43,12 +43,33 @@ class ThreadLoop::Impl {
     pthread_setname_np(thread_.native_handle(), name.substr(0, kLongestThreadName).c_str());
   }
 
+  // Whoever finds the loop at rest may be its thread for one task.
+  void RunHere(Task task) {
+    {
+      MutexLock lock(mutex_);
+      if (stopped_) return;
+      if (busy_ || !inbox_.tasks.empty()) {
+        inbox_.tasks.push_back(std::move(task));  // somebody is busy, or has been woken
+        return;
+      }
+      busy_ = true;
+    }
+    const void* const outer = std::exchange(running_here, this);
+    RunOnce(task);
+    running_here = outer;
+    MutexLock lock(mutex_);
+    busy_ = false;
+    // Under the lock: once the loop's own thread sees that nobody is busy, the loop may be destroyed.
+    if (stopped_ || due_ || !inbox_.tasks.empty()) wake_.NotifyOne();
+  }
+
   // A task that comes too late dies with the parameter, after the lock is released: its destructor may post again.
   void Post(Task task) {
     {
       MutexLock lock(mutex_);
       if (stopped_) return;
       inbox_.tasks.push_back(std::move(task));
+      if (busy_) return;  // who is busy looks again
     }
     wake_.NotifyOne();
   }
@@ -58,6 +79,7 @@ class ThreadLoop::Impl {
       MutexLock lock(mutex_);
       if (stopped_) return;
       inbox_.timers.push_back({time, next_sequence_++, std::move(task)});
+      if (time >= looks_again_) return;
     }
     wake_.NotifyOne();
   }
@@ -76,7 +98,6 @@ class ThreadLoop::Impl {
   struct Inbox {
     std::vector<Task> tasks;
     std::vector<Timer> timers;
-    bool empty() const { return tasks.empty() && timers.empty(); }
   };
 
   void Run() {
@@ -101,13 +122,21 @@ class ThreadLoop::Impl {
   // lock once per batch, not once per task. True: stopped, this is the last batch.
   bool TakeBatch(Inbox& batch, Time deadline) {
     MutexLock lock(mutex_);
-    while (inbox_.empty() && !stopped_ && SteadyNow() < deadline) {
-      if (deadline == kNever) {
-        wake_.Wait(mutex_);
+    busy_ = false;
+    while (true) {
+      for (const Timer& timer : inbox_.timers) deadline = std::min(deadline, timer.time);
+      due_ = !inbox_.tasks.empty() || stopped_ || SteadyNow() >= deadline;
+      if (due_ && !busy_) break;
+      looks_again_ = due_ ? Time::min() : deadline;
+      if (due_ || deadline == kNever) {
+        wake_.Wait(mutex_);  // where something is due: until who is busy has finished
       } else {
         wake_.WaitUntil(mutex_, SteadyTime(deadline.time_since_epoch()));
       }
     }
+    looks_again_ = Time::min();
+    busy_ = true;
+    due_ = false;
     std::swap(batch, inbox_);
     return stopped_;
   }
@@ -133,6 +162,10 @@ class ThreadLoop::Impl {
   Mutex mutex_;
   CondVar wake_;
   Inbox inbox_ ABSL_GUARDED_BY(mutex_);
+  bool busy_ ABSL_GUARDED_BY(mutex_) = true;  // a task is running, or the loop's own thread is about to look
+  bool due_ ABSL_GUARDED_BY(mutex_) = false;  // the loop's own thread waits for its turn
+  // When the loop's own thread wakes by itself; in the past: it looks at all timers before it waits again.
+  Time looks_again_ ABSL_GUARDED_BY(mutex_) = Time::min();
   uint64_t next_sequence_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;  // nothing enters the inbox any more
   std::once_flag joined_;
@@ -142,6 +175,7 @@ class ThreadLoop::Impl {
 ThreadLoop::ThreadLoop(const std::string& name) : impl_(std::make_unique<Impl>(name)) {}
 ThreadLoop::~ThreadLoop() { Stop(); }
 void ThreadLoop::Post(Task task) { impl_->Post(std::move(task)); }
+void ThreadLoop::Run(Task task) { impl_->RunHere(std::move(task)); }
 Time ThreadLoop::Now() const { return SteadyNow(); }
 void ThreadLoop::PostAt(Time time, Task task) { impl_->PostAt(time, std::move(task)); }
 void ThreadLoop::Stop() { impl_->Stop(); }

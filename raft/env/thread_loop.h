@@ -16,6 +16,7 @@ class ThreadLoop : public EventLoop {
   ~ThreadLoop() override;
 
   void Post(Task task) override;
+  void Run(Task task) override;
   Time Now() const override;  // std::chrono::steady_clock
   void PostAt(Time time, Task task) override;
 

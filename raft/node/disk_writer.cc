@@ -55,12 +55,22 @@ void DiskWriter::Drain() {
 
 void DiskWriter::Done(std::deque<Job>& jobs) {
   last_done_ = jobs.back().write.id;
+  last_done_at_ = environment_.loop.Now();
   for (Job& job : jobs) {
     for (Task& promise : job.promises) promise();
   }
   callbacks_.done(last_done_);
-  environment_.loop.PostAt(environment_.loop.Now() + timings_.seal_after, [self = shared_from_this(), id = last_done_] {
-    self->environment_.disk.Post([self, id] { self->SealIfIdle(id); });
+  SealLater();
+}
+
+// One timer at a time: a busy log would fill the loop with thousands that find it busy still.
+void DiskWriter::SealLater() {
+  if (std::exchange(sealing_, true)) return;
+  environment_.loop.PostAt(last_done_at_ + timings_.seal_after, [self = shared_from_this(), id = last_done_] {
+    self->environment_.disk.Post([self, id] {
+      self->sealing_ = false;
+      self->SealIfIdle(id);
+    });
   });
 }
 
@@ -99,7 +109,8 @@ void DiskWriter::RetryLater() {
 
 // SPEC section 3: an idle log is sealed, so that a later recovery can tell damage from an interrupted write.
 void DiskWriter::SealIfIdle(WriteId last) {
-  if (finished_ || last != last_done_ || !space_) return;
+  if (finished_ || !space_) return;
+  if (last != last_done_) return SealLater();
   {
     MutexLock lock(mutex_);
     if (!queue_.empty()) return;

@@ -52,6 +52,7 @@ class DiskWriter : public std::enable_shared_from_this<DiskWriter> {
   void Done(std::deque<Job>& jobs);
   void ReportSpace(bool available);
   void RetryLater();
+  void SealLater();
   void SealIfIdle(WriteId last);
   void Fail(const absl::Status& status);
 
@@ -69,6 +70,8 @@ class DiskWriter : public std::enable_shared_from_this<DiskWriter> {
   std::deque<Job> stalled_;  // no space for these: they stay first in line
   WriteId last_done_;
   bool space_ = true;
+  Time last_done_at_{};
+  bool sealing_ = false;  // a timer is set
   bool retrying_ = false;
   bool finished_ = false;  // failed or closed
 };

@@ -10,7 +10,8 @@
 
 namespace raftly {
 
-// Each method says on which of the node's threads it is called. Must not block; the default does nothing.
+// Each method says on which of the node's executors it is called: one at a time there, though not always by the same
+// thread (Executor::Run). Must not block; the default does nothing.
 class NodeObserver {
  public:
   virtual ~NodeObserver() = default;

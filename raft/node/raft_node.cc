@@ -16,6 +16,10 @@
 
 namespace raftly {
 
+// So many commands are applied on the thread that runs the loop, where the state machine is idle: cheaper than waking
+// another.
+constexpr size_t kQuickApply = 64;
+
 // Shared with every task and callback that is under way, so that none can outlive it.
 class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
  public:
@@ -183,16 +187,17 @@ void RaftNode::Impl::Reject(Item item) {
 // ---- What arrives --------------------------------------------------------------------------------------------------
 
 void RaftNode::Impl::Enqueue(Item item) {
+  bool drain = false;
   {
     MutexLock lock(mutex_);
     if (!closed_) {
       inbox_.push_back(std::move(item));
       if (std::exchange(drain_posted_, true)) return;
-      environment_.loop.Post([self = shared_from_this()] { self->Drain(); });
-      return;
+      drain = true;
     }
   }
-  Reject(std::move(item));
+  if (!drain) return Reject(std::move(item));
+  environment_.loop.Run([self = shared_from_this()] { self->Drain(); });
 }
 
 void RaftNode::Impl::Drain() {
@@ -299,14 +304,20 @@ void RaftNode::Impl::SendCall(Call call) {
 void RaftNode::Impl::Apply(Entries committed) {
   if (committed.empty()) return;
   auto joined = pending_.Commit(std::move(committed), config_.core.defences.waiter_term);
-  environment_.apply.Post([self = shared_from_this(), joined = std::move(joined)]() mutable {
+  const bool quick = joined.size() <= kQuickApply;
+  Task apply = [self = shared_from_this(), joined = std::move(joined)]() mutable {
     for (CommittedEntry& item : joined) {
       std::string result = self->state_machine_.Apply(item.entry);
       self->applied_.store(item.entry.index.value, std::memory_order_release);
       if (self->observer_ != nullptr) self->observer_->OnApplied(item.entry);
       for (SettleProposal& settle : item.waiters) settle(Applied{item.entry.position(), result});
     }
-  });
+  };
+  if (quick) {
+    environment_.apply.Run(std::move(apply));
+  } else {
+    environment_.apply.Post(std::move(apply));
+  }
 }
 
 void RaftNode::Impl::Settle(const Outcome& outcome) {

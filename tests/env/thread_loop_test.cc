@@ -2,6 +2,7 @@
 #include "raft/env/thread_loop.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -215,6 +216,103 @@ TEST(ThreadLoop, ManyProducersLoseNothingAndKeepTheirOrder) {
     EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
   }
   EXPECT_EQ(timers, kProducers * kTasks / 100);
+}
+
+// Until the loop's own thread has nothing to do. A task that it runs may end a moment before it is at rest.
+void AwaitRest(ThreadLoop& loop) {
+  bool here = false;
+  const auto self = std::this_thread::get_id();
+  while (!here) {
+    std::promise<bool> ran;
+    loop.Run([&] { ran.set_value(std::this_thread::get_id() == self); });
+    here = ran.get_future().get();
+  }
+}
+
+TEST(ThreadLoop, AtRestItLendsItsTurn) {
+  ThreadLoop loop("test");
+  AwaitRest(loop);
+  std::thread::id ran;
+  loop.Run([&] { ran = std::this_thread::get_id(); });
+  EXPECT_EQ(ran, std::this_thread::get_id());
+}
+
+TEST(ThreadLoop, WhatIsPostedDuringALentTurnComesAfterIt) {
+  ThreadLoop loop("test");
+  AwaitRest(loop);
+  std::vector<int> order;
+  std::promise<void> done;
+  loop.Run([&] {
+    loop.Post([&] { order.push_back(2); });
+    loop.Run([&] { order.push_back(3); });
+    loop.PostAt(Time(), [&] {
+      order.push_back(4);
+      done.set_value();
+    });
+    order.push_back(1);
+  });
+  done.get_future().wait();
+  EXPECT_THAT(order, ElementsAre(1, 2, 3, 4));
+}
+
+TEST(ThreadLoop, ATimerWaitsForTheEndOfALentTurn) {
+  ThreadLoop loop("test");
+  AwaitRest(loop);
+  std::promise<void> fired;
+  bool in_turn = false;
+  loop.PostAt(loop.Now() + milliseconds(1), [&] {
+    EXPECT_FALSE(in_turn);
+    fired.set_value();
+  });
+  loop.Run([&] {
+    in_turn = true;
+    const Time due = loop.Now() + milliseconds(2);
+    while (loop.Now() < due) std::this_thread::yield();
+    in_turn = false;
+  });
+  fired.get_future().wait();
+}
+
+TEST(ThreadLoop, TurnsNeverOverlapWhoeverTakesThem) {
+  constexpr int kThreads = 6;
+  constexpr int kTasks = 5000;
+  ThreadLoop loop("test");
+  std::atomic<int> inside{0};
+  std::atomic<bool> overlapped{false};
+  std::vector<std::vector<int>> ran(kThreads);
+  int timers = 0;
+  std::vector<std::thread> threads;
+  const auto turn = [&] { overlapped = overlapped || inside.exchange(1) != 0 || inside.exchange(0) != 1; };
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kTasks; ++i) {
+        const auto task = [&, t, i] {
+          turn();
+          ran[t].push_back(i);
+        };
+        if (i % 2 == 0) loop.Run(task);
+        if (i % 2 == 1) loop.Post(task);
+        if (i % 50 == 0) loop.PostAt(loop.Now() + std::chrono::microseconds(i), [&] { ++timers; });
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::promise<void> last;
+  loop.PostAt(loop.Now() + milliseconds(10), [&] { last.set_value(); });
+  last.get_future().wait();
+  loop.Stop();
+  EXPECT_FALSE(overlapped);
+  for (const auto& order : ran) {
+    EXPECT_EQ(order.size(), static_cast<size_t>(kTasks));
+    EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+  }
+  EXPECT_EQ(timers, kThreads * kTasks / 50);
+}
+
+TEST(ThreadLoop, AStoppedLoopLendsNothing) {
+  ThreadLoop loop("test");
+  loop.Stop();
+  loop.Run([] { ADD_FAILURE(); });
 }
 
 TEST(ThreadLoop, SeveralThreadsMayStopIt) {
