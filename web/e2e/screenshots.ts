@@ -1,0 +1,77 @@
+// The pictures in docs/: the main states of the dashboard, of real clusters.
+import type { Browser, BrowserContextOptions } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, it } from "vitest";
+import { TestCluster } from "./support/cluster";
+import { Dashboard, launch } from "./support/dashboard";
+
+const DOCS = new URL("../../docs/", import.meta.url).pathname;
+const LARGE: BrowserContextOptions = { viewport: { width: 1920, height: 1080 } };
+const DARK: BrowserContextOptions = { colorScheme: "dark" };
+
+let browser: Browser;
+let cluster: TestCluster;
+let dashboard: Dashboard;
+beforeAll(async () => {
+  [browser, cluster] = await Promise.all([launch(), TestCluster.start()]);
+});
+afterAll(() => Promise.all([browser?.close(), cluster?.stop()]));
+beforeEach(() => cluster.agreed());
+afterEach(async () => {
+  await cluster.post("/api/cluster/chaos/heal");
+  await dashboard.close();
+});
+
+async function open(hash: string, options: BrowserContextOptions = {}): Promise<void> {
+  dashboard = await Dashboard.open(browser, cluster.url(), hash, { deviceScaleFactor: 1, ...options });
+  await dashboard.untilPill("health", "HEALTHY");
+}
+
+async function write(count: number): Promise<void> {
+  for (let i = 1; i <= count; ++i) {
+    await fetch(`${cluster.url()}/keys/user/${i}`, { method: "PUT", body: JSON.stringify({ value: `visit ${i}` }) });
+  }
+}
+
+// A moment in which messages are under way, so that the picture shows some.
+async function shoot(name: string): Promise<void> {
+  await dashboard.page.locator("[data-pulse]").first().waitFor({ state: "attached" });
+  await dashboard.page.waitForTimeout(350);
+  await dashboard.page.screenshot({ path: `${DOCS}${name}.png` });
+}
+
+it("healthy", async () => {
+  await write(9);
+  await open("#/scenarios/happy-path");
+  await dashboard.press("Run");
+  await dashboard.page.locator("[data-outcome]").waitFor();
+  await shoot("dashboard");
+});
+
+it("the leader is cut off", async () => {
+  await open("#/scenarios/leader-crash", DARK);
+  await dashboard.press("Run");
+  await dashboard.page.getByRole("timer").waitFor();
+  await dashboard.page.locator('[data-status="running"]', { hasText: "Heal when" }).waitFor();
+  await shoot("leader-crash");
+});
+
+it("the verdict", async () => {
+  await open("#/scenarios/leader-crash", LARGE);
+  await dashboard.press("Run");
+  await dashboard.page.locator("[data-outcome]").waitFor();
+  await shoot("verdict");
+});
+
+it("chaos", async () => {
+  await open("#/chaos/delay", DARK);
+  await cluster.post("/api/cluster/chaos/loss", { node: "node3", loss_rate: 0.3 });
+  await cluster.post("/api/cluster/chaos/delay", { node: "node2", delay_ms: 60, jitter_ms: 10 });
+  await dashboard.untilEdge("node1/node2", "delayed");
+  await dashboard.untilEdge("node1/node3", "lossy");
+  await shoot("chaos");
+});
+
+it("on a phone", async () => {
+  await open("#/cluster", { viewport: { width: 390, height: 844 } });
+  await shoot("phone");
+});

@@ -1,0 +1,136 @@
+// Real raftly-server processes on free ports of this machine, in a directory of their own.
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Cluster, NodeConfig, PeerRules } from "../../src/api/types";
+import { eventually } from "./eventually";
+
+const SERVER =
+  process.env["RAFTLY_SERVER"] ?? new URL("../../../build/release/bin/raftly-server", import.meta.url).pathname;
+
+// Slow enough that a busy machine holds no elections of its own accord.
+const TIMINGS = ["-election-timeout", "1000", "-heartbeat", "100"];
+
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+export class TestCluster {
+  readonly #directory = mkdtempSync(join(tmpdir(), "raftly-e2e-"));
+  readonly #processes = new Map<string, ChildProcess>();
+  readonly #http: ReadonlyMap<string, number>;
+  readonly #grpc: ReadonlyMap<string, number>;
+
+  private constructor(
+    readonly names: readonly string[],
+    ports: readonly number[],
+  ) {
+    this.#http = new Map(names.map((name, i) => [name, ports[i]!]));
+    this.#grpc = new Map(names.map((name, i) => [name, ports[names.length + i]!]));
+  }
+
+  // Resolves when all nodes follow one leader.
+  static async start(names: readonly string[] = ["node1", "node2", "node3"]): Promise<TestCluster> {
+    const cluster = new TestCluster(names, await freePorts(2 * names.length));
+    for (const name of names) cluster.revive(name);
+    await cluster.agreed();
+    return cluster;
+  }
+
+  url(name = this.names[0]!): string {
+    return `http://127.0.0.1:${this.#http.get(name)}`;
+  }
+
+  // As kill -9; resolves when the process is gone.
+  async kill(name: string): Promise<void> {
+    const child = this.#processes.get(name)!;
+    this.#processes.delete(name);
+    await ended(child, "SIGKILL");
+  }
+
+  // Starts a node, again or for the first time, with the data that it has.
+  revive(name: string): void {
+    const others = this.names.filter((other) => other !== name);
+    const list = (ports: ReadonlyMap<string, number>, of: readonly string[]) =>
+      of.map((each) => `${each}=127.0.0.1:${ports.get(each)}`).join(",");
+    const flags = [
+      ...["-id", name, "-grpc-addr", `127.0.0.1:${this.#grpc.get(name)}`, "-http-addr", `127.0.0.1:${this.#http.get(name)}`],
+      ...["-data-dir", join(this.#directory, name), "-http-peers", list(this.#http, this.names), ...TIMINGS],
+      ...(others.length > 0 ? ["-peers", list(this.#grpc, others)] : []),
+    ];
+    const log = openSync(join(this.#directory, `${name}.log`), "a");
+    const child = spawn(SERVER, flags, { stdio: ["ignore", log, log] });
+    running.add(child);
+    child.once("exit", () => running.delete(child));
+    this.#processes.set(name, child);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#processes.values()].map((child) => ended(child, "SIGTERM")));
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  // What a node has logged, for whoever wonders why a test failed.
+  log(name: string): string {
+    return readFileSync(join(this.#directory, `${name}.log`), "utf8");
+  }
+
+  async get<Data>(path: string, name = this.names[0]!): Promise<Data> {
+    const response = await fetch(this.url(name) + path);
+    return (await response.json()) as Data;
+  }
+
+  async post(path: string, body: unknown = {}, name = this.names[0]!): Promise<void> {
+    await fetch(this.url(name) + path, { method: "POST", body: JSON.stringify(body) });
+  }
+
+  async leader(): Promise<string> {
+    const asked = [...this.#processes.keys()][0]!;
+    return (await this.get<Cluster>("/api/cluster", asked)).leader_id;
+  }
+
+  async agreed(): Promise<void> {
+    await eventually("all nodes follow one leader", async () => {
+      const { nodes, leader_id } = await this.get<Cluster>("/api/cluster");
+      return leader_id !== "" && nodes.every((node) => node.reachable && node.leader_id === leader_id);
+    });
+  }
+
+  async rules(): Promise<number> {
+    const { peers } = await this.get<{ peers: PeerRules[] }>("/api/cluster/chaos/state");
+    return peers.reduce((total, { rules }) => total + rules.length, 0);
+  }
+
+  async timings(): Promise<[election_timeout_ms: number, heartbeat_ms: number][]> {
+    const { nodes } = await this.get<{ nodes: NodeConfig[] }>("/api/cluster/config");
+    return nodes.map(({ election_timeout_ms, heartbeat_ms }) => [election_timeout_ms, heartbeat_ms]);
+  }
+}
+
+async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  child.kill(signal);
+  await gone;
+}
+
+// Outside of the range from which outgoing connections take theirs.
+async function freePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (await isFree(port)) ports.add(port);
+  }
+  return [...ports];
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
