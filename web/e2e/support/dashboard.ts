@@ -1,5 +1,7 @@
 // The dashboard in headless Chromium, driven by what a person sees: names of buttons, labels of fields.
-import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
 
 const CHROMIUM = process.env["RAFTLY_CHROMIUM"] ?? "/usr/bin/chromium";
 const ARGUMENTS = [
@@ -11,6 +13,8 @@ const ARGUMENTS = [
   "--disable-component-update",
   "--disable-sync",
 ];
+// While working on the page: a build of it that is tested instead of the one in the server.
+const DIST = process.env["RAFTLY_DIST"];
 // Ends what hangs; nothing takes that long when all is well.
 export const PATIENCE_MS = 60_000;
 
@@ -27,6 +31,7 @@ export class Dashboard {
   static async open(browser: Browser, url: string, hash = "", options: BrowserContextOptions = {}): Promise<Dashboard> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });
     context.setDefaultTimeout(PATIENCE_MS);
+    if (DIST) await serveFrom(DIST, context, url);
     const page = await context.newPage();
     const dashboard = new Dashboard(page);
     page.on("console", (message) => {
@@ -96,4 +101,12 @@ export class Dashboard {
       return scrollWidth <= innerWidth && scrollHeight <= innerHeight;
     });
   }
+}
+
+function serveFrom(directory: string, context: BrowserContext, url: string): Promise<void> {
+  return context.route(`${url}/**`, (route) => {
+    const { pathname } = new URL(route.request().url());
+    const path = join(directory, pathname === "/" ? "index.html" : pathname);
+    return existsSync(path) && /\.\w+$/.test(path) ? route.fulfill({ path }) : route.fallback();
+  });
 }

@@ -27,7 +27,7 @@ const RADIUS = 21;
 const LINES_HEIGHT = 32;
 // The room beside the outermost nodes, for half or for all of their text.
 const SIDE_BELOW = 56;
-const SIDE_BESIDE = 104;
+const SIDE_BESIDE = 108;
 
 // The corners of a regular polygon, stretched to fill the box. Even polygons stand on an edge: fewer rows, more room.
 // Where there are many nodes the text is beside them, since there are more rows than lines of text fit between.
@@ -52,7 +52,7 @@ export function placeNodes(count: number, width: number, height: number): Layout
     })),
     radius,
     scale,
-    name_length: crowded ? 11 : 18,
+    name_length: crowded ? 10 : 18,
   };
 }
 
