@@ -24,7 +24,7 @@ class NodeObserver {
   virtual void OnStep(Time, const RaftCore&) {}
   // loop. A call to a peer failed: why.
   virtual void OnCallFailed(const NodeId& /*peer*/, const absl::Status&) {}
-  // disk. One sync carried so many entries and took so long.
+  // disk. One write and sync of the log carried so many entries (0: only term and vote) and took so long.
   virtual void OnSynced(size_t /*entries*/, Duration /*took*/) {}
   // apply. Applied, in order.
   virtual void OnApplied(const Entry&) {}
