@@ -31,6 +31,9 @@ class Observers : public NodeObserver {
   void OnApplied(const Entry& entry) override {
     for (auto* one : all_) one->OnApplied(entry);
   }
+  void OnBatchApplied(size_t entries, Duration took) override {
+    for (auto* one : all_) one->OnBatchApplied(entries, took);
+  }
   void OnProposalSettled(const absl::Status& status, Duration took) override {
     for (auto* one : all_) one->OnProposalSettled(status, took);
   }

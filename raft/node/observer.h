@@ -28,6 +28,8 @@ class NodeObserver {
   virtual void OnSynced(size_t /*entries*/, Duration /*took*/) {}
   // apply. Applied, in order.
   virtual void OnApplied(const Entry&) {}
+  // apply. So many entries that were committed together are applied and their clients told, so long after the commit.
+  virtual void OnBatchApplied(size_t /*entries*/, Duration /*took*/) {}
   // any. A proposal was settled this long after it was made.
   virtual void OnProposalSettled(const absl::Status&, Duration /*took*/) {}
   // disk or loop, at most once: the disk failed for good, the node has stopped itself and promises nothing any more.

@@ -76,7 +76,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void HandToDisk(Write write);
   Task Deliver(Message message);
   void SendCall(Call call);
-  void Apply(Entries committed);
+  void Apply(Entries committed, Time now);
   void Settle(const Outcome& outcome);
   void MakeReadable(const Readable& readable);
 
@@ -260,7 +260,7 @@ void RaftNode::Impl::Act() {
   }
   // Proposals are known by their place before their entry can be committed, and what is committed is on its way to the
   // state machine before a read may wait for it.
-  Apply(std::move(output.committed));
+  Apply(std::move(output.committed), now);
   for (const Outcome& outcome : output.outcomes) {
     if (const auto* readable = std::get_if<Readable>(&outcome)) MakeReadable(*readable);
   }
@@ -301,17 +301,18 @@ void RaftNode::Impl::SendCall(Call call) {
                               });
 }
 
-void RaftNode::Impl::Apply(Entries committed) {
+void RaftNode::Impl::Apply(Entries committed, Time now) {
   if (committed.empty()) return;
   auto joined = pending_.Commit(std::move(committed), config_.core.defences.waiter_term);
   const bool quick = joined.size() <= kQuickApply;
-  Task apply = [self = shared_from_this(), joined = std::move(joined)]() mutable {
+  Task apply = [self = shared_from_this(), joined = std::move(joined), now]() mutable {
     for (CommittedEntry& item : joined) {
       std::string result = self->state_machine_.Apply(item.entry);
       self->applied_.store(item.entry.index.value, std::memory_order_release);
       if (self->observer_ != nullptr) self->observer_->OnApplied(item.entry);
       for (SettleProposal& settle : item.waiters) settle(Applied{item.entry.position(), result});
     }
+    if (self->observer_ != nullptr) self->observer_->OnBatchApplied(joined.size(), self->environment_.loop.Now() - now);
   };
   if (quick) {
     environment_.apply.Run(std::move(apply));
