@@ -1,0 +1,55 @@
+// Everything that Prometheus may ask this server.
+//
+//   Metrics metrics({.version = "0.1.0", .peers = {"node2", "node3"}, .data_dir = "data/node1", .wal = ..., ...});
+//   RaftNode node(..., &metrics.node());              // or one of several Observers
+//   metrics.http().AddRoutes(router.paths());
+//   router.Add("GET", "/metrics", [&](auto&) { return HttpResponse{.body = metrics.Render(), ...}; });
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "raft/core/types.h"
+#include "raft/storage/wal.h"
+#include "server/metrics/http_metrics.h"
+#include "server/metrics/node_metrics.h"
+#include "server/metrics/process_metrics.h"
+#include "server/metrics/samples.h"
+
+namespace raftly {
+
+struct MetricsConfig {
+  std::string version;
+  std::vector<NodeId> peers;  // the other nodes
+  std::string data_dir;       // whose filesystem is measured
+  // Called by Render only.
+  std::function<WalStats()> wal;
+  std::function<size_t()> event_streams;
+};
+
+class Metrics {
+ public:
+  static constexpr std::string_view kContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+  explicit Metrics(MetricsConfig config);
+
+  NodeMetrics& node() { return node_; }
+  HttpMetrics& http() { return http_; }
+
+  // From any thread: all series as Prometheus' text, sorted. A value that cannot be had right now (of a directory that
+  // does not exist, of a /proc that is not there) is left out.
+  std::string Render() const;
+
+ private:
+  void AppendStorage(std::vector<prometheus::MetricFamily>& all) const;
+
+  const MetricsConfig config_;
+  prometheus::Registry registry_;
+  NodeMetrics node_;
+  HttpMetrics http_;
+  const ProcessMetrics process_;
+};
+
+}  // namespace raftly

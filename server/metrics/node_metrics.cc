@@ -1,0 +1,220 @@
+#include "server/metrics/node_metrics.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "raft/core/check.h"
+#include "raft/node/errors.h"
+
+namespace raftly {
+namespace {
+
+// Values of labels, in the order of their names below.
+enum ProposalOutcome : size_t {
+  kCommitted,
+  kOverwritten,
+  kTimedOut,
+  kNotLeader,
+  kQueueFull,
+  kDiskFull,
+  kStopping,
+  kFailed
+};
+const std::vector<std::string>& OutcomeNames() {
+  static const std::vector<std::string> names = {"committed",  "overwritten", "timed_out", "not_leader",
+                                                 "queue_full", "disk_full",   "stopping",  "failed"};
+  return names;
+}
+
+enum FailureKind : size_t { kUnreachable, kNoAnswer, kCancelled, kOther };
+const std::vector<std::string>& FailureKindNames() {
+  static const std::vector<std::string> names = {"unreachable", "timed_out", "cancelled", "other"};
+  return names;
+}
+
+uint64_t StateNumber(Role role) {
+  switch (role) {
+    case Role::kFollower:
+      return 0;
+    case Role::kPreCandidate:
+    case Role::kCandidate:
+      return 1;
+    case Role::kLeader:
+      return 2;
+  }
+  return 0;
+}
+
+// raft/node/errors.h. Unavailable is a node that stops, of its own will or because its disk has failed.
+ProposalOutcome OutcomeOf(const absl::Status& status, bool disk_failed) {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
+      return kCommitted;
+    case absl::StatusCode::kAborted:
+      return kOverwritten;
+    case absl::StatusCode::kDeadlineExceeded:
+      return kTimedOut;
+    case absl::StatusCode::kFailedPrecondition:
+      return kNotLeader;
+    case absl::StatusCode::kResourceExhausted:
+      return IsDiskFull(status) ? kDiskFull : kQueueFull;
+    case absl::StatusCode::kUnavailable:
+      return disk_failed ? kFailed : kStopping;
+    default:
+      return kFailed;
+  }
+}
+
+FailureKind KindOf(const absl::Status& why) {
+  switch (why.code()) {
+    case absl::StatusCode::kUnavailable:
+      return kUnreachable;
+    case absl::StatusCode::kDeadlineExceeded:
+      return kNoAnswer;
+    case absl::StatusCode::kCancelled:
+      return kCancelled;
+    default:
+      return kOther;
+  }
+}
+
+prometheus::Family<prometheus::Counter>& ProposalFamily(prometheus::Registry& registry) {
+  return prometheus::BuildCounter()
+      .Name("raftly_proposals_total")
+      .Help("Proposals made at this node, by what became of them")
+      .Register(registry);
+}
+
+}  // namespace
+
+CounterPerValue::CounterPerValue(prometheus::Family<prometheus::Counter>& family, prometheus::Labels labels,
+                                 const std::string& label, const std::vector<std::string>& values) {
+  for (const std::string& value : values) {
+    labels[label] = value;
+    counters_.push_back(&family.Add(labels));
+  }
+}
+
+NodeMetrics::NodeMetrics(prometheus::Registry& registry, const std::vector<NodeId>& peers)
+    : applied_index_(AddGauge(registry, "raftly_applied_index", "Index of the last entry applied here")),
+      committed_index_(AddGauge(registry, "raftly_committed_index", "Index of the last entry known to be committed")),
+      recovery_duration_(
+          AddGauge(registry, "raftly_recovery_duration_seconds", "Time to recover the log when the node started")),
+      elections_(AddCounter(registry, "raftly_elections_total", "Elections started by this node, without pre-votes")),
+      leader_changes_(AddCounter(registry, "raftly_leader_changes_total", "Leaders seen by this node, one per term")),
+      log_entries_(AddCounter(registry, "raftly_log_entries_total",
+                              "Entries applied to the state machine; a restart applies the log anew")),
+      wal_fsync_duration_(AddHistogram(registry, "raftly_wal_fsync_duration_ms",
+                                       "Time to write and sync a batch of the log, in milliseconds",
+                                       Doubling(0.1, 12))),
+      append_batch_entries_(AddHistogram(registry, "raftly_append_batch_entries",
+                                         "Entries that shared one sync of the log", Doubling(1, 12))),
+      apply_duration_(AddHistogram(registry, "raftly_apply_duration_seconds",
+                                   "From the commit of a batch of entries until all of it is applied",
+                                   Doubling(0.00001, 16))),
+      proposal_duration_(AddHistogram(registry, "raftly_proposal_duration_seconds",
+                                      "From a proposal until it is committed and applied here", Doubling(0.0001, 16))),
+      proposals_(ProposalFamily(registry), {}, "outcome", OutcomeNames()),
+      current_term_(AddGauge(registry, "raftly_current_term", "Current term")),
+      state_(AddGauge(registry, "raftly_state", "0 follower, 1 candidate or pre-candidate, 2 leader")) {
+  AddPeers(registry, peers);
+}
+
+void NodeMetrics::AddPeers(prometheus::Registry& registry, std::vector<NodeId> peers) {
+  auto& lag = prometheus::BuildHistogram()
+                  .Name("raftly_replication_lag")
+                  .Help("Entries that a peer is known to be behind, observed once a second by the leader")
+                  .Register(registry);
+  auto& in_flight = prometheus::BuildGauge()
+                        .Name("raftly_append_in_flight")
+                        .Help("Appends with entries that a peer has not answered yet; of a leader")
+                        .Register(registry);
+  auto& failures = prometheus::BuildCounter()
+                       .Name("raftly_rpc_failures_total")
+                       .Help("Calls to a peer that failed, by how")
+                       .Register(registry);
+  std::sort(peers.begin(), peers.end());
+  for (const NodeId& peer : peers) {
+    const prometheus::Labels labels = {{"peer", peer}};
+    peers_.push_back({.id = peer,
+                      .lag = &lag.Add(labels, Doubling(1, 10)),
+                      .in_flight = Cached(in_flight.Add(labels)),
+                      .failures = CounterPerValue(failures, labels, "kind", FailureKindNames())});
+  }
+}
+
+void NodeMetrics::OnRecovered(const Wal::Opened& opened, Duration took) {
+  recovery_duration_.Set(Seconds(took));
+  current_term_.Set(opened.hard_state.term.value);
+}
+
+void NodeMetrics::OnEvent(Time, const NodeEvent& event) {
+  if (const auto* advanced = std::get_if<CommitAdvanced>(&event)) {
+    committed_index_.Set(static_cast<double>(advanced->commit.value));
+  } else if (const auto* started = std::get_if<ElectionStarted>(&event)) {
+    if (started->role == Role::kCandidate) elections_.Increment();
+  } else if (const auto* changed = std::get_if<LeaderChanged>(&event)) {
+    // The leader of a term may be lost and found again.
+    if (changed->leader.empty() || changed->term == last_leaders_term_) return;
+    last_leaders_term_ = changed->term;
+    leader_changes_.Increment();
+  }
+}
+
+void NodeMetrics::OnStep(Time now, const RaftCore& core) {
+  current_term_.Set(core.term().value);
+  state_.Set(StateNumber(core.role()));
+  if (core.role() == Role::kLeader) {
+    WatchPeers(now, core);
+  } else if (leads_) {
+    StopLeading();
+  }
+}
+
+void NodeMetrics::WatchPeers(Time now, const RaftCore& core) {
+  // A new leader knows nothing of its peers' logs: they get until the first observation to answer.
+  if (!std::exchange(leads_, true)) next_lag_ = now + kLagEvery;
+  const bool observe_lag = now >= next_lag_;
+  if (observe_lag) next_lag_ = next_lag_ + kLagEvery > now ? next_lag_ + kLagEvery : now + kLagEvery;
+  RAFTLY_CHECK(core.progress().size() == peers_.size());
+  auto peer = peers_.begin();
+  for (const auto& [id, progress] : core.progress()) {
+    peer->in_flight.Set(progress.in_flight.size());
+    if (observe_lag) peer->lag->Observe(static_cast<double>(core.log().last().index - progress.match));
+    ++peer;
+  }
+}
+
+void NodeMetrics::StopLeading() {
+  leads_ = false;
+  for (Peer& peer : peers_) peer.in_flight.Set(0);
+}
+
+void NodeMetrics::OnCallFailed(const NodeId& peer, const absl::Status& why) {
+  for (Peer& one : peers_) {
+    if (one.id == peer) one.failures.Increment(KindOf(why));
+  }
+}
+
+void NodeMetrics::OnSynced(size_t entries, Duration took) {
+  wal_fsync_duration_.Observe(Milliseconds(took));
+  if (entries > 0) append_batch_entries_.Observe(static_cast<double>(entries));
+}
+
+void NodeMetrics::OnApplied(const Entry& entry) {
+  applied_index_.Set(static_cast<double>(entry.index.value));
+  log_entries_.Increment();
+}
+
+void NodeMetrics::OnBatchApplied(size_t, Duration took) { apply_duration_.Observe(Seconds(took)); }
+
+void NodeMetrics::OnProposalSettled(const absl::Status& status, Duration took) {
+  proposals_.Increment(OutcomeOf(status, disk_failed_.load(std::memory_order_relaxed)));
+  if (status.ok()) proposal_duration_.Observe(Seconds(took));
+}
+
+void NodeMetrics::OnFatal(const absl::Status&) { disk_failed_.store(true, std::memory_order_relaxed); }
+
+}  // namespace raftly

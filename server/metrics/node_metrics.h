@@ -1,0 +1,97 @@
+// What happens in a node, as numbers (SPEC section 6).
+//
+// The hooks run where the node works, so each costs a few atomic operations: every series is made by the constructor
+// and known by address, and a gauge is set only when its value has changed.
+#pragma once
+
+#include <atomic>
+#include <vector>
+
+#include "raft/core/types.h"
+#include "raft/node/observer.h"
+#include "server/metrics/samples.h"
+
+namespace raftly {
+
+// A counter for each value of one label, all there from the start.
+class CounterPerValue {
+ public:
+  CounterPerValue(prometheus::Family<prometheus::Counter>& family, prometheus::Labels labels, const std::string& label,
+                  const std::vector<std::string>& values);
+  void Increment(size_t value) { counters_[value]->Increment(); }
+
+ private:
+  std::vector<prometheus::Counter*> counters_;
+};
+
+class NodeMetrics : public NodeObserver {
+ public:
+  // How far each peer is behind is observed this often, while this node leads.
+  static constexpr Duration kLagEvery = std::chrono::seconds(1);
+
+  // The registry outlives it. `peers`: those of the node's CoreConfig.
+  NodeMetrics(prometheus::Registry& registry, const std::vector<NodeId>& peers);
+
+  void OnRecovered(const Wal::Opened& opened, Duration took) override;
+  void OnEvent(Time now, const NodeEvent& event) override;
+  void OnStep(Time now, const RaftCore& core) override;
+  void OnCallFailed(const NodeId& peer, const absl::Status& why) override;
+  void OnSynced(size_t entries, Duration took) override;
+  void OnApplied(const Entry& entry) override;
+  void OnBatchApplied(size_t entries, Duration took) override;
+  void OnProposalSettled(const absl::Status& status, Duration took) override;
+  void OnFatal(const absl::Status& why) override;
+
+ private:
+  // A gauge that is written by one thread.
+  class Cached {
+   public:
+    explicit Cached(prometheus::Gauge& gauge) : gauge_(&gauge) {}
+    void Set(uint64_t value) {
+      if (value == value_) return;
+      value_ = value;
+      gauge_->Set(static_cast<double>(value));
+    }
+
+   private:
+    prometheus::Gauge* gauge_;
+    uint64_t value_ = 0;
+  };
+
+  struct Peer {
+    NodeId id;
+    prometheus::Histogram* lag;
+    Cached in_flight;
+    CounterPerValue failures;
+  };
+
+  void AddPeers(prometheus::Registry& registry, std::vector<NodeId> peers);
+  void WatchPeers(Time now, const RaftCore& core);
+  void StopLeading();
+
+  // Gauges are collected in the order in which they were made: what is applied before what is committed, so that no
+  // scrape shows more of the former.
+  prometheus::Gauge& applied_index_;
+  prometheus::Gauge& committed_index_;
+  prometheus::Gauge& recovery_duration_;
+  prometheus::Counter& elections_;
+  prometheus::Counter& leader_changes_;
+  prometheus::Counter& log_entries_;
+  prometheus::Histogram& wal_fsync_duration_;
+  prometheus::Histogram& append_batch_entries_;
+  prometheus::Histogram& apply_duration_;
+  prometheus::Histogram& proposal_duration_;
+  CounterPerValue proposals_;
+
+  // Loop only.
+  Cached current_term_;
+  Cached state_;
+  std::vector<Peer> peers_;  // by id, as RaftCore::progress
+  Term last_leaders_term_;
+  bool leads_ = false;
+  Time next_lag_{};  // while it leads
+
+  std::atomic<bool> disk_failed_{false};
+};
+
+}  // namespace raftly
