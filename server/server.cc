@@ -31,6 +31,7 @@
 #include "server/kv/kv_service.h"
 #include "server/kv/kv_store.h"
 #include "server/kv/leader_watch.h"
+#include "server/metrics/metrics.h"
 #include "server/node_logger.h"
 #include "server/observers.h"
 #include "transport/grpc_transport.h"
@@ -125,9 +126,14 @@ class Server::Impl {
         rules_(options.id),
         grpc_(MakeTransportConfig(options)),
         network_(grpc_, options.id, rules_, loop_, seed_),
+        metrics_({.version = RAFTLY_VERSION,
+                  .peers = Others(options),
+                  .data_dir = options.data_dir,
+                  .wal = [this] { return node_.wal_stats(); },
+                  .event_streams = [this] { return watcher_.streams(); }}),
         node_logger_(log),
         fatal_(std::move(on_fatal)),
-        observers_({&leaders_, &node_logger_, &fatal_}),
+        observers_({&leaders_, &metrics_.node(), &node_logger_, &fatal_}),
         node_(MakeNodeConfig(options), Environment{loop_, disk_, apply_, *files_, network_, seed_}, store_,
               &observers_),
         consensus_(node_, loop_),
@@ -143,7 +149,7 @@ class Server::Impl {
         cluster_chaos_api_(fan_out_),
         config_api_(
             options.id, options.timings, [this](Timings timings) { node_.SetTimings(timings); }, fan_out_),
-        front_(router_, [this](const Served& served) { WriteAccessLog(log_, served); }),
+        front_(router_, [this](const Served& served) { OnServed(served); }),
         http_({.listen = options.http, .node = options.id}, front_) {
     kv_api_.Register(router_);
     RegisterStatusApi(router_, [this] { return node_.status(); });
@@ -154,6 +160,10 @@ class Server::Impl {
     cluster_chaos_api_.Register(router_);
     config_api_.Register(router_);
     RegisterAssets(router_);
+    router_.Add("GET", "/metrics", [this](const HttpRequest&) {
+      return HttpResponse{.body = metrics_.Render(), .content_type = std::string(Metrics::kContentType)};
+    });
+    metrics_.http().AddRoutes(router_.paths());
   }
 
   ~Impl() { Stop(); }
@@ -188,6 +198,11 @@ class Server::Impl {
   }
 
  private:
+  void OnServed(const Served& served) {
+    metrics_.http().OnServed(served.route, served.method, served.status, served.took);
+    WriteAccessLog(log_, served);
+  }
+
   const Logger& log_;
   const uint64_t seed_;
   bool stopped_ = false;
@@ -204,6 +219,7 @@ class Server::Impl {
   // The node, and who watches it.
   KvStore store_;
   LeaderWatch leaders_;
+  Metrics metrics_;
   NodeLogger node_logger_;
   FatalObserver fatal_;
   Observers observers_;
