@@ -134,6 +134,16 @@ describe("ending early", () => {
     expect(await steps("packet-loss")).toEqual(["done", "done", "failed", "waiting", "waiting"]);
   });
 
+  it("heals as soon as its own node is back, where that died in the middle", async () => {
+    await start("minority-partition");
+    await dashboard.untilPill("health", "PARTITIONED");
+    await cluster.kill("node1");
+    const { outcome, text } = await verdict("minority-partition");
+    expect([outcome, text]).toEqual(["failed", expect.stringContaining("This page goes on trying.")]);
+    cluster.revive("node1");
+    await eventually("no rules are left", async () => (await cluster.rules()) === 0);
+  });
+
   it("heals when the page is reloaded in the middle", async () => {
     await start("slow-follower");
     await eventually("rules in force", async () => (await cluster.rules()) > 0);

@@ -10,8 +10,13 @@ import { eventually } from "./eventually";
 const SERVER =
   process.env["RAFTLY_SERVER"] ?? new URL("../../../build/release/bin/raftly-server", import.meta.url).pathname;
 
+export interface Timings {
+  election_timeout_ms: number;
+  heartbeat_ms: number;
+}
+
 // Slow enough that a busy machine holds no elections of its own accord.
-const TIMINGS = ["-election-timeout", "1000", "-heartbeat", "100"];
+const UNHURRIED: Timings = { election_timeout_ms: 1000, heartbeat_ms: 100 };
 
 const running = new Set<ChildProcess>();
 process.once("exit", () => {
@@ -27,14 +32,15 @@ export class TestCluster {
   private constructor(
     readonly names: readonly string[],
     ports: readonly number[],
+    readonly timings_at_start: Timings,
   ) {
     this.#http = new Map(names.map((name, i) => [name, ports[i]!]));
     this.#grpc = new Map(names.map((name, i) => [name, ports[names.length + i]!]));
   }
 
   // Resolves when all nodes follow one leader.
-  static async start(names: readonly string[] = ["node1", "node2", "node3"]): Promise<TestCluster> {
-    const cluster = new TestCluster(names, await freePorts(2 * names.length));
+  static async start(names: readonly string[] = ["node1", "node2", "node3"], timings = UNHURRIED): Promise<TestCluster> {
+    const cluster = new TestCluster(names, await freePorts(2 * names.length), timings);
     for (const name of names) cluster.revive(name);
     await cluster.agreed();
     return cluster;
@@ -56,9 +62,11 @@ export class TestCluster {
     const others = this.names.filter((other) => other !== name);
     const list = (ports: ReadonlyMap<string, number>, of: readonly string[]) =>
       of.map((each) => `${each}=127.0.0.1:${ports.get(each)}`).join(",");
+    const { election_timeout_ms, heartbeat_ms } = this.timings_at_start;
     const flags = [
       ...["-id", name, "-grpc-addr", `127.0.0.1:${this.#grpc.get(name)}`, "-http-addr", `127.0.0.1:${this.#http.get(name)}`],
-      ...["-data-dir", join(this.#directory, name), "-http-peers", list(this.#http, this.names), ...TIMINGS],
+      ...["-data-dir", join(this.#directory, name), "-http-peers", list(this.#http, this.names)],
+      ...["-election-timeout", String(election_timeout_ms), "-heartbeat", String(heartbeat_ms)],
       ...(others.length > 0 ? ["-peers", list(this.#grpc, others)] : []),
     ];
     const log = openSync(join(this.#directory, `${name}.log`), "a");

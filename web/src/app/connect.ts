@@ -1,8 +1,7 @@
 // Joins the store to the cluster.
 import { openEventStream } from "@/api/eventStream";
 import { readSelf } from "@/api/self";
-import { healPersistently } from "@/scenarios/heal";
-import { messageOf } from "@/api/request";
+import { healUntilDone } from "@/scenarios/heal";
 import type { AppStore } from "@/state/state";
 
 export function connect(store: AppStore, interrupted: boolean): void {
@@ -29,10 +28,7 @@ async function findOutWhoServes(store: AppStore): Promise<void> {
 async function healWhatWasLeft(store: AppStore): Promise<void> {
   const note = (title: string, detail: string) =>
     store.dispatch({ type: "note", kind: "chaos", at: Date.now(), title, detail });
-  try {
-    await healPersistently();
-    note("All faults healed", "A scenario was under way when the page was left");
-  } catch (error) {
-    note("Faults may be left", `A scenario was under way when the page was left, and ${messageOf(error)}`);
-  }
+  const silent = await healUntilDone();
+  const except = silent.length > 0 ? `, except on ${silent.join(", ")}` : "";
+  note("All faults healed", `A scenario was under way when the page was left${except}`);
 }

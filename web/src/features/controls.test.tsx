@@ -106,7 +106,7 @@ describe("ChaosTab", () => {
       "✕ dropnode2 → anyon node1",
     );
     press("Heal all");
-    expect(await screen.findByRole("alert")).toHaveTextContent("Not answered by node3: refused");
+    expect(await screen.findByRole("alert")).toHaveTextContent("No answer from node3: refused. A node that is down keeps no rules.");
   });
 });
 

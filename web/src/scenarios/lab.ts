@@ -22,8 +22,8 @@ export class RunningLab implements Lab {
   // While a fault of ours may be in force.
   #heal_at: number | null = null;
   #heal_timer: ReturnType<typeof setTimeout> | undefined;
-  #healed_on_time: Promise<void> = Promise.resolve();
-  #healing: Promise<void> | null = null;
+  #healed_on_time: Promise<unknown> = Promise.resolve();
+  #healing: Promise<string[]> | null = null;
 
   constructor(store: AppStore, scenario: Scenario, signal: AbortSignal) {
     this.#store = store;
@@ -140,14 +140,14 @@ export class RunningLab implements Lab {
     this.#store.dispatch({ type: "note", kind: "chaos", at: Date.now(), title: describeFault(fault), detail });
   }
 
-  healOnTime(): Promise<void> {
-    return this.#unlessCancelled(this.#healed_on_time);
+  async healOnTime(): Promise<void> {
+    await this.#unlessCancelled(this.#healed_on_time);
   }
 
-  // Not stopped by a cancellation: it is what a cancellation calls for.
-  heal(): Promise<void> {
+  // Returns the nodes that never said ok. Not stopped by a cancellation: it is what a cancellation calls for.
+  heal(how = healPersistently): Promise<string[]> {
     clearTimeout(this.#heal_timer);
-    this.#healing ??= this.#healNow().finally(() => (this.#healing = null));
+    this.#healing ??= this.#healNow(how).finally(() => (this.#healing = null));
     return this.#healing;
   }
 
@@ -161,12 +161,13 @@ export class RunningLab implements Lab {
     this.#store.dispatch({ type: "run_heals_at", scenario: this.#scenario.id, at });
   }
 
-  async #healNow(): Promise<void> {
-    await healPersistently();
+  async #healNow(how: () => Promise<string[]>): Promise<string[]> {
+    const silent = await how();
     this.record.cutOff("");
     this.#setHealAt(null);
-    const detail = this.#scenario.title;
-    this.#store.dispatch({ type: "note", kind: "chaos", at: Date.now(), title: "All faults healed", detail });
+    const title = silent.length === 0 ? "All faults healed" : `Faults healed, except on ${silent.join(", ")}`;
+    this.#store.dispatch({ type: "note", kind: "chaos", at: Date.now(), title, detail: this.#scenario.title });
+    return silent;
   }
 
   #unlessCancelled<Result>(work: Promise<Result>): Promise<Result> {

@@ -18,7 +18,7 @@ export const leaderCrash: Scenario = {
   explainer: {
     text:
       "Followers that hear nothing for a random time between one and two election timeouts stand for election; the randomness " +
-      "keeps them from splitting the vote. A majority elects a new leader in a higher term, usually within about 300 ms here. " +
+      "keeps them from splitting the vote. A majority elects a new leader in a higher term, at the usual timeout of 150 ms within about 300 ms. " +
       "The old one cannot commit anything without a majority, and steps down when it meets the higher term.",
     section: "§5.2 Leader election",
   },

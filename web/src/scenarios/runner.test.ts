@@ -226,12 +226,27 @@ describe("healing", () => {
     expect(healAll).toHaveBeenCalledTimes(1);
   });
 
-  it("is tried again, and where it does not succeed the verdict says what to do", async () => {
+  it("is tried for as long as it takes, also after the verdict, which says so", async () => {
+    const working = vi.mocked(healAll).getMockImplementation()!;
     vi.mocked(healAll).mockRejectedValue(new RequestError("the node cannot be reached", 0));
-    const run = await runToTheEnd("slow-follower");
-    expect(run.verdict).toMatchObject({ outcome: "failed" });
-    expect(run.verdict?.sentence).toContain("Use Heal all");
-    expect(vi.mocked(healAll).mock.calls.length).toBeGreaterThan(3);
+    const done = createRunner(store).run(scenario("slow-follower"));
+    await vi.advanceTimersByTimeAsync(30_000);
+    await done;
+    expect(store.get().runs.latest["slow-follower"]?.verdict).toMatchObject({
+      outcome: "failed",
+      sentence: expect.stringContaining("This page goes on trying."),
+    });
+    vi.mocked(healAll).mockReset().mockImplementation(working);
+    await vi.runAllTimersAsync();
+    expect(healAll).toHaveBeenCalledTimes(1);
+    expect(store.get().timeline.events[0]?.title).toBe("All faults healed");
+  });
+
+  it("names a node that does not answer", async () => {
+    vi.mocked(putKey).mockRejectedValueOnce(new RequestError("disk full", 507));
+    vi.mocked(healAll).mockResolvedValue({ node1: "ok", node2: "ok", node3: "timeout" });
+    const run = await runToTheEnd("packet-loss");
+    expect(run.verdict?.sentence).toContain("except on node3, which did not answer");
   });
 
   it("is sent by a page that goes away in the middle", async () => {

@@ -1,6 +1,7 @@
 // Runs one scenario at a time, and leaves no fault behind however it ends.
 import { healAll } from "@/api/chaos";
 import { messageOf } from "@/api/request";
+import { healUntilDone } from "@/scenarios/heal";
 import { RunningLab } from "@/scenarios/lab";
 import { Cancelled, NotSeen, type Conclusion, type Scenario } from "@/scenarios/scenario";
 import type { Record } from "@/scenarios/recorder";
@@ -48,10 +49,15 @@ async function conduct(scenario: Scenario, lab: RunningLab, signal: AbortSignal)
   }
   if (!lab.dirty) return verdict;
   try {
-    await lab.heal();
-    return { ...verdict, sentence: `${verdict.sentence} Every fault has been healed.` };
+    const silent = await lab.heal();
+    const healed =
+      silent.length === 0
+        ? "Every fault has been healed."
+        : `Every fault has been healed, except on ${silent.join(", ")}, which did not answer: use Heal all when it is back.`;
+    return { ...verdict, sentence: `${verdict.sentence} ${healed}` };
   } catch (error) {
-    const sentence = `${verdict.sentence} Healing did not succeed: ${messageOf(error)}. Use Heal all under Chaos.`;
+    void lab.heal(healUntilDone);
+    const sentence = `${verdict.sentence} Its faults are still there: ${messageOf(error)}. This page goes on trying.`;
     return { ...verdict, outcome: "failed", sentence };
   }
 }

@@ -14,9 +14,9 @@ export function useHeal() {
     try {
       const failed = Object.entries(await healAll()).filter(([, result]) => result !== "ok");
       const detail = failed.map(([node, result]) => `${node}: ${result}`).join("; ");
-      // A node that is down keeps no rules: not a failure, but it did not say ok either.
-      dispatch({ type: "note", kind: "chaos", at: Date.now(), title: "All faults healed", ...(detail && { detail }) });
-      if (detail) setProblem(`Not answered by ${detail}`);
+      const title = detail ? "Faults healed, not everywhere" : "All faults healed";
+      dispatch({ type: "note", kind: "chaos", at: Date.now(), title, ...(detail && { detail }) });
+      if (detail) setProblem(`No answer from ${detail}. A node that is down keeps no rules.`);
     } catch (error) {
       setProblem(`Not healed: ${messageOf(error)}`);
     } finally {
