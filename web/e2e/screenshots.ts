@@ -5,7 +5,8 @@ import { TestCluster } from "./support/cluster";
 import { Dashboard, launch } from "./support/dashboard";
 
 const DOCS = new URL("../../docs/", import.meta.url).pathname;
-const DEFAULTS = { election_timeout_ms: 150, heartbeat_ms: 50 };
+// Not far from the usual ones, yet calm where the machine is busy.
+const TIMINGS = { election_timeout_ms: 400, heartbeat_ms: 60 };
 const LARGE: BrowserContextOptions = { viewport: { width: 1920, height: 1080 } };
 const DARK: BrowserContextOptions = { colorScheme: "dark" };
 
@@ -13,7 +14,7 @@ let browser: Browser;
 let cluster: TestCluster;
 let dashboard: Dashboard;
 beforeAll(async () => {
-  [browser, cluster] = await Promise.all([launch(), TestCluster.start(["node1", "node2", "node3"], DEFAULTS)]);
+  [browser, cluster] = await Promise.all([launch(), TestCluster.start(["node1", "node2", "node3"], TIMINGS)]);
 });
 afterAll(() => Promise.all([browser?.close(), cluster?.stop()]));
 beforeEach(() => cluster.agreed());

@@ -26,7 +26,7 @@ const RADIUS = 21;
 // Two lines of text.
 const LINES_HEIGHT = 32;
 // The room beside the outermost nodes, for half or for all of their text.
-const SIDE_BELOW = 56;
+const SIDE_BELOW = 70;
 const SIDE_BESIDE = 108;
 
 // The corners of a regular polygon, stretched to fill the box. Even polygons stand on an edge: fewer rows, more room.
