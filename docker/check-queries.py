@@ -57,7 +57,9 @@ def start_node(node):
     peers = ",".join(f"{other}={grpc[other]}" for other in NODES if other != node)
     http_peers = ",".join(f"{other}={web[other]}" for other in NODES)
     start(node, [f"{args.bin}/raftly-server", f"-id={node}", f"-grpc-addr={grpc[node]}", f"-http-addr={web[node]}",
-                 f"-data-dir={work / node}", f"-peers={peers}", f"-http-peers={http_peers}"])
+                 f"-data-dir={work / node}", f"-peers={peers}", f"-http-peers={http_peers}",
+                 # On a busy machine the default's elections would make RaftlyLeaderFlapping fire, and rightly so.
+                 "-election-timeout=2000", "-heartbeat=200"])
 
 
 def start_prometheus():
