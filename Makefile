@@ -18,7 +18,7 @@ FILTER := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
 $(eval $(FILTER):;@:)
 endif
 
-.PHONY: help deps build test test-short test-debug test-asan test-tsan bench cluster scenario scenarios sim mutants fmt lint clean
+.PHONY: help deps build test test-short test-debug test-asan test-tsan bench cluster scenario scenarios sim mutants web screenshots fmt lint clean
 
 help:
 	@echo 'make build        bin/raftly-server and friends'
@@ -32,6 +32,8 @@ help:
 	@echo 'make scenarios    all of them, and a table'
 	@echo 'make sim          whole clusters in virtual time, judged by machine (SEEDS=1-1000)'
 	@echo 'make mutants      each defence taken away, and what caught it'
+	@echo 'make web          web/src -> web/dist, which is committed and part of the server (needs Node)'
+	@echo 'make screenshots  pictures of the dashboard for docs/ (needs Node and Chromium)'
 	@echo 'make fmt          formats the C++ files'
 	@echo 'make lint         format, clang thread-safety analysis, clang-tidy, style test'
 	@echo 'make deps         installs the Debian packages that building and testing need'
@@ -80,6 +82,12 @@ mutants: build
 fmt:
 	@cmake/deps.sh format
 	@git ls-files --cached --others --exclude-standard '*.h' '*.cc' | xargs -r clang-format-14 -i
+
+web:
+	@cmake/web.sh build
+
+screenshots: build
+	@cmake/web.sh screenshots
 
 lint:
 	@cmake/deps.sh build lint

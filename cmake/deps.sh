@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs the Debian 12 packages that a group of targets needs: deps.sh build|format|lint ...
+# Installs the Debian 12 packages that a group of targets needs: deps.sh build|web|format|lint ...
 #
 # apt is asked only when something is missing. Without root and without sudo it prints the line to run and fails.
 set -euo pipefail
@@ -11,6 +11,7 @@ for group in "$@"; do
       packages+=(g++ cmake ninja-build pkg-config zlib1g-dev libabsl-dev libgrpc++-dev protobuf-compiler
                  protobuf-compiler-grpc libprotobuf-dev nlohmann-json3-dev libcpp-httplib-dev prometheus-cpp-dev
                  libgtest-dev libgmock-dev libbenchmark-dev libyaml-cpp-dev curl) ;;
+    web) packages+=(nodejs npm chromium) ;;
     format) packages+=(clang-format-14) ;;
     lint) packages+=(clang-14 clang-tidy-14 clang-format-14) ;;
     *) echo "deps.sh: unknown group '$group'" >&2; exit 1 ;;
