@@ -94,11 +94,19 @@ export class Dashboard {
     await this.page.locator(`[role="log"] [data-kind="${kind}"]`, { hasText: text }).first().waitFor({ state: "attached" });
   }
 
-  // Nothing sticks out of the window, in either direction.
+  // Nothing sticks out of the window or, sideways, of its column.
   fits(): Promise<boolean> {
     return this.page.evaluate(() => {
       const { scrollWidth, scrollHeight } = document.documentElement;
-      return scrollWidth <= innerWidth && scrollHeight <= innerHeight;
+      const columns = [...document.querySelectorAll("main > section")].filter((column) => column.clientWidth > 0);
+      return (
+        scrollWidth <= innerWidth &&
+        scrollHeight <= innerHeight &&
+        columns.every((column) => {
+          const { right, bottom } = column.getBoundingClientRect();
+          return right <= innerWidth && bottom <= innerHeight && column.scrollWidth <= column.clientWidth;
+        })
+      );
     });
   }
 }

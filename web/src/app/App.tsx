@@ -22,7 +22,7 @@ export function App() {
     <div className="flex h-dvh flex-col">
       <Header />
       <StreamBanner />
-      <main className="grid min-h-0 flex-1 gap-2 p-2 wide:grid-cols-[minmax(23rem,35fr)_minmax(24rem,40fr)_minmax(15rem,25fr)]">
+      <main className="grid min-h-0 flex-1 gap-2 p-2 wide:grid-cols-[minmax(20rem,35fr)_minmax(21rem,40fr)_minmax(13rem,25fr)]">
         <section id="column-cluster" aria-label="Cluster state" className={column("cluster")}>
           <HealthStrip />
           <Topology />

@@ -14,7 +14,7 @@ export function Panel({ title, aside, className, children }: PanelProps) {
   return (
     <section aria-labelledby={heading} className={classes("flex flex-col rounded-lg border border-line bg-panel", className)}>
       <div className="flex min-h-8 items-center justify-between gap-2 px-3 pt-1">
-        <h2 id={heading} className="text-xs font-semibold text-muted">
+        <h2 id={heading} className="text-xs font-semibold whitespace-nowrap text-muted">
           {title}
         </h2>
         {aside}

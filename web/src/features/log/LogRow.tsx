@@ -4,6 +4,7 @@ import type { Cell, Row } from "@/features/log/rows";
 const LOOKS: Record<Cell["status"], { className: string; glyph: string; words: string }> = {
   committed: { className: "bg-leader/20 text-leader", glyph: "✓", words: "committed" },
   replicated: { className: "bg-follower/20 text-follower", glyph: "•", words: "replicated, not yet committed" },
+  overruled: { className: "bg-follower/20 text-follower", glyph: "≠", words: "replicated, will be overwritten" },
   absent: { className: "bg-raised text-muted", glyph: "", words: "not there" },
   unknown: { className: "text-muted", glyph: "?", words: "not heard of" },
 };

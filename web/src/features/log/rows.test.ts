@@ -32,7 +32,10 @@ it("points out an index at which terms differ, and shows the entry that will win
     ],
   });
   expect(row).toMatchObject({ conflict: true, data: "put new=1" });
-  expect(row?.cells.map(({ term }) => term)).toEqual([2, 3]);
+  expect(row?.cells).toEqual([
+    { status: "overruled", term: 2 },
+    { status: "committed", term: 3 },
+  ]);
 });
 
 it("takes what was sent no more for committed, where it is below the commit index", () => {

@@ -1,8 +1,9 @@
 // The tails of the nodes' logs side by side: a row per index, a cell per node.
 import type { ClusterLog, LogEntry } from "@/api/types";
 
+// overruled: replicated, but another entry has been committed at this index, so this one will be overwritten.
 export interface Cell {
-  status: "committed" | "replicated" | "absent" | "unknown";
+  status: "committed" | "replicated" | "overruled" | "absent" | "unknown";
   term: number;
 }
 
@@ -10,7 +11,7 @@ export interface Row {
   index: number;
   // What the entry says; where nodes differ, what the one with the highest term says.
   data: string;
-  // Not all nodes have the same entry here: one of them will be overwritten.
+  // Not all nodes have the same entry here.
   conflict: boolean;
   cells: Cell[];
 }
@@ -26,6 +27,7 @@ export function rowsOf(log: ClusterLog | null): Row[] {
 
 function rowAt(index: number, nodes: ClusterLog["nodes"]): Row {
   const entries = nodes.map((node) => node.entries.find((entry) => entry.index === index));
+  const committed = entries.find((entry) => entry?.committed);
   const terms = new Set(entries.flatMap((entry) => (entry ? [entry.term] : [])));
   const newest = entries.reduce<LogEntry | undefined>(
     (best, entry) => (entry && entry.term >= (best?.term ?? 0) ? entry : best),
@@ -39,7 +41,9 @@ function rowAt(index: number, nodes: ClusterLog["nodes"]): Row {
       const entry = entries[i];
       if (node.error) return { status: "unknown", term: 0 };
       if (!entry) return { status: index <= node.commit_index ? "committed" : "absent", term: 0 };
-      return { status: entry.committed ? "committed" : "replicated", term: entry.term };
+      if (entry.committed) return { status: "committed", term: entry.term };
+      const overruled = committed !== undefined && committed.term !== entry.term;
+      return { status: overruled ? "overruled" : "replicated", term: entry.term };
     }),
   };
 }
