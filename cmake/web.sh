@@ -2,7 +2,8 @@
 # The dashboard: builds web/dist, which is committed, and tests it.
 #
 #   web.sh build          what `make web` does: web/src -> web/dist
-#   web.sh check          builds aside and fails where web/dist differs from it
+#   web.sh check          types, format, and whether web/dist is what web/src gives, built aside
+#   web.sh format         formats the sources
 #   web.sh test           component and reducer tests (Vitest)
 #   web.sh e2e            the page in Chromium, against real clusters of build/release/bin/raftly-server
 #   web.sh screenshots    docs/*.png, likewise
@@ -61,12 +62,18 @@ case ${1:-} in
     aside=$(mktemp -d)
     trap 'rm -rf "$aside"' EXIT
     npx --no-install tsc --noEmit
+    npx --no-install tsc --noEmit -p e2e
+    npx --no-install prettier --log-level warn --check . || { echo 'web.sh check: run cmake/web.sh format' >&2; exit 1; }
     npx --no-install vite build --logLevel warn --outDir "$aside" --emptyOutDir
     if ! diff -rq dist "$aside"; then
       echo 'web.sh check: web/dist is not what web/src gives: run make web and commit it' >&2
       exit 1
     fi
     echo 'web/dist is what web/src gives'
+    ;;
+  format)
+    needs_node
+    npx --no-install prettier --log-level warn --write .
     ;;
   test)
     needs_node
@@ -83,7 +90,7 @@ case ${1:-} in
     npx --no-install vitest run --config e2e/screenshots.config.ts
     ;;
   *)
-    echo 'usage: web.sh build|check|test|e2e|screenshots' >&2
+    echo 'usage: web.sh build|check|format|test|e2e|screenshots' >&2
     exit 2
     ;;
 esac

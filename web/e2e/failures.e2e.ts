@@ -31,7 +31,9 @@ describe("three nodes", () => {
     await dashboard.untilEdge("node1/node3", "down");
 
     await dashboard.press("Apply to all nodes");
-    await dashboard.page.locator('[data-refused="true"]', { hasText: "Applied to 2 of 3 nodes, not to node3" }).waitFor();
+    await dashboard.page
+      .locator('[data-refused="true"]', { hasText: "Applied to 2 of 3 nodes, not to node3" })
+      .waitFor();
 
     cluster.revive("node3");
     await dashboard.untilEvent("node_up", "node3 is up");
@@ -101,15 +103,17 @@ describe("other sizes", () => {
       const column = dashboard.page.locator("#column-cluster");
       expect(await column.evaluate((element) => element.scrollWidth <= element.clientWidth)).toBe(true);
       // Nothing of a node is cut off by the edge of the drawing.
-      const sticksOut = await dashboard.page.locator("[data-mark] text, [data-mark] circle:not(.ring)").evaluateAll((parts) =>
-        parts
-          .filter((part) => {
-            const box = part.closest("svg")!.getBoundingClientRect();
-            const { left, right, top, bottom } = part.getBoundingClientRect();
-            return left < box.left || right > box.right || top < box.top || bottom > box.bottom;
-          })
-          .map((part) => part.textContent),
-      );
+      const sticksOut = await dashboard.page
+        .locator("[data-mark] text, [data-mark] circle:not(.ring)")
+        .evaluateAll((parts) =>
+          parts
+            .filter((part) => {
+              const box = part.closest("svg")!.getBoundingClientRect();
+              const { left, right, top, bottom } = part.getBoundingClientRect();
+              return left < box.left || right > box.right || top < box.top || bottom > box.bottom;
+            })
+            .map((part) => part.textContent),
+        );
       expect(sticksOut).toEqual([]);
       expect(dashboard.complaints).toEqual([]);
     } finally {

@@ -35,7 +35,10 @@ describe("KV ops", () => {
     await dashboard.field("Value").fill("some “value”");
     await dashboard.press("PUT");
     expect(await answer(1)).toContain(`Routed to leader ${leader}, by ${asked}`);
-    expect(await cluster.get(`/keys/a/b%20c/${encodeURIComponent("ä")}`)).toEqual({ key: "a/b c/ä", value: "some “value”" });
+    expect(await cluster.get(`/keys/a/b%20c/${encodeURIComponent("ä")}`)).toEqual({
+      key: "a/b c/ä",
+      value: "some “value”",
+    });
     await dashboard.choose("GET");
     await dashboard.press("GET");
     expect(await answer(2)).toContain("some “value”");
@@ -108,7 +111,9 @@ describe("Settings", () => {
     dashboard = await Dashboard.open(browser, cluster.url(), "#/settings");
     // A page may be older than its server: what the server says counts.
     await dashboard.page.route("**/api/cluster/config", (route) =>
-      route.request().method() === "POST" ? route.continue({ postData: '{"heartbeat_ms":499,"election_timeout_ms":50}' }) : route.continue(),
+      route.request().method() === "POST"
+        ? route.continue({ postData: '{"heartbeat_ms":499,"election_timeout_ms":50}' })
+        : route.continue(),
     );
     await dashboard.press("Apply to all nodes");
     await dashboard.page.locator('[data-refused="true"]', { hasText: "heartbeat_ms" }).waitFor();

@@ -118,7 +118,9 @@ describe("windows", () => {
 it("moves nothing where a person asked for that", async () => {
   await open("", { reducedMotion: "reduce" });
   await dashboard.page.locator('[data-pulse="append"]').first().waitFor({ state: "attached" });
-  const moving = await dashboard.page.evaluate(() => document.getAnimations().filter(({ playState }) => playState === "running").length);
+  const moving = await dashboard.page.evaluate(
+    () => document.getAnimations().filter(({ playState }) => playState === "running").length,
+  );
   expect(moving).toBe(0);
 });
 

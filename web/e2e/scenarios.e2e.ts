@@ -35,9 +35,11 @@ async function start(id: string): Promise<void> {
 async function verdict(id: string): Promise<{ outcome: string | null; text: string; facts: Record<string, string> }> {
   const box = dashboard.page.locator(`[data-scenario="${id}"] [data-outcome]`);
   await box.waitFor();
-  const facts = await box.locator("dl > div").evaluateAll((rows) =>
-    rows.map((row) => [row.querySelector("dt")!.textContent!, row.querySelector("dd")!.textContent!]),
-  );
+  const facts = await box
+    .locator("dl > div")
+    .evaluateAll((rows) =>
+      rows.map((row) => [row.querySelector("dt")!.textContent!, row.querySelector("dd")!.textContent!]),
+    );
   return {
     outcome: await box.getAttribute("data-outcome"),
     text: await box.locator("p").innerText(),
@@ -46,7 +48,9 @@ async function verdict(id: string): Promise<{ outcome: string | null; text: stri
 }
 
 const steps = (id: string) =>
-  dashboard.page.locator(`[data-scenario="${id}"] li`).evaluateAll((items) => items.map((item) => item.getAttribute("data-status")));
+  dashboard.page
+    .locator(`[data-scenario="${id}"] li`)
+    .evaluateAll((items) => items.map((item) => item.getAttribute("data-status")));
 
 const numbers = (text: string | undefined) => (text ?? "").match(/\d+/g)?.map(Number) ?? [];
 
@@ -126,7 +130,9 @@ describe("ending early", () => {
   });
 
   it("heals after an error in the middle, and says so", async () => {
-    await dashboard.page.route("**/keys/**", (route) => route.fulfill({ status: 507, body: '{"error":"no space left"}' }));
+    await dashboard.page.route("**/keys/**", (route) =>
+      route.fulfill({ status: 507, body: '{"error":"no space left"}' }),
+    );
     await start("packet-loss");
     const { outcome, text } = await verdict("packet-loss");
     expect([outcome, text]).toEqual(["failed", expect.stringContaining("no space left. Every fault has been healed.")]);

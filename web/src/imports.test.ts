@@ -16,12 +16,17 @@ const featureOf = (path: string) => (path.startsWith("features/") ? path.split("
 it("finds the files", () => expect(files.length).toBeGreaterThan(50));
 
 it("no file imports from a floor above its own", () => {
-  const wrong = files.flatMap((file) => importsOf(file).filter((path) => floorOf(path) > floorOf(file)).map((path) => `${file}: ${path}`));
+  const wrong = files.flatMap((file) =>
+    importsOf(file)
+      .filter((path) => floorOf(path) > floorOf(file))
+      .map((path) => `${file}: ${path}`),
+  );
   expect(wrong).toEqual([]);
 });
 
 it("no feature imports another", () => {
-  const others = (file: string) => importsOf(file).filter((path) => featureOf(path) && featureOf(path) !== featureOf(file));
+  const others = (file: string) =>
+    importsOf(file).filter((path) => featureOf(path) && featureOf(path) !== featureOf(file));
   const wrong = files.filter(featureOf).flatMap((file) => others(file).map((path) => `${file}: ${path}`));
   expect(wrong).toEqual([]);
 });

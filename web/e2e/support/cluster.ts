@@ -39,7 +39,10 @@ export class TestCluster {
   }
 
   // Resolves when all nodes follow one leader.
-  static async start(names: readonly string[] = ["node1", "node2", "node3"], timings = UNHURRIED): Promise<TestCluster> {
+  static async start(
+    names: readonly string[] = ["node1", "node2", "node3"],
+    timings = UNHURRIED,
+  ): Promise<TestCluster> {
     const cluster = new TestCluster(names, await freePorts(2 * names.length), timings);
     for (const name of names) cluster.revive(name);
     await cluster.agreed();
@@ -64,7 +67,14 @@ export class TestCluster {
       of.map((each) => `${each}=127.0.0.1:${ports.get(each)}`).join(",");
     const { election_timeout_ms, heartbeat_ms } = this.timings_at_start;
     const flags = [
-      ...["-id", name, "-grpc-addr", `127.0.0.1:${this.#grpc.get(name)}`, "-http-addr", `127.0.0.1:${this.#http.get(name)}`],
+      ...[
+        "-id",
+        name,
+        "-grpc-addr",
+        `127.0.0.1:${this.#grpc.get(name)}`,
+        "-http-addr",
+        `127.0.0.1:${this.#http.get(name)}`,
+      ],
       ...["-data-dir", join(this.#directory, name), "-http-peers", list(this.#http, this.names)],
       ...["-election-timeout", String(election_timeout_ms), "-heartbeat", String(heartbeat_ms)],
       ...(others.length > 0 ? ["-peers", list(this.#grpc, others)] : []),

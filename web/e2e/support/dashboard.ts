@@ -1,7 +1,14 @@
 // The dashboard in headless Chromium, driven by what a person sees: names of buttons, labels of fields.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Locator,
+  type Page,
+} from "playwright-core";
 
 const CHROMIUM = process.env["RAFTLY_CHROMIUM"] ?? "/usr/bin/chromium";
 const ARGUMENTS = [
@@ -60,7 +67,9 @@ export class Dashboard {
   }
 
   field(label: string): Locator {
-    return this.page.getByLabel(label, { exact: true }).and(this.page.locator("input:not([type=radio]), select, textarea"));
+    return this.page
+      .getByLabel(label, { exact: true })
+      .and(this.page.locator("input:not([type=radio]), select, textarea"));
   }
 
   // Chooses one of a few, side by side.
@@ -91,7 +100,10 @@ export class Dashboard {
   }
 
   async untilEvent(kind: string, text: string | RegExp): Promise<void> {
-    await this.page.locator(`[role="log"] [data-kind="${kind}"]`, { hasText: text }).first().waitFor({ state: "attached" });
+    await this.page
+      .locator(`[role="log"] [data-kind="${kind}"]`, { hasText: text })
+      .first()
+      .waitFor({ state: "attached" });
   }
 
   // Nothing sticks out of the window or, sideways, of its column.

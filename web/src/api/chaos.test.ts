@@ -15,7 +15,13 @@ it("posts a fault to its own path, without the kind", async () => {
 });
 
 it("names the nodes that did not take it", async () => {
-  answer({ action: "isolate", results: [{ node: "node1", installed: ["x"] }, { node: "node2", error: "refused" }] });
+  answer({
+    action: "isolate",
+    results: [
+      { node: "node1", installed: ["x"] },
+      { node: "node2", error: "refused" },
+    ],
+  });
   expect(await injectFault({ kind: "isolate", node: "node1" })).toEqual(["node2"]);
 });
 

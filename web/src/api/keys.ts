@@ -4,7 +4,9 @@ export type Consistency = "linearizable" | "stale";
 
 // Slashes are part of a key and need no escape; "." and ".." would be resolved away by the browser.
 function pathOf(key: string): string {
-  const path = key.split("/").map((part) => encodeURIComponent(part).replace(/^\.{1,2}$/, (dots) => "%2E".repeat(dots.length)));
+  const path = key
+    .split("/")
+    .map((part) => encodeURIComponent(part).replace(/^\.{1,2}$/, (dots) => "%2E".repeat(dots.length)));
   return `/keys/${path.join("/")}`;
 }
 

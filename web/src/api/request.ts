@@ -61,7 +61,8 @@ export async function request<Data>(
   const elapsed_ms = performance.now() - start;
   const node = response.headers.get("Raftly-Node") ?? "";
   const data = parse(text);
-  if (!response.ok) throw new RequestError(errorOf(data) ?? `HTTP ${response.status}`, response.status, node, elapsed_ms);
+  if (!response.ok)
+    throw new RequestError(errorOf(data) ?? `HTTP ${response.status}`, response.status, node, elapsed_ms);
   return { data: data as Data, node, status: response.status, elapsed_ms };
 }
 

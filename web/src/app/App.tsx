@@ -17,7 +17,10 @@ export function App() {
   const route = useRoute();
   useTheme();
   const column = (name: Column) =>
-    classes("relative min-h-0 min-w-0 flex-col gap-2 overflow-y-auto", route.column === name ? "flex" : "hidden wide:flex");
+    classes(
+      "relative min-h-0 min-w-0 flex-col gap-2 overflow-y-auto",
+      route.column === name ? "flex" : "hidden wide:flex",
+    );
   return (
     <div className="flex h-dvh flex-col">
       <Header />

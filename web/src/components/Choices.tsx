@@ -22,13 +22,7 @@ export function Choices<Id extends string>({ label, choices, selected, onSelect 
             id === selected ? "bg-panel text-ink shadow-sm ring-1 ring-line" : "text-muted hover:text-ink",
           )}
         >
-          <input
-            type="radio"
-            name={name}
-            className="sr-only"
-            checked={id === selected}
-            onChange={() => onSelect(id)}
-          />
+          <input type="radio" name={name} className="sr-only" checked={id === selected} onChange={() => onSelect(id)} />
           {title}
         </label>
       ))}

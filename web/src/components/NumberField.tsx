@@ -44,7 +44,10 @@ export function NumberField({ label, unit, text, min, max, step = 1, onChange, o
             problem ? "border-down" : "border-line",
           )}
         />
-        <span aria-hidden="true" className="pointer-events-none absolute inset-y-0 right-2.5 flex items-center text-muted">
+        <span
+          aria-hidden="true"
+          className="pointer-events-none absolute inset-y-0 right-2.5 flex items-center text-muted"
+        >
           {unit}
         </span>
       </div>

@@ -12,7 +12,10 @@ interface PanelProps {
 export function Panel({ title, aside, className, children }: PanelProps) {
   const heading = useId();
   return (
-    <section aria-labelledby={heading} className={classes("flex flex-col rounded-lg border border-line bg-panel", className)}>
+    <section
+      aria-labelledby={heading}
+      className={classes("flex flex-col rounded-lg border border-line bg-panel", className)}
+    >
       <div className="flex min-h-8 items-center justify-between gap-2 px-3 pt-1">
         <h2 id={heading} className="text-xs font-semibold whitespace-nowrap text-muted">
           {title}

@@ -26,7 +26,13 @@ export function Tabs<Id extends string>({ label, tabs, selected, onSelect, prefi
   };
 
   return (
-    <div ref={list} role="tablist" aria-label={label} onKeyDown={onKeyDown} className={classes("flex gap-1", className)}>
+    <div
+      ref={list}
+      role="tablist"
+      aria-label={label}
+      onKeyDown={onKeyDown}
+      className={classes("flex gap-1", className)}
+    >
       {tabs.map(({ id, title }) => (
         <button
           key={id}

@@ -9,7 +9,10 @@ import { cluster, down, entry, isolated, nodeLog, renderWith, rulesOn, send, sta
 
 const pills = (container: HTMLElement) =>
   Object.fromEntries(
-    [...container.querySelectorAll<HTMLElement>("[data-pill]")].map((pill) => [pill.dataset["pill"], pill.querySelector("dd")?.textContent]),
+    [...container.querySelectorAll<HTMLElement>("[data-pill]")].map((pill) => [
+      pill.dataset["pill"],
+      pill.querySelector("dd")?.textContent,
+    ]),
   );
 
 describe("HealthStrip", () => {
@@ -50,7 +53,10 @@ describe("NodeCards", () => {
   });
 
   it("is red for who is down or cut off, and says so in words", () => {
-    const { container } = renderWith(<NodeCards />, storeWith({ cluster: cluster(3, { node3: down("node3") }), chaos: isolated("node1") }));
+    const { container } = renderWith(
+      <NodeCards />,
+      storeWith({ cluster: cluster(3, { node3: down("node3") }), chaos: isolated("node1") }),
+    );
     const look = (id: string) => container.querySelector<HTMLElement>(`[data-node=${id}]`)!;
     expect(look("node1").className).toContain("border-down");
     expect(look("node1")).toHaveTextContent("cut off");
@@ -62,7 +68,8 @@ describe("NodeCards", () => {
 
 describe("Topology", () => {
   const edge = (container: HTMLElement, name: string) => container.querySelector<HTMLElement>(`[data-edge="${name}"]`)!;
-  const label = (container: HTMLElement, name: string) => container.querySelector(`[data-label="${name}"] text`)?.textContent;
+  const label = (container: HTMLElement, name: string) =>
+    container.querySelector(`[data-label="${name}"] text`)?.textContent;
 
   it("describes itself to who cannot see it", () => {
     renderWith(<Topology />, storeWith({ cluster: cluster() }));
@@ -87,7 +94,8 @@ describe("Topology", () => {
 
   it("draws a pulse for what was reported, and none otherwise", () => {
     const { container, store } = renderWith(<Topology />, storeWith({ cluster: cluster() }));
-    const pulses = () => [...container.querySelectorAll<SVGElement>("[data-pulse]")].map((pulse) => pulse.dataset["pulse"]);
+    const pulses = () =>
+      [...container.querySelectorAll<SVGElement>("[data-pulse]")].map((pulse) => pulse.dataset["pulse"]);
     expect(pulses()).toEqual([]);
     const links = [
       { from: "node1", to: "node2", appends: 1, votes: 0, losses: 0 },
@@ -111,14 +119,23 @@ describe("Topology", () => {
 
 describe("ReplicationLog", () => {
   it("has a row per index and a cell per node", () => {
-    const log = { nodes: [nodeLog("node1", [entry(1), entry(2, { committed: false })], 1), nodeLog("node2", [entry(1)], 1)] };
+    const log = {
+      nodes: [nodeLog("node1", [entry(1), entry(2, { committed: false })], 1), nodeLog("node2", [entry(1)], 1)],
+    };
     renderWith(<ReplicationLog />, storeWith({ log }));
     const [newest, oldest] = screen.getAllByRole("row").slice(1);
-    expect(within(newest!).getAllByRole("cell").slice(0, 2).map((cell) => cell.dataset["status"])).toEqual(["replicated", "absent"]);
-    expect(within(oldest!).getAllByRole("cell").slice(0, 2).map((cell) => cell.title)).toEqual([
-      "node1: committed, term 3",
-      "node2: committed, term 3",
-    ]);
+    expect(
+      within(newest!)
+        .getAllByRole("cell")
+        .slice(0, 2)
+        .map((cell) => cell.dataset["status"]),
+    ).toEqual(["replicated", "absent"]);
+    expect(
+      within(oldest!)
+        .getAllByRole("cell")
+        .slice(0, 2)
+        .map((cell) => cell.title),
+    ).toEqual(["node1: committed, term 3", "node2: committed, term 3"]);
     expect(screen.getByRole("progressbar")).toHaveAttribute("aria-valuenow", "1");
     expect(screen.getByText("1 of 2 committed")).toBeInTheDocument();
   });

@@ -14,13 +14,21 @@ let answers: Record<string, { status?: number; body?: unknown; node?: string }>;
 beforeEach(() => {
   answers = {};
   fetch.mockReset().mockImplementation((path, init) => {
-    const { status = 200, body, node = "node1" } = answers[`${init?.method} ${path as string}`] ?? { status: 404, body: { error: "unexpected" } };
-    return Promise.resolve(new Response(body === undefined ? null : JSON.stringify(body), { status, headers: { "Raftly-Node": node } }));
+    const {
+      status = 200,
+      body,
+      node = "node1",
+    } = answers[`${init?.method} ${path as string}`] ?? { status: 404, body: { error: "unexpected" } };
+    return Promise.resolve(
+      new Response(body === undefined ? null : JSON.stringify(body), { status, headers: { "Raftly-Node": node } }),
+    );
   });
   vi.stubGlobal("fetch", fetch);
 });
 const bodies = (path: string) =>
-  fetch.mock.calls.filter(([asked, init]) => asked === path && init?.body).map(([, init]) => JSON.parse(init!.body as string) as unknown);
+  fetch.mock.calls
+    .filter(([asked, init]) => asked === path && init?.body)
+    .map(([, init]) => JSON.parse(init!.body as string) as unknown);
 const press = (name: string) => fireEvent.click(screen.getByRole("button", { name }));
 const type = (label: string, value: string) => fireEvent.change(screen.getByLabelText(label), { target: { value } });
 
@@ -31,7 +39,10 @@ describe("ScenariosTab", () => {
 
   it("shows the steps before anything is run, and runs", () => {
     const run = vi.fn(() => Promise.resolve());
-    renderWith(<ScenariosTab selected="leader-crash" onSelect={vi.fn()} />, storeWith({ cluster: cluster() }), { run, cancel: vi.fn() });
+    renderWith(<ScenariosTab selected="leader-crash" onSelect={vi.fn()} />, storeWith({ cluster: cluster() }), {
+      run,
+      cancel: vi.fn(),
+    });
     expect(screen.getAllByText("to come")).toHaveLength(6);
     expect(screen.getByText(/heals itself after 4 s/)).toBeInTheDocument();
     expect(screen.getByRole("complementary")).toHaveTextContent("§5.2");
@@ -54,7 +65,11 @@ describe("ScenariosTab", () => {
   });
 
   it("closes with what was observed", () => {
-    const verdict = { outcome: "passed" as const, sentence: "node2 replaced node1.", facts: [{ label: "Term", value: "3 → 4" }] };
+    const verdict = {
+      outcome: "passed" as const,
+      sentence: "node2 replaced node1.",
+      facts: [{ label: "Term", value: "3 → 4" }],
+    };
     const store = storeWith({ cluster: cluster() }, runs({ verdict }));
     renderWith(<ScenariosTab selected="leader-crash" onSelect={vi.fn()} />, store);
     const box = screen.getByRole("status");
@@ -71,14 +86,17 @@ describe("ScenariosTab", () => {
 });
 
 describe("ChaosTab", () => {
-  const show = (selected: string) => renderWith(<ChaosTab selected={selected} onSelect={vi.fn()} />, storeWith({ cluster: cluster() }));
+  const show = (selected: string) =>
+    renderWith(<ChaosTab selected={selected} onSelect={vi.fn()} />, storeWith({ cluster: cluster() }));
 
   it("isolates the chosen node, and notes it", async () => {
     answers["POST /api/cluster/chaos/isolate"] = { body: { action: "isolate", results: [] } };
     const { store } = show("isolate");
     fireEvent.change(screen.getByLabelText("Node"), { target: { value: "node3" } });
     fireEvent.submit(screen.getByLabelText("Node").closest("form")!);
-    await waitFor(() => expect(store.get().timeline.events[0]).toMatchObject({ kind: "chaos", title: "node3 isolated" }));
+    await waitFor(() =>
+      expect(store.get().timeline.events[0]).toMatchObject({ kind: "chaos", title: "node3 isolated" }),
+    );
     expect(bodies("/api/cluster/chaos/isolate")).toEqual([{ node: "node3" }]);
   });
 
@@ -100,13 +118,18 @@ describe("ChaosTab", () => {
 
   it("lists the rules in force, and heals them", async () => {
     answers["POST /api/cluster/chaos/heal"] = { body: { healed: { node1: "ok", node2: "ok", node3: "refused" } } };
-    renderWith(<ChaosTab selected="isolate" onSelect={vi.fn()} />, storeWith({ cluster: cluster(), chaos: isolated("node2") }));
+    renderWith(
+      <ChaosTab selected="isolate" onSelect={vi.fn()} />,
+      storeWith({ cluster: cluster(), chaos: isolated("node2") }),
+    );
     expect(screen.getByText("6 rules are in force until healed.")).toBeInTheDocument();
     expect(within(screen.getByRole("region", { name: "Active rules" })).getAllByRole("listitem")[0]).toHaveTextContent(
       "✕ dropnode2 → anyon node1",
     );
     press("Heal all");
-    expect(await screen.findByRole("alert")).toHaveTextContent("No answer from node3: refused. A node that is down keeps no rules.");
+    expect(await screen.findByRole("alert")).toHaveTextContent(
+      "No answer from node3: refused. A node that is down keeps no rules.",
+    );
   });
 });
 
@@ -145,7 +168,12 @@ describe("KvTab", () => {
 });
 
 describe("SettingsTab", () => {
-  const row = (node: string, error?: string) => ({ node, election_timeout_ms: 300, heartbeat_ms: 40, ...(error && { error }) });
+  const row = (node: string, error?: string) => ({
+    node,
+    election_timeout_ms: 300,
+    heartbeat_ms: 40,
+    ...(error && { error }),
+  });
   const show = () => {
     const store = storeWith();
     store.dispatch({ type: "stream", status: "open", at: 1 });
@@ -186,7 +214,10 @@ describe("SettingsTab", () => {
     show();
     await screen.findByText("node2");
     press("Apply to all nodes");
-    expect(await screen.findByText("Applied to 1 of 2 nodes, not to node2 (connection refused)")).toHaveAttribute("data-refused", "true");
+    expect(await screen.findByText("Applied to 1 of 2 nodes, not to node2 (connection refused)")).toHaveAttribute(
+      "data-refused",
+      "true",
+    );
   });
 
   it("keeps the auto-heal delay as soon as it is in range, and resets it", async () => {

@@ -75,8 +75,9 @@ export class RunningLab implements Lab {
     if (installedRules(this.state().picture.chaos).length > 0) {
       throw new NotSeen("Other faults are in force: heal them first, under Chaos");
     }
-    return this.until("a healthy cluster, every node up", ({ picture: { cluster, chaos } }) =>
-      cluster && healthOf(cluster, chaos) === "HEALTHY" && leaderOf(cluster),
+    return this.until(
+      "a healthy cluster, every node up",
+      ({ picture: { cluster, chaos } }) => cluster && healthOf(cluster, chaos) === "HEALTHY" && leaderOf(cluster),
     );
   }
 
@@ -134,7 +135,7 @@ export class RunningLab implements Lab {
     this.#healed_on_time = new Promise((resolve, reject) => {
       this.#heal_timer = setTimeout(() => this.heal().then(resolve, reject), delay_ms);
     });
-    this.#healed_on_time.catch(() => undefined);  // told to whoever waits for it, and tried again at the end of the run
+    this.#healed_on_time.catch(() => undefined); // told to whoever waits for it, and tried again at the end of the run
     const failed = await injectFault(fault, this.#signal);
     const detail = failed.length > 0 ? `not installed on ${failed.join(", ")}` : this.#scenario.title;
     this.#store.dispatch({ type: "note", kind: "chaos", at: Date.now(), title: describeFault(fault), detail });

@@ -25,7 +25,9 @@ class StubCluster {
       return Promise.resolve([]);
     });
     vi.mocked(healAll).mockImplementation(() => {
-      this.nodes = Object.fromEntries(Object.entries(this.nodes).map(([id, node]) => [id, { ...node, commit_index: this.commit_index }]));
+      this.nodes = Object.fromEntries(
+        Object.entries(this.nodes).map(([id, node]) => [id, { ...node, commit_index: this.commit_index }]),
+      );
       this.onHeal();
       this.report();
       return Promise.resolve({});
@@ -40,7 +42,10 @@ class StubCluster {
 
   report() {
     const base = { commit_index: this.commit_index };
-    const all = ["node1", "node2", "node3"].map((id): [string, Partial<ClusterNode>] => [id, { ...base, ...this.nodes[id] }]);
+    const all = ["node1", "node2", "node3"].map((id): [string, Partial<ClusterNode>] => [
+      id,
+      { ...base, ...this.nodes[id] },
+    ]);
     const frame = status(cluster(3, Object.fromEntries(all)));
     this.store.dispatch({ type: "frame", frame, at: Date.now() });
   }
@@ -81,7 +86,11 @@ const stepStatuses = (run: { steps: { status: string }[] }) => run.steps.map((st
 const replaceLeader = () => {
   stub.onFault = () => {
     stub.nodes = { node1: { commit_index: 10 } };
-    stub.later(200, { node2: { state: "Leader", term: 4, leader_id: "node2" }, node3: { term: 4, leader_id: "node2" } }, 1);
+    stub.later(
+      200,
+      { node2: { state: "Leader", term: 4, leader_id: "node2" }, node3: { term: 4, leader_id: "node2" } },
+      1,
+    );
     stub.later(250, { node1: { state: "PreCandidate", leader_id: "", commit_index: 10 } });
   };
   stub.onHeal = () => (stub.nodes["node1"] = { state: "Follower", term: 4, leader_id: "node2" });
@@ -136,7 +145,11 @@ describe("what is seen", () => {
         { from: "node1", to: "node3", appends: 9, votes: 0, losses: 4 },
         { from: "node1", to: "node2", appends: 9, votes: 0, losses: 0 },
       ];
-      setTimeout(() => store.dispatch({ type: "frame", frame: { type: "links", timestamp: 1, data: { links } }, at: Date.now() }), 500);
+      setTimeout(
+        () =>
+          store.dispatch({ type: "frame", frame: { type: "links", timestamp: 1, data: { links } }, at: Date.now() }),
+        500,
+      );
     };
     const run = await runToTheEnd("packet-loss");
     expect(injectFault).toHaveBeenCalledWith({ kind: "loss", node: "node3", loss_rate: 0.4 }, expect.any(AbortSignal));
@@ -153,7 +166,11 @@ describe("what is seen", () => {
 
   it("packet loss: not as expected where an election was held", async () => {
     stub.onFault = () =>
-      stub.later(900, { node2: { state: "Leader", term: 4, leader_id: "node2" }, node1: { state: "Follower", term: 4, leader_id: "node2" }, node3: { term: 4, leader_id: "node2" } });
+      stub.later(900, {
+        node2: { state: "Leader", term: 4, leader_id: "node2" },
+        node1: { state: "Follower", term: 4, leader_id: "node2" },
+        node3: { term: 4, leader_id: "node2" },
+      });
     const run = await runToTheEnd("packet-loss");
     expect(run.verdict).toMatchObject({ outcome: "unexpected" });
     expect(fact(run, "Leader")).toBe("node1 → node2");
@@ -175,9 +192,12 @@ describe("healing", () => {
   });
 
   it("comes on time even while a request hangs", async () => {
-    vi.mocked(putKey).mockImplementation((_key, _value, signal) => new Promise((_, reject) => {
-      signal?.addEventListener("abort", () => reject(new Error("aborted")));
-    }));
+    vi.mocked(putKey).mockImplementation(
+      (_key, _value, signal) =>
+        new Promise((_, reject) => {
+          signal?.addEventListener("abort", () => reject(new Error("aborted")));
+        }),
+    );
     const runner = createRunner(store);
     const done = runner.run(scenario("slow-follower"));
     await vi.advanceTimersByTimeAsync(4_010);
@@ -198,7 +218,10 @@ describe("healing", () => {
   it("follows an error in the middle, and is told", async () => {
     vi.mocked(putKey).mockRejectedValueOnce(new RequestError("disk full", 507));
     const run = await runToTheEnd("packet-loss");
-    expect(run.verdict).toMatchObject({ outcome: "failed", sentence: "It went wrong: disk full. Every fault has been healed." });
+    expect(run.verdict).toMatchObject({
+      outcome: "failed",
+      sentence: "It went wrong: disk full. Every fault has been healed.",
+    });
     expect(healAll).toHaveBeenCalledTimes(1);
   });
 
@@ -292,7 +315,10 @@ describe("what stands in the way", () => {
 
 it("notes steps, faults and the verdict in the timeline", async () => {
   await runToTheEnd("slow-follower");
-  const titles = store.get().timeline.events.map(({ kind, title }) => `${kind}: ${title}`).reverse();
+  const titles = store
+    .get()
+    .timeline.events.map(({ kind, title }) => `${kind}: ${title}`)
+    .reverse();
   expect(titles).toEqual([
     "scenario: See that the cluster is healthy",
     "scenario: Delay a follower’s messages by 300 ms",

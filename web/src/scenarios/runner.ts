@@ -35,7 +35,13 @@ export function createRunner(store: AppStore): ScenarioRunner {
       lab.record.stop();
       running = undefined;
       store.dispatch({ type: "run_ended", scenario: id, verdict });
-      store.dispatch({ type: "note", kind: "scenario", at: Date.now(), title: `${title}: ${verdict.outcome}`, detail: verdict.sentence });
+      store.dispatch({
+        type: "note",
+        kind: "scenario",
+        at: Date.now(),
+        title: `${title}: ${verdict.outcome}`,
+        detail: verdict.sentence,
+      });
     },
   };
 }

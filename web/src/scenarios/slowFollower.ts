@@ -46,7 +46,9 @@ export const slowFollower: Scenario = {
         (fast
           ? `The writes did not wait for ${slow}: half of them took ${middle} or less, against a delay of ${DELAY_MS} ms.`
           : `Half of the writes took ${middle} or more: no faster than the slow node.`) +
-        (calm ? ` ${leader.id} led term ${leader.term} throughout.` : ` But ${final.id} leads in term ${final.term} now.`),
+        (calm
+          ? ` ${leader.id} led term ${leader.term} throughout.`
+          : ` But ${final.id} leads in term ${final.term} now.`),
       facts: [{ label: "Each write took", value: spread(writes) }],
     };
   },

@@ -3,8 +3,18 @@ import { edgeFaultOf, faultOf, installedRules, isPartitioned } from "@/state/lin
 import { isolated, rulesOn } from "@/test/fixtures";
 
 const ALL = ["node1", "node2", "node3"];
-const loss = (id: string, rate: number, ends: object) => ({ id, action: "loss" as const, params: { loss_rate: rate }, ...ends });
-const delay = (id: string, ms: number, ends: object) => ({ id, action: "delay" as const, params: { delay_ms: ms, jitter_ms: 5 }, ...ends });
+const loss = (id: string, rate: number, ends: object) => ({
+  id,
+  action: "loss" as const,
+  params: { loss_rate: rate },
+  ...ends,
+});
+const delay = (id: string, ms: number, ends: object) => ({
+  id,
+  action: "delay" as const,
+  params: { delay_ms: ms, jitter_ms: 5 },
+  ...ends,
+});
 
 describe("faultOf", () => {
   it("finds nothing where nothing is installed or known", () => {
@@ -38,10 +48,16 @@ describe("faultOf", () => {
 describe("edgeFaultOf", () => {
   it("puts partition before loss before delay", () => {
     const rules = [delay("d", 200, { to_node: "node2" }), loss("l", 0.3, { to_node: "node2" })];
-    expect(edgeFaultOf(rulesOn("node1", rules.slice(0, 1)), "node1", "node2")).toMatchObject({ kind: "delayed", label: "200 ms" });
+    expect(edgeFaultOf(rulesOn("node1", rules.slice(0, 1)), "node1", "node2")).toMatchObject({
+      kind: "delayed",
+      label: "200 ms",
+    });
     expect(edgeFaultOf(rulesOn("node1", rules), "node1", "node2")).toMatchObject({ kind: "lossy", label: "30%" });
     const drop = { id: "x", to_node: "node2", action: "drop" as const };
-    expect(edgeFaultOf(rulesOn("node1", [...rules, drop]), "node1", "node2")).toMatchObject({ kind: "partitioned", label: "✕" });
+    expect(edgeFaultOf(rulesOn("node1", [...rules, drop]), "node1", "node2")).toMatchObject({
+      kind: "partitioned",
+      label: "✕",
+    });
   });
 
   it("names the direction where only one is affected", () => {
@@ -70,6 +86,8 @@ describe("isPartitioned", () => {
 });
 
 it("installedRules tells on which node each rule is", () => {
-  expect(installedRules(rulesOn("node2", [{ id: "x", action: "drop" }]))).toEqual([{ id: "x", action: "drop", installed_on: "node2" }]);
+  expect(installedRules(rulesOn("node2", [{ id: "x", action: "drop" }]))).toEqual([
+    { id: "x", action: "drop", installed_on: "node2" },
+  ]);
   expect(installedRules(null)).toEqual([]);
 });

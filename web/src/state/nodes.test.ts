@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 import { nodeViews } from "@/state/nodes";
 import { cluster, down, isolated } from "@/test/fixtures";
 
-const looks = (...args: Parameters<typeof nodeViews>) => nodeViews(...args).map(({ look, label }) => `${look}: ${label}`);
+const looks = (...args: Parameters<typeof nodeViews>) =>
+  nodeViews(...args).map(({ look, label }) => `${look}: ${label}`);
 
 it("shows roles", () => {
   expect(looks(cluster(3, { node2: { state: "Candidate" }, node3: { state: "PreCandidate" } }), null)).toEqual([

@@ -13,7 +13,9 @@ export interface NodeView {
 
 export function nodeViews(cluster: Cluster | null, chaos: ChaosState | null): NodeView[] {
   const ids = cluster?.nodes.map((node) => node.id) ?? [];
-  return (cluster?.nodes ?? []).map((node) => viewOf(node, isPartitioned(chaos, node.id, ids), cluster?.leader_id ?? ""));
+  return (cluster?.nodes ?? []).map((node) =>
+    viewOf(node, isPartitioned(chaos, node.id, ids), cluster?.leader_id ?? ""),
+  );
 }
 
 function viewOf(node: ClusterNode, partitioned: boolean, leader_id: string): NodeView {

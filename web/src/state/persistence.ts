@@ -69,7 +69,9 @@ function validTimeline(stored: Timeline | undefined): Timeline {
 function ended({ heal_at: _, ...run }: Run): Run {
   if (run.verdict) return run;
   const step = run.steps.find(({ status }) => status === "running");
-  const steps = run.steps.map((other): Run["steps"][number] => (other === step ? { ...other, status: "failed" } : other));
+  const steps = run.steps.map((other): Run["steps"][number] =>
+    other === step ? { ...other, status: "failed" } : other,
+  );
   const where = step ? ` during “${step.title}”` : "";
   const sentence = `The page was left${where}. Its faults are healed when the page goes and when it comes back.`;
   return { ...run, steps, verdict: { outcome: "cancelled", sentence, facts: [] } };

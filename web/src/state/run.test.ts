@@ -34,12 +34,18 @@ it("ticks steps off, with what was noted", () => {
 it("knows when the fault will be healed, and forgets it then", () => {
   const healing = run(start, { type: "run_heals_at", scenario: "s", at: 99 });
   expect(healing.latest["s"]?.heal_at).toBe(99);
-  expect(reduceRuns(healing, { type: "run_heals_at", scenario: "s", at: null }).latest["s"]).not.toHaveProperty("heal_at");
+  expect(reduceRuns(healing, { type: "run_heals_at", scenario: "s", at: null }).latest["s"]).not.toHaveProperty(
+    "heal_at",
+  );
 });
 
 it("ends with a verdict, and starts over without it", () => {
   const verdict = { outcome: "passed" as const, sentence: "Seen.", facts: [] };
-  const ended = run(start, { type: "run_heals_at", scenario: "s", at: 9 }, { type: "run_ended", scenario: "s", verdict });
+  const ended = run(
+    start,
+    { type: "run_heals_at", scenario: "s", at: 9 },
+    { type: "run_ended", scenario: "s", verdict },
+  );
   expect(ended.running).toBeNull();
   expect(ended.latest["s"]).toMatchObject({ verdict });
   expect(ended.latest["s"]).not.toHaveProperty("heal_at");

@@ -41,7 +41,10 @@ it("merges local events in, in the order of their arrival", () => {
 });
 
 it("keeps a limited number, each with an id of its own", () => {
-  const notes = Array.from({ length: TIMELINE_LIMIT + 5 }, (_, i): Action => ({ type: "note", kind: "kv", at: i, title: `${i}` }));
+  const notes = Array.from(
+    { length: TIMELINE_LIMIT + 5 },
+    (_, i): Action => ({ type: "note", kind: "kv", at: i, title: `${i}` }),
+  );
   const { events } = run(...notes).timeline;
   expect(events).toHaveLength(TIMELINE_LIMIT);
   expect(events[0]?.title).toBe(String(TIMELINE_LIMIT + 4));

@@ -9,7 +9,16 @@ import { initialState, reduce, type AppStore, type State } from "@/state/state";
 import { createStore } from "@/state/store";
 
 export function node(id: string, change: Partial<ClusterNode> = {}): ClusterNode {
-  return { id, state: "Follower", term: 3, leader_id: "node1", commit_index: 10, last_applied: 10, reachable: true, ...change };
+  return {
+    id,
+    state: "Follower",
+    term: 3,
+    leader_id: "node1",
+    commit_index: 10,
+    last_applied: 10,
+    reachable: true,
+    ...change,
+  };
 }
 
 export function down(id: string): ClusterNode {
@@ -22,7 +31,9 @@ export function cluster(count = 3, changes: Record<string, Partial<ClusterNode>>
     const id = `node${i + 1}`;
     return node(id, { ...(i === 0 && { state: "Leader" as const }), ...changes[id] });
   });
-  const leaders = nodes.filter(({ reachable, state }) => reachable && state === "Leader").sort((a, b) => b.term - a.term);
+  const leaders = nodes
+    .filter(({ reachable, state }) => reachable && state === "Leader")
+    .sort((a, b) => b.term - a.term);
   const term = Math.max(...nodes.map((each) => each.term));
   return { nodes, leader_id: leaders[0]?.id ?? "", term, timestamp: 1_000 };
 }

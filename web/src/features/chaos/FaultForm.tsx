@@ -59,14 +59,34 @@ export function FaultForm({ kind, nodes, leader }: FaultFormProps) {
           onSelect={(id) => change({ node: id })}
         />
         {kind === "partition" && (
-          <NodeSelect label="and" nodes={nodes} leader={leader} selected={other} onSelect={(id) => change({ other: id })} />
+          <NodeSelect
+            label="and"
+            nodes={nodes}
+            leader={leader}
+            selected={other}
+            onSelect={(id) => change({ other: id })}
+          />
         )}
-        {kind === "loss" && <LossSlider percent={draft.loss_percent} onChange={(loss_percent) => change({ loss_percent })} />}
+        {kind === "loss" && (
+          <LossSlider percent={draft.loss_percent} onChange={(loss_percent) => change({ loss_percent })} />
+        )}
       </div>
       {kind === "delay" && (
         <div className="grid grid-cols-2 gap-2.5">
-          <NumberField {...DELAY_MS} label="Delay" unit="ms" text={draft.delay_ms} onChange={(delay_ms) => change({ delay_ms })} />
-          <NumberField {...JITTER_MS} label="Jitter" unit="ms" text={draft.jitter_ms} onChange={(jitter_ms) => change({ jitter_ms })} />
+          <NumberField
+            {...DELAY_MS}
+            label="Delay"
+            unit="ms"
+            text={draft.delay_ms}
+            onChange={(delay_ms) => change({ delay_ms })}
+          />
+          <NumberField
+            {...JITTER_MS}
+            label="Jitter"
+            unit="ms"
+            text={draft.jitter_ms}
+            onChange={(jitter_ms) => change({ jitter_ms })}
+          />
         </div>
       )}
       <div className="flex items-center gap-3">

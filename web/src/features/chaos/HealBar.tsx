@@ -11,7 +11,9 @@ export function HealBar() {
     <div>
       <div className="flex items-center justify-between gap-2">
         <p className={count > 0 ? "font-medium text-down" : "text-muted"}>
-          {count === 0 ? "No fault is in force." : `${count} ${count === 1 ? "rule is" : "rules are"} in force until healed.`}
+          {count === 0
+            ? "No fault is in force."
+            : `${count} ${count === 1 ? "rule is" : "rules are"} in force until healed.`}
         </p>
         <Button look={count > 0 ? "danger" : "plain"} busy={busy} onClick={() => void heal()}>
           Heal all

@@ -12,15 +12,14 @@ it("starts with the first nodes and the usual numbers", () => {
 
 it("partitions the chosen node from another one, whichever was chosen first", () => {
   expect(faultOf("partition", { ...initialDraft, node: "node2" }, NODES)).toMatchObject({ a: "node2", b: "node1" });
-  expect(faultOf("partition", { ...initialDraft, node: "node2", other: "node2" }, NODES)).toBe("Choose two different nodes");
+  expect(faultOf("partition", { ...initialDraft, node: "node2", other: "node2" }, NODES)).toBe(
+    "Choose two different nodes",
+  );
 });
 
-it.each([
-  { delay_ms: "0" },
-  { delay_ms: "5001" },
-  { delay_ms: "" },
-  { jitter_ms: "2001" },
-  { jitter_ms: "x" },
-])("refuses %j", (change) => {
-  expect(faultOf("delay", { ...initialDraft, ...change }, NODES)).toBe("Check the numbers");
-});
+it.each([{ delay_ms: "0" }, { delay_ms: "5001" }, { delay_ms: "" }, { jitter_ms: "2001" }, { jitter_ms: "x" }])(
+  "refuses %j",
+  (change) => {
+    expect(faultOf("delay", { ...initialDraft, ...change }, NODES)).toBe("Check the numbers");
+  },
+);

@@ -18,7 +18,10 @@ export function HealthStrip() {
   const { color, glyph } = LOOKS[health];
   const plain = "border-line bg-panel";
   return (
-    <dl className="grid shrink-0 grid-cols-[minmax(8.25rem,1.5fr)_minmax(0,1.3fr)_minmax(0,0.8fr)_minmax(0,0.8fr)] gap-2" aria-label="Health of the cluster">
+    <dl
+      className="grid shrink-0 grid-cols-[minmax(8.25rem,1.5fr)_minmax(0,1.3fr)_minmax(0,0.8fr)_minmax(0,0.8fr)] gap-2"
+      aria-label="Health of the cluster"
+    >
       <Pill name="health" value={cluster ? health : undefined} className={color}>
         <span aria-hidden="true">{glyph}</span> {health}
       </Pill>

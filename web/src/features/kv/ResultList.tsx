@@ -23,7 +23,13 @@ const LOOKS = {
 // Values may be a MiB long.
 const SHOWN = 1_000;
 
-function Result({ result: { operation, status, elapsed_ms, text }, route }: { result: OperationResult; route: string }) {
+function Result({
+  result: { operation, status, elapsed_ms, text },
+  route,
+}: {
+  result: OperationResult;
+  route: string;
+}) {
   const look = LOOKS[status === 404 ? "absent" : status >= 200 && status < 300 ? "good" : "bad"];
   return (
     <li data-status={status} className={classes("rounded-md border px-2.5 py-1.5", look.box)}>

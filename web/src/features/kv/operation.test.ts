@@ -3,7 +3,9 @@ import { perform, routeOf, type Operation } from "@/features/kv/operation";
 
 const get: Operation = { kind: "get", key: "k", value: "", consistency: "linearizable" };
 const answer = (status: number, body: unknown, node = "node2") =>
-  vi.stubGlobal("fetch", () => Promise.resolve(new Response(JSON.stringify(body), { status, headers: { "Raftly-Node": node } })));
+  vi.stubGlobal("fetch", () =>
+    Promise.resolve(new Response(JSON.stringify(body), { status, headers: { "Raftly-Node": node } })),
+  );
 
 it("reads a value", async () => {
   answer(200, { key: "k", value: "v" });
@@ -14,7 +16,11 @@ it("takes a refusal for a result", async () => {
   answer(503, { error: "no leader" });
   expect(await perform({ ...get, kind: "put" })).toMatchObject({ status: 503, node: "node2", text: "no leader" });
   vi.stubGlobal("fetch", () => Promise.reject(new TypeError()));
-  expect(await perform({ ...get, kind: "delete" })).toMatchObject({ status: 0, node: "", text: "the node cannot be reached" });
+  expect(await perform({ ...get, kind: "delete" })).toMatchObject({
+    status: 0,
+    node: "",
+    text: "the node cannot be reached",
+  });
 });
 
 it.each([

@@ -48,7 +48,8 @@ async function send({ kind, key, value, consistency }: Operation) {
 // Who handled it, said to someone who sent it to `served_by`.
 export function routeOf({ node, status, operation }: OperationResult, served_by: string): string {
   if (!node) return "No node answered";
-  if (operation.kind === "get" && operation.consistency === "stale") return `Answered by ${node} alone, from its own state`;
+  if (operation.kind === "get" && operation.consistency === "stale")
+    return `Answered by ${node} alone, from its own state`;
   if (status >= 500) return `Answered by ${node}`;
   if (!served_by || node === served_by) return `Routed to leader ${node}: this page’s own node`;
   return `Routed to leader ${node}, by ${served_by}`;

@@ -19,10 +19,17 @@ export function LogRow({ row, nodes }: { row: Row; nodes: readonly string[] }) {
         const { className, glyph, words } = LOOKS[status];
         const where = `${nodes[i]}: ${words}${term ? `, term ${term}` : ""}`;
         return (
-          <td key={nodes[i]} title={where} data-status={status} className={classes("rounded-sm text-center leading-4", className)}>
+          <td
+            key={nodes[i]}
+            title={where}
+            data-status={status}
+            className={classes("rounded-sm text-center leading-4", className)}
+          >
             <span aria-hidden="true">
               {glyph}
-              {term > 0 && <span className={classes("pl-0.5 text-[10px]", row.conflict && "font-bold underline")}>t{term}</span>}
+              {term > 0 && (
+                <span className={classes("pl-0.5 text-[10px]", row.conflict && "font-bold underline")}>t{term}</span>
+              )}
             </span>
             <span className="sr-only">{words}</span>
           </td>

@@ -11,11 +11,16 @@ export function ReplicationLog() {
   const log = useSelect((state) => state.picture.log);
   const rows = useMemo(() => rowsOf(log), [log]);
   const nodes = log?.nodes ?? [];
-  const names = shortNames(nodes.map(({ node }) => node), nodes.length > 4 ? 6 : 8);
+  const names = shortNames(
+    nodes.map(({ node }) => node),
+    nodes.length > 4 ? 6 : 8,
+  );
   return (
     <Panel title="Replication log" aside={<Progress {...progressOf(log)} />} className="shrink-0">
       {rows.length === 0 ? (
-        <p className="px-3 py-3 text-muted">{log ? "The log is empty: write a key under KV ops." : "Waiting for the first report."}</p>
+        <p className="px-3 py-3 text-muted">
+          {log ? "The log is empty: write a key under KV ops." : "Waiting for the first report."}
+        </p>
       ) : (
         <div className="overflow-x-auto px-2 pb-1.5">
           <table className="w-full table-fixed border-separate border-spacing-x-0.5 border-spacing-y-0.5 text-xs">
@@ -29,7 +34,10 @@ export function ReplicationLog() {
                     key={node}
                     scope="col"
                     title={error ? `${node}: ${error}` : node}
-                    className={classes("truncate px-0.5 text-center font-normal", nodes.length > 4 ? "w-10 text-2xs" : "w-14")}
+                    className={classes(
+                      "truncate px-0.5 text-center font-normal",
+                      nodes.length > 4 ? "w-10 text-2xs" : "w-14",
+                    )}
                   >
                     {names[i]}
                   </th>

@@ -45,7 +45,9 @@ it("takes what was sent no more for committed, where it is below the commit inde
 });
 
 it("names an entry without a command", () => {
-  const [newest, older] = rowsOf({ nodes: [nodeLog("node1", [entry(1, { data: "" }), entry(2, { type: "config", data: "" })])] });
+  const [newest, older] = rowsOf({
+    nodes: [nodeLog("node1", [entry(1, { data: "" }), entry(2, { type: "config", data: "" })])],
+  });
   expect([newest?.data, older?.data]).toEqual(["configuration", "no-op of a new leader"]);
 });
 

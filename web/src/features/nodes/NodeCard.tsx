@@ -17,15 +17,23 @@ export function NodeCard({ view: { node, look, label }, name, serves }: NodeCard
     <li
       data-node={node.id}
       data-look={look}
-      className={classes("@container min-w-0 rounded-md border px-2 py-1", lost ? "border-down bg-down/10" : "border-line bg-panel")}
+      className={classes(
+        "@container min-w-0 rounded-md border px-2 py-1",
+        lost ? "border-down bg-down/10" : "border-line bg-panel",
+      )}
     >
       <div className="flex items-center gap-1">
         <span className="truncate font-semibold" title={node.id}>
           {name}
         </span>
-        {look === "partitioned" && <span className="hidden shrink-0 text-2xs font-semibold text-down @min-[6.5rem]:inline">· cut off</span>}
+        {look === "partitioned" && (
+          <span className="hidden shrink-0 text-2xs font-semibold text-down @min-[6.5rem]:inline">· cut off</span>
+        )}
         {serves && look !== "partitioned" && (
-          <span className="hidden shrink-0 text-2xs text-muted @min-[6.5rem]:inline" title="This page is served by this node">
+          <span
+            className="hidden shrink-0 text-2xs text-muted @min-[6.5rem]:inline"
+            title="This page is served by this node"
+          >
             · here
           </span>
         )}

@@ -6,7 +6,16 @@ import { nodeViews } from "@/state/nodes";
 import { NodeCard } from "@/features/nodes/NodeCard";
 
 // By the number of nodes: none is left alone in a row, and two rows at most leave the drawing its room.
-const COLUMNS = ["", "grid-cols-1", "grid-cols-2", "grid-cols-3", "grid-cols-4", "grid-cols-3", "grid-cols-3", "grid-cols-4"];
+const COLUMNS = [
+  "",
+  "grid-cols-1",
+  "grid-cols-2",
+  "grid-cols-3",
+  "grid-cols-4",
+  "grid-cols-3",
+  "grid-cols-3",
+  "grid-cols-4",
+];
 
 export function NodeCards() {
   const cluster = useSelect((state) => state.picture.cluster);
@@ -14,7 +23,10 @@ export function NodeCards() {
   const served_by = useSelect((state) => state.connection.served_by);
   const views = useMemo(() => nodeViews(cluster, chaos), [cluster, chaos]);
   const columns = COLUMNS[views.length] ?? "grid-cols-4";
-  const names = shortNames(views.map(({ node }) => node.id), columns === "grid-cols-4" ? 9 : 14);
+  const names = shortNames(
+    views.map(({ node }) => node.id),
+    columns === "grid-cols-4" ? 9 : 14,
+  );
   return (
     <ul aria-label="Nodes" className={classes("grid shrink-0 gap-1.5", columns)}>
       {views.map((view, i) => (

@@ -38,7 +38,9 @@ export function ScenarioDetails({ scenario }: { scenario: Scenario }) {
       ) : (
         running !== id && (
           <p className="text-xs text-muted">
-            {destructive ? `The fault heals itself after ${heal_s} s (see Settings), also when you cancel.` : "It injects no fault."}
+            {destructive
+              ? `The fault heals itself after ${heal_s} s (see Settings), also when you cancel.`
+              : "It injects no fault."}
           </p>
         )
       )}

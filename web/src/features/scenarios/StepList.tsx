@@ -15,8 +15,18 @@ export function StepList({ steps }: { steps: readonly StepState[] }) {
       {steps.map(({ title, status, note }, i) => {
         const { color, glyph, words } = LOOKS[status];
         return (
-          <li key={i} data-status={status} className="flex gap-2" aria-current={status === "running" ? "step" : undefined}>
-            <span className={classes("flex size-[18px] shrink-0 items-center justify-center rounded-full border text-2xs", color)}>
+          <li
+            key={i}
+            data-status={status}
+            className="flex gap-2"
+            aria-current={status === "running" ? "step" : undefined}
+          >
+            <span
+              className={classes(
+                "flex size-[18px] shrink-0 items-center justify-center rounded-full border text-2xs",
+                color,
+              )}
+            >
               {status === "running" ? <Spinner /> : <span aria-hidden="true">{glyph || i + 1}</span>}
               <span className="sr-only">{words}</span>
             </span>

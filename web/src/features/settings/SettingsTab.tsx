@@ -6,7 +6,14 @@ import { classes } from "@/components/classes";
 import { AutoHealField } from "@/features/settings/AutoHealField";
 import { EXPLAINERS, type SettingId } from "@/features/settings/explainers";
 import { NodeTimings } from "@/features/settings/NodeTimings";
-import { DEFAULT_TIMINGS, ELECTION_TIMEOUT_MS, HEARTBEAT_MS, hintOf, timingsOf, type TimingsDraft } from "@/features/settings/settings";
+import {
+  DEFAULT_TIMINGS,
+  ELECTION_TIMEOUT_MS,
+  HEARTBEAT_MS,
+  hintOf,
+  timingsOf,
+  type TimingsDraft,
+} from "@/features/settings/settings";
 import { useTimings } from "@/features/settings/useTimings";
 import { useDispatch } from "@/state/hooks";
 import { defaultPreferences } from "@/state/preferences";
@@ -62,7 +69,10 @@ export function SettingsTab({ selected, onSelect }: SettingsTabProps) {
           />
           <AutoHealField onFocus={() => onSelect("auto-heal")} />
         </div>
-        <p className={classes("min-h-4 text-xs", typeof timings === "string" ? "text-down" : "text-candidate")} role="status">
+        <p
+          className={classes("min-h-4 text-xs", typeof timings === "string" ? "text-down" : "text-candidate")}
+          role="status"
+        >
           {typeof timings === "string" ? timings : hint}
         </p>
         <div className="flex flex-wrap items-center gap-2">
@@ -71,7 +81,11 @@ export function SettingsTab({ selected, onSelect }: SettingsTabProps) {
           </Button>
           <Button onClick={reset}>Reset</Button>
           {applied && (
-            <p role="status" data-refused={applied.refused} className={classes("text-xs", applied.refused ? "text-down" : "text-leader")}>
+            <p
+              role="status"
+              data-refused={applied.refused}
+              className={classes("text-xs", applied.refused ? "text-down" : "text-leader")}
+            >
               {applied.message}
             </p>
           )}

@@ -16,7 +16,9 @@ export function timingsOf({ election_timeout, heartbeat }: TimingsDraft): Timing
   if (problemOf(election_timeout, ELECTION_TIMEOUT_MS)) return "Check the election timeout";
   if (problemOf(heartbeat, HEARTBEAT_MS)) return "Check the heartbeat";
   const timings = { election_timeout_ms: Number(election_timeout), heartbeat_ms: Number(heartbeat) };
-  return timings.heartbeat_ms < timings.election_timeout_ms ? timings : "The heartbeat must be below the election timeout";
+  return timings.heartbeat_ms < timings.election_timeout_ms
+    ? timings
+    : "The heartbeat must be below the election timeout";
 }
 
 // Allowed, but perhaps not wise.

@@ -51,5 +51,8 @@ function outcomeOf(rows: NodeConfig[]): Applied {
   const failed = rows.filter(({ error }) => error);
   if (failed.length === 0) return { refused: false, message: `Applied to all ${rows.length} nodes` };
   const where = failed.map(({ node, error }) => `${node} (${error})`).join(", ");
-  return { refused: true, message: `Applied to ${rows.length - failed.length} of ${rows.length} nodes, not to ${where}` };
+  return {
+    refused: true,
+    message: `Applied to ${rows.length - failed.length} of ${rows.length} nodes, not to ${where}`,
+  };
 }

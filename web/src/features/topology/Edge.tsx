@@ -24,7 +24,15 @@ export function Edge({ edge, points, radius }: EdgeProps) {
   return (
     <g className={color} data-edge={`${edge.a}/${edge.b}`} data-kind={edge.kind}>
       <title>{`${edge.a} – ${edge.b}: ${edge.title}`}</title>
-      <line x1={start.x} y1={start.y} x2={end.x} y2={end.y} stroke="currentColor" strokeWidth={width} strokeDasharray={dash} />
+      <line
+        x1={start.x}
+        y1={start.y}
+        x2={end.x}
+        y2={end.y}
+        stroke="currentColor"
+        strokeWidth={width}
+        strokeDasharray={dash}
+      />
     </g>
   );
 }

@@ -1,6 +1,9 @@
 export function Legend() {
   return (
-    <p className="flex gap-2.5 text-2xs text-muted" title="Marks on the edges are messages that the nodes report having sent">
+    <p
+      className="flex gap-2.5 text-2xs text-muted"
+      title="Marks on the edges are messages that the nodes report having sent"
+    >
       <span>
         <span className="text-leader">●</span> append
       </span>

@@ -18,7 +18,10 @@ export function Topology() {
   const [box, { width, height }] = useSize<HTMLDivElement>();
   const views = useMemo(() => nodeViews(cluster, chaos), [cluster, chaos]);
   const layout = useMemo(() => placeNodes(views.length, width, height), [views.length, width, height]);
-  const names = shortNames(views.map(({ node }) => node.id), layout.name_length);
+  const names = shortNames(
+    views.map(({ node }) => node.id),
+    layout.name_length,
+  );
   const edges = edgesOf(views, chaos, cluster?.leader_id ?? "");
   const points = new Map<string, Point>(views.map(({ node }, i) => [node.id, layout.places[i]!]));
   const description = [
@@ -27,7 +30,11 @@ export function Topology() {
   ].join("; ");
 
   return (
-    <Panel title="Topology" aside={<Legend />} className="h-72 shrink-0 wide:h-auto wide:min-h-44 wide:flex-1 wide:shrink">
+    <Panel
+      title="Topology"
+      aside={<Legend />}
+      className="h-72 shrink-0 wide:h-auto wide:min-h-44 wide:flex-1 wide:shrink"
+    >
       <div ref={box} className="relative min-h-0 flex-1">
         {width > 0 && (
           <svg width={width} height={height} role="img" aria-label={description} className="absolute inset-0">

@@ -5,14 +5,20 @@ import { cluster, down, isolated, rulesOn } from "@/test/fixtures";
 import type { ChaosState, Cluster } from "@/api/types";
 
 const kinds = (picture: Cluster, chaos: ChaosState | null) =>
-  Object.fromEntries(edgesOf(nodeViews(picture, chaos), chaos, picture.leader_id).map(({ a, b, kind }) => [`${a}/${b}`, kind]));
+  Object.fromEntries(
+    edgesOf(nodeViews(picture, chaos), chaos, picture.leader_id).map(({ a, b, kind }) => [`${a}/${b}`, kind]),
+  );
 
 it("joins every pair once: 21 edges for seven nodes", () => {
   expect(Object.keys(kinds(cluster(7), null))).toHaveLength(21);
 });
 
 it("tells replication from what followers have with each other", () => {
-  expect(kinds(cluster(), null)).toEqual({ "node1/node2": "replication", "node1/node3": "replication", "node2/node3": "follower" });
+  expect(kinds(cluster(), null)).toEqual({
+    "node1/node2": "replication",
+    "node1/node3": "replication",
+    "node2/node3": "follower",
+  });
 });
 
 it("shows the edges of an isolated node as partitioned, the others as they are", () => {
@@ -24,7 +30,10 @@ it("shows the edges of an isolated node as partitioned, the others as they are",
 });
 
 it("lets edges of a node that is down rest", () => {
-  expect(kinds(cluster(3, { node2: down("node2") }), null)).toMatchObject({ "node1/node2": "down", "node1/node3": "replication" });
+  expect(kinds(cluster(3, { node2: down("node2") }), null)).toMatchObject({
+    "node1/node2": "down",
+    "node1/node3": "replication",
+  });
 });
 
 it("says in words what happens in each direction", () => {

@@ -15,14 +15,18 @@ export interface EdgeView {
 }
 
 export function edgesOf(views: readonly NodeView[], chaos: ChaosState | null, leader_id: string): EdgeView[] {
-  return views.flatMap((a, i) => views.slice(i + 1).map((b, offset) => edgeOf(a, b, i, i + 1 + offset, chaos, leader_id)));
+  return views.flatMap((a, i) =>
+    views.slice(i + 1).map((b, offset) => edgeOf(a, b, i, i + 1 + offset, chaos, leader_id)),
+  );
 }
 
 function edgeOf(a: NodeView, b: NodeView, i: number, j: number, chaos: ChaosState | null, leader_id: string): EdgeView {
   const ends = { a: a.node.id, b: b.node.id, i, j };
   const { kind, label, only, forward, backward } = edgeFaultOf(chaos, ends.a, ends.b);
   if (kind !== "healthy") {
-    const title = [`${ends.a} → ${ends.b}: ${describe(forward)}`, `${ends.b} → ${ends.a}: ${describe(backward)}`].join(", ");
+    const title = [`${ends.a} → ${ends.b}: ${describe(forward)}`, `${ends.b} → ${ends.a}: ${describe(backward)}`].join(
+      ", ",
+    );
     return { ...ends, kind, label, ...(only && { only }), title };
   }
   if (a.look === "down" || b.look === "down") return { ...ends, kind: "down", label: "", title: "one end is down" };

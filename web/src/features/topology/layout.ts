@@ -42,8 +42,16 @@ export function placeNodes(count: number, width: number, height: number): Layout
   });
   const side = (crowded ? SIDE_BESIDE : SIDE_BELOW) * scale;
   const foot = crowded ? 6 : LINES_HEIGHT * scale;
-  const xs = fill(corners.map(({ x }) => x), side, width - side);
-  const ys = fill(corners.map(({ y }) => y), radius + 6, height - radius - foot);
+  const xs = fill(
+    corners.map(({ x }) => x),
+    side,
+    width - side,
+  );
+  const ys = fill(
+    corners.map(({ y }) => y),
+    radius + 6,
+    height - radius - foot,
+  );
   return {
     places: corners.map((corner, i) => ({
       x: xs[i]!,

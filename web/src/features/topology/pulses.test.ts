@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 import { pulsesOf } from "@/features/topology/pulses";
 
 const link = (appends: number, votes = 0, losses = 0) => ({ from: "node1", to: "node2", appends, votes, losses });
-const kinds = (...args: Parameters<typeof link>) => pulsesOf([{ sequence: 1, at: 0, links: [link(...args)] }]).map(({ kind }) => kind);
+const kinds = (...args: Parameters<typeof link>) =>
+  pulsesOf([{ sequence: 1, at: 0, links: [link(...args)] }]).map(({ kind }) => kind);
 
 it("draws nothing that was not reported", () => {
   expect(pulsesOf([])).toEqual([]);
