@@ -18,7 +18,7 @@ FILTER := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
 $(eval $(FILTER):;@:)
 endif
 
-.PHONY: help deps build test test-short test-debug test-asan test-tsan bench cluster scenario scenarios sim mutants web screenshots fmt lint clean
+.PHONY: help deps build test test-short test-debug test-asan test-tsan bench load failover cluster scenario scenarios sim mutants web screenshots fmt lint clean
 
 help:
 	@echo 'make build        bin/raftly-server and friends'
@@ -27,6 +27,8 @@ help:
 	@echo 'make test-asan    the tests under AddressSanitizer and UBSan (SHORT=1: without the slow ones)'
 	@echo 'make test-tsan    the tests under ThreadSanitizer'
 	@echo 'make bench        speed beside the limits of the machine (make bench WAL; JSON=file REPETITIONS=3)'
+	@echo 'make load         the same load on three of our servers and, where it is installed, three of etcd'
+	@echo 'make failover     kill -9 of the leader to the next accepted write (TIMES=30)'
 	@echo 'make cluster      a local three-node cluster, Ctrl-C stops it (NODES=3 DATA=data HOST=127.0.0.1)'
 	@echo 'make scenario     one failure, with its defence on and off (NAME= SEED=1 REAL=1 TRACE=1)'
 	@echo 'make scenarios    all of them, and a table'
@@ -62,6 +64,12 @@ bench: build
 	@bin/raftly-bench $(if $(FILTER),--benchmark_filter='$(firstword $(FILTER))') \
 	  --benchmark_repetitions=$(REPETITIONS) --benchmark_report_aggregates_only=$(if $(filter 1,$(REPETITIONS)),false,true) \
 	  $(if $(JSON),--benchmark_out='$(JSON)' --benchmark_out_format=json)
+
+load: build
+	@cmake/load.sh $(JSON)
+
+failover: build
+	@cmake/failover.sh $(or $(TIMES),30)
 
 cluster: build
 	@exec cmake/cluster.sh "$(NODES)" "$(DATA)" "$(HOST)"

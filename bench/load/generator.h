@@ -1,0 +1,35 @@
+// Drives a load and measures it: one thread, many connections, no request that waits for another's socket.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+
+#include "absl/status/statusor.h"
+#include "bench/load/histogram.h"
+#include "bench/load/options.h"
+
+namespace raftly::load {
+
+struct Result {
+  std::chrono::nanoseconds elapsed{};
+  Histogram puts;                   // that were answered with 200
+  Histogram gets;                   // that were answered with 200 or 404
+  std::map<int, uint64_t> refused;  // other answers, by status
+  uint64_t broken = 0;              // requests whose connection ended, or whose answer made no sense
+};
+
+struct Progress {
+  std::chrono::nanoseconds elapsed{};
+  uint64_t done = 0;
+  uint64_t failed = 0;
+};
+
+// Blocks for warm-up and duration. `progress` is told once a second. Unavailable: no endpoint could be connected to.
+absl::StatusOr<Result> Run(const Options& options, const std::function<void(const Progress&)>& progress);
+
+// When the i-th operation of an open loop is due, after the begin.
+std::chrono::nanoseconds DueTime(uint64_t i, double rate);
+
+}  // namespace raftly::load

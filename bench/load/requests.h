@@ -1,0 +1,34 @@
+// The requests of a load, as bytes: our API's, or etcd's JSON gateway's.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <string_view>
+
+#include "bench/load/options.h"
+
+namespace raftly::load {
+
+class Requests {
+ public:
+  explicit Requests(const Options& options);
+
+  struct Next {
+    bool get = false;
+    std::string bytes;  // head and body
+  };
+  // `host` is the value of the Host header.
+  Next Make(const std::string& host);
+
+ private:
+  std::string Key(uint64_t number) const;
+
+  const Options options_;
+  const std::string value_;
+  std::mt19937_64 random_;
+};
+
+std::string Base64(std::string_view bytes);
+
+}  // namespace raftly::load

@@ -1,0 +1,124 @@
+#!/bin/bash
+# The same load on three of our servers and, in turn, on three of etcd's: load.sh [FILE for JSON lines].
+#
+# LOAD_CONNECTIONS="1 4 16 64 256"  LOAD_SECONDS=5  LOAD_VALUE=128
+#
+# Clusters live in a directory below the working directory, so the disk is the one that the project is on. Both have the
+# same timings, are asked through their leader, and rest while the other works. Where there is no etcd (Debian's package
+# etcd-server), ours is measured alone. A trivial HTTP server shows what HTTP itself costs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+bin=$PWD/build/release/bin json=${1:-}
+connections=${LOAD_CONNECTIONS:-1 4 16 64 256} seconds=${LOAD_SECONDS:-5} value=${LOAD_VALUE:-128}
+home=$(mktemp -d -p "$PWD" raftly-load-XXXXXX)
+declare -A pids
+stop_all() {
+  for pid in "${pids[@]}"; do kill -CONT "$pid"; kill -KILL "$pid"; done 2>/dev/null || true
+  wait 2>/dev/null || true
+  rm -rf "$home"
+}
+trap stop_all EXIT
+[[ -z $json ]] || : >"$json"
+
+base=${LOAD_PORT:-23400}
+ours="127.0.0.1:$((base + 1)),127.0.0.1:$((base + 2)),127.0.0.1:$((base + 3))"
+theirs="127.0.0.1:$((base + 21)),127.0.0.1:$((base + 22)),127.0.0.1:$((base + 23))"
+
+start_ours() {
+  local node other peers http
+  for node in 1 2 3; do
+    peers= http=
+    for other in 1 2 3; do
+      http+=",node$other=127.0.0.1:$((base + other))"
+      [[ $other == "$node" ]] || peers+=",node$other=127.0.0.1:$((base + 10 + other))"
+    done
+    "$bin/raftly-server" -id "node$node" -grpc-addr "127.0.0.1:$((base + 10 + node))" \
+      -http-addr "127.0.0.1:$((base + node))" -data-dir "$home/node$node" -peers "${peers#,}" -http-peers "${http#,}" \
+      2>"$home/node$node.log" &
+    pids[node$node]=$!
+  done
+}
+
+start_theirs() {
+  local node other cluster=
+  for other in 1 2 3; do cluster+=",etcd$other=http://127.0.0.1:$((base + 30 + other))"; done
+  for node in 1 2 3; do
+    etcd --name "etcd$node" --data-dir "$home/etcd$node" --heartbeat-interval 50 --election-timeout 500 \
+      --listen-client-urls "http://127.0.0.1:$((base + 20 + node))" \
+      --advertise-client-urls "http://127.0.0.1:$((base + 20 + node))" \
+      --listen-peer-urls "http://127.0.0.1:$((base + 30 + node))" \
+      --initial-advertise-peer-urls "http://127.0.0.1:$((base + 30 + node))" \
+      --initial-cluster "${cluster#,}" --initial-cluster-state new --logger zap --log-level error \
+      >"$home/etcd$node.log" 2>&1 &
+    pids[etcd$node]=$!
+  done
+}
+
+signal() { for name in "${!pids[@]}"; do [[ $name != $2* ]] || kill -"$1" "${pids[$name]}"; done; }
+
+# load API ENDPOINTS CONNECTIONS GETS SECONDS -> JSON. Retries until the cluster has a leader.
+load() {
+  local tries
+  for ((tries = 0; tries < 100; ++tries)); do
+    if "$bin/raftly-load" --api "$1" --endpoints "$2" --leader --connections "$3" --gets "$4" --duration "$5" \
+      --value-bytes "$value" --json - 2>"$home/load.err"; then
+      return
+    fi
+    sleep 0.2
+  done
+  cat "$home/load.err" >&2
+  return 1
+}
+
+# field JSON puts|gets NAME
+field() { sed "s/.*\"$2\":{\([^}]*\)}.*/\1/; s/.*\"$3\":\([0-9.]*\).*/\1/" <<<"$1"; }
+keep() { [[ -z $json ]] || echo "{\"server\":\"$1\",$(cut -c2- <<<"$2")" >>"$json"; }
+
+has_etcd=
+start_ours
+if command -v etcd >/dev/null; then
+  has_etcd=1
+  start_theirs
+  load etcd "$theirs" 1 0 0.5 >/dev/null
+  signal STOP etcd
+else
+  echo 'etcd is not measured: it is not installed (apt-get install --no-install-recommends etcd-server).'
+fi
+load raftly "$ours" 1 0 0.5 >/dev/null
+
+printf '%-4s %5s | %10s %9s %9s' '' conns 'raftly/s' 'p50 ms' 'p99 ms'
+[[ -z $has_etcd ]] || printf ' | %10s %9s %9s | %7s %7s' 'etcd/s' 'p50 ms' 'p99 ms' 'rate x' 'p99 x'
+echo
+for gets in 0 100; do
+  kind=$([[ $gets == 0 ]] && echo puts || echo gets)
+  for n in $connections; do
+    mine=$(load raftly "$ours" "$n" "$gets" "$seconds")
+    keep raftly "$mine"
+    printf '%-4s %5s | %10s %9s %9s' "${kind%s}" "$n" "$(field "$mine" $kind per_second)" "$(field "$mine" $kind p50_ms)" \
+      "$(field "$mine" $kind p99_ms)"
+    if [[ -n $has_etcd ]]; then
+      signal STOP node
+      signal CONT etcd
+      other=$(load etcd "$theirs" "$n" "$gets" "$seconds")
+      signal STOP etcd
+      signal CONT node
+      keep etcd "$other"
+      printf ' | %10s %9s %9s | %7s %7s' "$(field "$other" $kind per_second)" "$(field "$other" $kind p50_ms)" \
+        "$(field "$other" $kind p99_ms)" \
+        "$(awk "BEGIN { printf \"%.2f\", $(field "$mine" $kind per_second) / $(field "$other" $kind per_second) }")" \
+        "$(awk "BEGIN { printf \"%.2f\", $(field "$mine" $kind p99_ms) / $(field "$other" $kind p99_ms) }")"
+    fi
+    echo
+  done
+done
+
+signal STOP node
+"$bin/raftly-trivial-http" $((base + 50)) & pids[trivial]=$!
+for ((tries = 0; tries < 50; ++tries)); do
+  if trivial=$("$bin/raftly-load" --endpoints "127.0.0.1:$((base + 50))" --connections 64 --duration "$seconds" \
+    --value-bytes "$value" --json - 2>/dev/null); then break; fi
+  sleep 0.1
+done
+keep trivial "$trivial"
+echo "a trivial HTTP server, put, 64 connections: $(field "$trivial" puts per_second)/s"
