@@ -91,6 +91,11 @@ absl::StatusOr<std::vector<std::string>> NetworkRules::Install(std::vector<Rule>
   for (const Rule& rule : rules) {
     if (absl::Status status = Validate(rule); !status.ok()) return status;
   }
+  const auto too_many = [&] {
+    return absl::ResourceExhaustedError(absl::StrCat("more than ", kMaxRules, " rules on ", self_));
+  };
+  // At once: what follows grows with the square of their number, and the node's messages wait for the lock.
+  if (rules.size() > kMaxRules) return too_many();
   MutexLock lock(mutex_);
   std::vector<Rule> next = rules_;
   std::vector<std::string> ids;
@@ -104,9 +109,7 @@ absl::StatusOr<std::vector<std::string>> NetworkRules::Install(std::vector<Rule>
       next.push_back(std::move(rule));
     }
   }
-  if (next.size() > kMaxRules) {
-    return absl::ResourceExhaustedError(absl::StrCat("more than ", kMaxRules, " rules on ", self_));
-  }
+  if (next.size() > kMaxRules) return too_many();
   rules_ = std::move(next);
   Changed();
   return ids;

@@ -106,6 +106,13 @@ TEST_F(NetworkRulesTest, ThereIsALimit) {
   EXPECT_EQ(rules.List().size(), kMaxRules);
 }
 
+// Looking at each of ten thousand takes a second, for which every message of the node would wait.
+TEST_F(NetworkRulesTest, MoreAtOnceThanFitAreNotEvenLookedAt) {
+  EXPECT_EQ(rules.Install(std::vector<Rule>(kMaxRules + 1, LossRule(0.5))).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(*rules.Install(LossRule(0.5)), "n1-loss-1") << "not one id was made up";
+}
+
 TEST_F(NetworkRulesTest, AFixedDelayIsExact) {
   ASSERT_TRUE(rules.Install(DelayRule(200ms)).ok());
   EXPECT_EQ(FateOf("n1", "n2"), (Fate{.dropped = false, .delay = 200ms}));
