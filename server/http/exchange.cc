@@ -75,6 +75,8 @@ Exchanges::Exchanges(Server& server, const FrontDoor& front, std::string node, s
   // Failures that httplib finds itself come without a body.
   const Server::HandlerWithResponse on_error = [this](const httplib::Request&, httplib::Response& response) {
     if (!response.body.empty()) return Server::HandlerResponse::Unhandled;
+    // Before Begin nothing is known of a body, so the connection ends.
+    if (current == nullptr) response.set_header("Connection", "close");
     const bool refused = current != nullptr && current->refusal == response.status;
     front_.Refused(response.status);
     Fill(response, ErrorResponse(response.status, refused ? current->why : Explain(response.status)));

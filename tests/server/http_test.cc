@@ -21,6 +21,7 @@ namespace raftly {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using namespace std::chrono_literals;
 
 // One node's HTTP side.
@@ -248,6 +249,17 @@ TEST_F(HttpTest, PipelinedRequestsAreAnsweredInOrder) {
   EXPECT_LT(all.find("200 OK"), all.find(R"({"key":"a","value":"1"})"));
   EXPECT_LT(all.find(R"({"key":"a","value":"1"})"), all.find("404 Not Found"));
   EXPECT_THAT(all, HasSubstr("404 Not Found"));
+}
+
+TEST_F(HttpTest, AnAnswerThatEndsTheConnectionSaysSo) {
+  const std::string too_long = "GET /" + std::string(9000, 'x') + " HTTP/1.1\r\n\r\n";
+  for (const std::string& refused : {std::string("GET /status HTTP/1.1\r\nRange: bytes=x\r\n\r\n"),
+                                     std::string("no request at all\r\n\r\n"), too_long}) {
+    const std::string answer = Raw(node_.port(), refused + "GET /healthz HTTP/1.1\r\n\r\n");
+    EXPECT_THAT(answer, HasSubstr("HTTP/1.1 4")) << refused;
+    EXPECT_THAT(answer, HasSubstr("\r\nConnection: close\r\n")) << refused;
+    EXPECT_THAT(answer, Not(HasSubstr("200 OK"))) << refused;
+  }
 }
 
 class ForwardingTest : public ::testing::Test {
