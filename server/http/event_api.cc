@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "server/http/url.h"
+#include "server/kv/utf8.h"
 
 namespace raftly {
 namespace {
@@ -28,6 +29,7 @@ absl::StatusOr<Topics> TopicsOf(const HttpRequest& request) {
   const auto include = QueryParameter(request.query(), "include");
   if (!include.ok()) return include.status();
   std::string_view names = include->has_value() ? std::string_view(**include) : std::string_view();
+  if (!IsUtf8(names)) return absl::InvalidArgumentError("include: not UTF-8");
   while (!names.empty()) {
     const std::string_view name = names.substr(0, names.find(','));
     names.remove_prefix(std::min(name.size() + 1, names.size()));
