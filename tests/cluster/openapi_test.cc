@@ -1,6 +1,7 @@
 // server/http/openapi.yaml, held against the server: nothing is described that is not so, nothing is left out.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 
@@ -49,6 +50,14 @@ class OpenApi : public ::testing::Test {
     return Ask(cluster_->http_port(1), method, target, body, kPatience, headers);
   }
 
+  // What the example asks for. The names of assets change with what is in them, so the page is asked for one.
+  static std::string TargetOf(const Operation& operation) {
+    if (operation.path != "/assets/{file}") return operation.target;
+    const std::string page = AskNode("GET", "/").body;
+    const size_t begin = std::min(page.find("/assets/"), page.size());
+    return page.substr(begin, page.find('"', begin) - begin);
+  }
+
   // The answer has this status, and is as described.
   static void Expect(int status, const Operation& operation, const std::string& target, const std::string& body,
                      const std::multimap<std::string, std::string>& headers = {}) {
@@ -68,7 +77,7 @@ TEST_F(OpenApi, EveryOperationDoesWhatItsExampleSays) {
   for (const Operation& operation : Described().operations()) {
     if (operation.path == kStream) continue;
     Calm();
-    Expect(200, operation, operation.target, operation.body);
+    Expect(200, operation, TargetOf(operation), operation.body);
   }
 }
 
@@ -132,7 +141,7 @@ TEST_F(OpenApi, AForeignPageIs403WhereDescribedAndOnlyThere) {
     if (operation.path == kStream) continue;
     Calm();
     const int status = operation.Describes(403) ? 403 : 200;
-    Expect(status, operation, operation.target, operation.body, {{"Origin", "http://elsewhere.example"}});
+    Expect(status, operation, TargetOf(operation), operation.body, {{"Origin", "http://elsewhere.example"}});
   }
 }
 
