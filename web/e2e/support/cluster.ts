@@ -1,6 +1,6 @@
 // Real raftly-server processes on free ports of this machine, in a directory of their own.
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, openSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -89,11 +89,6 @@ export class TestCluster {
   async stop(): Promise<void> {
     await Promise.all([...this.#processes.values()].map((child) => ended(child, "SIGTERM")));
     rmSync(this.#directory, { recursive: true, force: true });
-  }
-
-  // What a node has logged, for whoever wonders why a test failed.
-  log(name: string): string {
-    return readFileSync(join(this.#directory, `${name}.log`), "utf8");
   }
 
   async get<Data>(path: string, name = this.names[0]!): Promise<Data> {

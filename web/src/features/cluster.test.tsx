@@ -106,6 +106,14 @@ describe("Topology", () => {
     expect(pulses()).toEqual(["append", "lost"]);
   });
 
+  it("rings for a new leader, not for the one that it finds", () => {
+    const { container, store } = renderWith(<Topology />, storeWith({ cluster: cluster() }));
+    const ringing = () => container.querySelector(".ring")?.closest<SVGElement>("[data-mark]")?.dataset["mark"];
+    expect(ringing()).toBeUndefined();
+    send(store, { type: "leader_change", timestamp: 2, data: { from: "node1", to: "node2" } });
+    expect(ringing()).toBe("node2");
+  });
+
   it("says that a node on its own is its own majority", () => {
     renderWith(<Topology />, storeWith({ cluster: cluster(1) }));
     expect(screen.getByText(/its own majority/)).toBeInTheDocument();

@@ -1,4 +1,4 @@
-import type { CSSProperties } from "react";
+import { useRef, type CSSProperties } from "react";
 import { classes } from "@/components/classes";
 import { LOOK_COLOR, StatePath } from "@/components/StateGlyph";
 import type { NodeView } from "@/state/nodes";
@@ -15,6 +15,8 @@ interface NodeMarkProps {
 }
 
 export function NodeMark({ view: { node, look, label }, name, place, radius, scale }: NodeMarkProps) {
+  // The term in which it led when it was first drawn: old news.
+  const old_term = useRef(look === "leader" ? node.term : undefined);
   const dashed = look === "down" || look === "partitioned" || look === "candidate";
   const { anchor, x, y } = textAt(place.text, radius);
   const state = look !== "partitioned" ? label : place.text === "below" ? `Cut off · ${label}` : "Cut off";
@@ -27,7 +29,7 @@ export function NodeMark({ view: { node, look, label }, name, place, radius, sca
     >
       <title>{`${node.id}: ${look === "partitioned" ? "cut off, " : ""}${label}, term ${node.term}`}</title>
       {/* A new leader, or the same in a new term, sends a ring around itself. */}
-      {look === "leader" && (
+      {look === "leader" && node.term !== old_term.current && (
         <circle
           key={node.term}
           className="ring"
