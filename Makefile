@@ -18,7 +18,7 @@ FILTER := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
 $(eval $(FILTER):;@:)
 endif
 
-.PHONY: help deps build test test-short test-debug test-asan test-tsan bench load failover cluster scenario scenarios sim mutants web screenshots fmt lint clean
+.PHONY: help deps build test test-short test-debug test-asan test-tsan bench load failover cluster scenario scenarios sim mutants web screenshots docker-build docker-up docker-down docker-logs fmt lint clean
 
 help:
 	@echo 'make build        bin/raftly-server and friends'
@@ -36,6 +36,7 @@ help:
 	@echo 'make mutants      each defence taken away, and what caught it'
 	@echo 'make web          web/src -> web/dist, which is committed and part of the server (needs Node)'
 	@echo 'make screenshots  pictures of the dashboard for docs/ (needs Node and Chromium)'
+	@echo 'make docker-up    three nodes, Prometheus and Grafana (docker-build, docker-down, docker-logs)'
 	@echo 'make fmt          formats the C++ files'
 	@echo 'make lint         format, clang thread-safety analysis, clang-tidy, style test'
 	@echo 'make deps         installs the Debian packages that building and testing need'
@@ -86,6 +87,9 @@ sim: build
 
 mutants: build
 	@build/release/bin/mutants
+
+docker-build docker-up docker-down docker-logs: docker-%:
+	@cmake/docker.sh $*
 
 fmt:
 	@cmake/deps.sh format
