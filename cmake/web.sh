@@ -47,7 +47,7 @@ run_tests() {
   local report=reports/$1.xml status=0
   shift
   rm -f "$report"
-  npx --no-install vitest run --reporter=default --reporter=junit --outputFile.junit="$report" "$@" || status=$?
+  npx --no-install vitest run --reporter=default --reporter=junit --outputFile.junit="$PWD/$report" "$@" || status=$?
   node scripts/summary.mjs "$report" || status=1
   return $status
 }
