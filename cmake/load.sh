@@ -3,8 +3,8 @@
 #
 # LOAD_CONNECTIONS="1 4 16 64 256"  LOAD_SECONDS=5  LOAD_VALUE=128
 #
-# Clusters live in a directory below the working directory, so the disk is the one that the project is on. Both have the
-# same timings, are asked through their leader, and rest while the other works. Where there is no etcd (Debian's package
+# Clusters live in a directory below the working directory, so the disk is the one that the project is on. Both are
+# asked through their leader, and rest while the other works; each has its own usual timings. Where there is no etcd (Debian's package
 # etcd-server), ours is measured alone. A trivial HTTP server shows what HTTP itself costs.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -17,8 +17,8 @@
 namespace raftly {
 
 // So many commands are applied on the thread that runs the loop, where the state machine is idle: cheaper than waking
-// another.
-constexpr size_t kQuickApply = 64;
+// another. Not more, because telling their clients may wake a thread for each, and the loop would wait for that.
+constexpr size_t kQuickApply = 2;
 
 // Shared with every task and callback that is under way, so that none can outlive it.
 class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
