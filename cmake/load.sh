@@ -20,6 +20,7 @@ stop_all() {
 }
 trap stop_all EXIT
 [[ -z $json ]] || : >"$json"
+at_64=
 
 base=${LOAD_PORT:-23400}
 ours="127.0.0.1:$((base + 1)),127.0.0.1:$((base + 2)),127.0.0.1:$((base + 3))"
@@ -71,6 +72,19 @@ load() {
   return 1
 }
 
+# A cluster that was stopped hears its election timeouts first: what it elects then is what is measured.
+wake() {
+  signal CONT "$1"
+  sleep 1
+}
+
+# failures NAME JSON: one line where operations failed, for the rates count only those that succeeded.
+failures() {
+  local what
+  what=$(sed 's/.*"refused":{\([^}]*\)},\(.*\)}/\1,\2/; s/"reconnects":[0-9]*//; s/"\([a-z_]*\)":0\b//g; s/,,*/, /g; s/^, //; s/, $//; s/"//g' <<<"$2")
+  [[ -z $what ]] || echo "     $1 failed: $what"
+}
+
 # field JSON puts|gets NAME
 field() { sed "s/.*\"$2\":{\([^}]*\)}.*/\1/; s/.*\"$3\":\([0-9.]*\).*/\1/" <<<"$1"; }
 keep() { [[ -z $json ]] || echo "{\"server\":\"$1\",$(cut -c2- <<<"$2")" >>"$json"; }
@@ -99,10 +113,10 @@ for gets in 0 100; do
       "$(field "$mine" $kind p99_ms)"
     if [[ -n $has_etcd ]]; then
       signal STOP node
-      signal CONT etcd
+      wake etcd
       other=$(load etcd "$theirs" "$n" "$gets" "$seconds")
       signal STOP etcd
-      signal CONT node
+      wake node
       keep etcd "$other"
       printf ' | %10s %9s %9s | %7s %7s' "$(field "$other" $kind per_second)" "$(field "$other" $kind p50_ms)" \
         "$(field "$other" $kind p99_ms)" \
@@ -110,6 +124,9 @@ for gets in 0 100; do
         "$(awk "BEGIN { printf \"%.2f\", $(field "$mine" $kind p99_ms) / $(field "$other" $kind p99_ms) }")"
     fi
     echo
+    failures raftly "$mine"
+    [[ -z $has_etcd ]] || failures etcd "$other"
+    [[ $kind/$n != puts/64 ]] || at_64=$(field "$mine" puts per_second)
   done
 done
 
@@ -121,4 +138,7 @@ for ((tries = 0; tries < 50; ++tries)); do
   sleep 0.1
 done
 keep trivial "$trivial"
-echo "a trivial HTTP server, put, 64 connections: $(field "$trivial" puts per_second)/s"
+ceiling=$(field "$trivial" puts per_second)
+echo "a trivial HTTP server, put, 64 connections: $ceiling/s" \
+  "${at_64:+(raftly: $(awk "BEGIN { printf \"%.2f\", ${at_64:-0} / $ceiling }") of it)}"
+failures trivial "$trivial"

@@ -1,21 +1,15 @@
 #include "bench/load/generator.h"
 
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <deque>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "bench/load/connection.h"
 #include "bench/load/requests.h"
 #include "bench/load/response_parser.h"
 
@@ -27,105 +21,113 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 constexpr milliseconds kReconnectPause{20};
+constexpr milliseconds kFirstConnect{2'000};
 constexpr milliseconds kLastAnswers{6'000};  // longer than a server's own deadline
-
-// A socket that is connected, or -1.
-int Connect(const Address& address) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found) != 0) return -1;
-  int fd = -1;
-  for (const addrinfo* one = found; one != nullptr && fd < 0; one = one->ai_next) {
-    fd = socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, one->ai_addr, one->ai_addrlen) != 0) {
-      close(fd);
-      fd = -1;
-    }
-  }
-  freeaddrinfo(found);
-  if (fd < 0) return -1;
-  const int on = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  return fd;
-}
-
-struct Connection {
-  Address address;
-  int fd = -1;
-  Clock::time_point retry_at{};  // while there is no socket
-  bool busy = false;
-  bool get = false;
-  Clock::time_point due{};  // the latency of the request under way counts from here
-  std::string out;          // not yet sent
-  ResponseParser parser;
-};
 
 class Generator {
  public:
   Generator(const Options& options, const std::function<void(const Progress&)>& progress)
       : options_(options), progress_(progress), requests_(options), epoll_(epoll_create1(EPOLL_CLOEXEC)) {}
   ~Generator() {
-    for (Connection& one : connections_) {
-      if (one.fd >= 0) close(one.fd);
-    }
+    for (Connection& one : connections_) one.Close();
     close(epoll_);
   }
 
   absl::StatusOr<Result> Run() {
-    connections_.resize(options_.connections);
-    bool any = false;
-    for (size_t i = 0; i < connections_.size(); ++i) {
-      connections_[i].address = options_.endpoints[i % options_.endpoints.size()];
-      any |= Open(connections_[i]);
-    }
-    if (!any) return absl::UnavailableError(absl::StrCat("cannot connect to ", ToString(options_.endpoints.front())));
+    if (absl::Status status = ConnectAll(); !status.ok()) return status;
     begin_ = Clock::now();
     counts_from_ = begin_ + options_.warmup;
     end_ = counts_from_ + options_.duration;
     next_report_ = begin_ + std::chrono::seconds(1);
     while (true) {
       const auto now = Clock::now();
-      if (now >= end_ + kLastAnswers || (now >= end_ && busy_ == 0)) break;
-      if (now < end_) Send(now);
+      if (now >= end_ + kLastAnswers || (now >= end_ && busy_ == 0 && !Owed())) break;
+      if (now < end_ || Owed()) Send(now);
       Wait(now);
       Report(now);
     }
-    // What never came back is no latency, but it is not forgotten either.
-    result_.broken += busy_;
-    result_.elapsed = options_.duration;
+    Settle();
     return std::move(result_);
   }
 
  private:
-  bool Open(Connection& one) {
-    one.fd = Connect(one.address);
+  // Every connection has got through, or failed, or taken too long to wait for.
+  absl::Status ConnectAll() {
+    connections_.resize(options_.connections);
+    std::vector<std::vector<Place>> places;
+    for (const Address& address : options_.endpoints) places.push_back(Resolve(address));
+    for (size_t i = 0; i < connections_.size(); ++i) {
+      const size_t endpoint = i % options_.endpoints.size();
+      connections_[i].host = ToString(options_.endpoints[endpoint]);
+      connections_[i].places = places[endpoint];
+      Open(connections_[i]);
+    }
+    const auto patience = Clock::now() + kFirstConnect;
+    while (connecting_ > 0 && Clock::now() < patience) Poll(patience - Clock::now());
+    if (open_ > 0) return absl::OkStatus();
+    return absl::UnavailableError(absl::StrCat("cannot connect to ", ToString(options_.endpoints.front())));
+  }
+
+  // What never came back, or never left, has no latency, but it is not forgotten either.
+  void Settle() {
+    for (const Connection& one : connections_) {
+      if (one.busy && Counts(one.due)) ++result_.broken;
+      if (one.connecting) ++result_.connects_failed;
+    }
+    for (; Owed(); ++operations_) {
+      if (Counts(NextDue())) ++result_.unsent;
+    }
+    result_.elapsed = options_.duration;
+  }
+
+  Clock::time_point NextDue() const { return begin_ + DueTime(operations_, options_.rate); }
+  bool Counts(Clock::time_point due) const { return due >= counts_from_ && due < end_; }
+  // An operation of the open loop that falls into the run and has not begun. A stall at the end of a run delays it past
+  // the end; leaving it out then would hide exactly the stall (coordinated omission).
+  bool Owed() const { return options_.rate > 0 && NextDue() < end_; }
+
+  void Open(Connection& one) {
     one.retry_at = Clock::now() + kReconnectPause;
-    if (one.fd < 0) return false;
-    one.parser = {};
-    epoll_event event{.events = EPOLLIN, .data = {.ptr = &one}};
+    if (!one.StartConnecting()) {
+      ++result_.connects_failed;
+      return;
+    }
+    ++connecting_;
+    epoll_event event{.events = EPOLLIN | EPOLLOUT, .data = {.ptr = &one}};
     epoll_ctl(epoll_, EPOLL_CTL_ADD, one.fd, &event);
-    return true;
+  }
+
+  void Opened(Connection& one) {
+    --connecting_;
+    if (!one.FinishConnecting()) return Open(one);
+    ++open_;
+    if (one.was_open) ++result_.reconnects;
+    one.was_open = true;
+    Watch(one, EPOLLIN);
+  }
+
+  void Watch(Connection& one, uint32_t events) {
+    epoll_event event{.events = events, .data = {.ptr = &one}};
+    epoll_ctl(epoll_, EPOLL_CTL_MOD, one.fd, &event);
   }
 
   void Send(Clock::time_point now) {
     for (Connection& one : connections_) {
       if (one.fd < 0 && now >= one.retry_at) Open(one);
-      if (one.fd < 0 || one.busy) continue;
+      if (!one.open() || one.busy) continue;
       if (options_.rate > 0) {
-        const auto due = begin_ + DueTime(operations_, options_.rate);
-        if (due > now) return;
-        one.due = due;
+        one.due = NextDue();
+        if (one.due > now || one.due >= end_) return;
       } else {
         one.due = Clock::now();
       }
-      ++operations_;
       Begin(one);
     }
   }
 
   void Begin(Connection& one) {
-    Requests::Next next = requests_.Make(ToString(one.address));
+    ++operations_;
+    Requests::Next next = requests_.Make(one.host);
     one.get = next.get;
     one.out = std::move(next.bytes);
     one.busy = true;
@@ -134,45 +136,42 @@ class Generator {
   }
 
   void Flush(Connection& one) {
-    while (!one.out.empty()) {
-      const ssize_t sent = send(one.fd, one.out.data(), one.out.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-      if (sent > 0) {
-        one.out.erase(0, static_cast<size_t>(sent));
-      } else if (sent < 0 && (errno == EAGAIN || errno == EINTR)) {
-        epoll_event event{.events = EPOLLIN | EPOLLOUT, .data = {.ptr = &one}};
-        epoll_ctl(epoll_, EPOLL_CTL_MOD, one.fd, &event);
-        return;
-      } else {
-        return Break(one);
-      }
-    }
+    const Connection::Sent sent = one.Send();
+    if (sent == Connection::Sent::kBroken) return Break(one);
+    if (sent == Connection::Sent::kSome) Watch(one, EPOLLIN | EPOLLOUT);
   }
 
   void Wait(Clock::time_point now) {
+    const bool sends = now < end_ || Owed();
     auto until = std::min(next_report_, now < end_ ? end_ : end_ + kLastAnswers);
-    if (options_.rate > 0 && now < end_) until = std::min(until, begin_ + DueTime(operations_, options_.rate));
-    const bool broken = now < end_ && std::any_of(connections_.begin(), connections_.end(),
-                                                  [](const Connection& one) { return one.fd < 0; });
-    if (broken) until = std::min(until, now + kReconnectPause);
-    const auto left = std::max(nanoseconds(0), nanoseconds(until - now));
-    const timespec patience{.tv_sec = left.count() / 1'000'000'000, .tv_nsec = left.count() % 1'000'000'000};
+    // While all connections are busy, an answer is the next thing that can happen: to wait for less would spin.
+    if (Owed() && open_ > busy_) until = std::min(until, NextDue());
+    if (sends && open_ + connecting_ < connections_.size()) until = std::min(until, now + kReconnectPause);
+    Poll(until - now);
+  }
+
+  void Poll(nanoseconds patience) {
+    const auto left = std::max(nanoseconds(0), patience);
+    const timespec wait{.tv_sec = left.count() / 1'000'000'000, .tv_nsec = left.count() % 1'000'000'000};
     epoll_event events[256];
-    const int ready = epoll_pwait2(epoll_, events, 256, &patience, nullptr);
+    const int ready = epoll_pwait2(epoll_, events, 256, &wait, nullptr);
     for (int i = 0; i < ready; ++i) {
       Connection& one = *static_cast<Connection*>(events[i].data.ptr);
-      if (one.fd < 0) continue;
-      if ((events[i].events & EPOLLOUT) != 0) {
-        epoll_event event{.events = EPOLLIN, .data = {.ptr = &one}};
-        epoll_ctl(epoll_, EPOLL_CTL_MOD, one.fd, &event);
+      if (one.connecting) {
+        Opened(one);
+        continue;
+      }
+      if (one.open() && (events[i].events & EPOLLOUT) != 0) {
+        Watch(one, EPOLLIN);
         Flush(one);
       }
-      if (one.fd >= 0 && (events[i].events & ~static_cast<uint32_t>(EPOLLOUT)) != 0) Receive(one);
+      if (one.open() && (events[i].events & ~static_cast<uint32_t>(EPOLLOUT)) != 0) Receive(one);
     }
   }
 
   void Receive(Connection& one) {
     char buffer[65536];
-    const ssize_t got = recv(one.fd, buffer, sizeof buffer, MSG_DONTWAIT);
+    const ssize_t got = recv(one.fd, buffer, sizeof buffer, 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (got <= 0) return Break(one);
     std::string_view data(buffer, static_cast<size_t>(got));
@@ -183,11 +182,14 @@ class Generator {
     one.busy = false;
     --busy_;
     Count(one, now);
-    if (one.parser.closes()) return Break(one);
+    if (one.parser.closes()) {
+      Break(one);
+      if (now < end_ || Owed()) Open(one);  // nothing failed, so there is nothing to wait for
+      return;
+    }
     // A closed loop goes on at once: its connection need not wait until all events are looked at.
     if (options_.rate <= 0 && now < end_) {
       one.due = now;
-      ++operations_;
       Begin(one);
     }
   }
@@ -196,7 +198,7 @@ class Generator {
     const int status = one.parser.status();
     const bool ok = status == 200 || (one.get && status == 404);
     ++(ok ? done_ : failed_);
-    if (one.due < counts_from_ || one.due >= end_) return;
+    if (!Counts(one.due)) return;
     if (ok) {
       (one.get ? result_.gets : result_.puts).Add(now - one.due);
     } else {
@@ -207,20 +209,18 @@ class Generator {
   void Break(Connection& one) {
     if (one.busy) {
       --busy_;
-      ++result_.broken;
       ++failed_;
+      if (Counts(one.due)) ++result_.broken;
     }
-    one.busy = false;
-    one.out.clear();
-    close(one.fd);
-    one.fd = -1;
+    --open_;
+    one.Close();
     one.retry_at = Clock::now() + kReconnectPause;
   }
 
   void Report(Clock::time_point now) {
     if (now < next_report_) return;
     next_report_ += std::chrono::seconds(1);
-    progress_({.elapsed = now - begin_, .done = done_, .failed = failed_});
+    progress_({.elapsed = now - begin_, .done = done_, .failed = failed_ + result_.connects_failed});
   }
 
   const Options options_;
@@ -232,7 +232,9 @@ class Generator {
   uint64_t operations_ = 0;  // begun
   uint64_t done_ = 0;
   uint64_t failed_ = 0;
-  uint64_t busy_ = 0;
+  size_t busy_ = 0;        // connections with a request under way; all of them are open
+  size_t open_ = 0;        // connections that are connected
+  size_t connecting_ = 0;  // open_ + connecting_ <= connections_.size()
   Result result_;
 };
 

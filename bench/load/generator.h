@@ -12,12 +12,16 @@
 
 namespace raftly::load {
 
+// Each operation that was due within the duration is in exactly one of puts, gets, refused, broken and unsent.
 struct Result {
   std::chrono::nanoseconds elapsed{};
   Histogram puts;                   // that were answered with 200
   Histogram gets;                   // that were answered with 200 or 404
   std::map<int, uint64_t> refused;  // other answers, by status
-  uint64_t broken = 0;              // requests whose connection ended, or whose answer made no sense
+  uint64_t broken = 0;              // requests whose connection ended, or whose answer made no sense or never came
+  uint64_t unsent = 0;              // operations of an open loop that were due, but found no connection free in time
+  uint64_t reconnects = 0;          // connections made again, warm-up included
+  uint64_t connects_failed = 0;     // attempts to connect that failed, warm-up included
 };
 
 struct Progress {

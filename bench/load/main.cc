@@ -57,10 +57,14 @@ void ShowProgress(const Progress& progress) {
 
 void PrintRow(const char* what, const Histogram& histogram, const Result& result) {
   if (histogram.count() == 0) return;
-  std::printf("%-4s %10.0f/s   p50 %8.3f  p90 %8.3f  p99 %8.3f  p99.9 %8.3f  max %8.3f ms\n", what,
+  std::printf("%-4s %10.0f/s   p50 %8.3f  p90 %8.3f  p99 %8.3f  p99.9 %8.3f  max %8.3f  mean %8.3f ms\n", what,
               static_cast<double>(histogram.count()) / Seconds(result.elapsed), Ms(histogram.Quantile(0.5)),
               Ms(histogram.Quantile(0.9)), Ms(histogram.Quantile(0.99)), Ms(histogram.Quantile(0.999)),
-              Ms(histogram.max()));
+              Ms(histogram.max()), Ms(histogram.mean()));
+}
+
+void PrintFailures(const char* what, uint64_t count) {
+  if (count > 0) std::printf("%s: %llu\n", what, static_cast<unsigned long long>(count));
 }
 
 void Print(const Result& result) {
@@ -69,7 +73,10 @@ void Print(const Result& result) {
   for (const auto& [status, count] : result.refused) {
     std::printf("answered %d: %llu\n", status, static_cast<unsigned long long>(count));
   }
-  if (result.broken > 0) std::printf("broken: %llu\n", static_cast<unsigned long long>(result.broken));
+  PrintFailures("broken", result.broken);
+  PrintFailures("due, but never sent", result.unsent);
+  PrintFailures("reconnects", result.reconnects);
+  PrintFailures("failed to connect", result.connects_failed);
 }
 
 std::string Json(const Histogram& histogram, const Result& result) {
@@ -89,7 +96,8 @@ std::string Json(const Options& options, const Result& result) {
                       ",\"value_bytes\":", options.value_bytes, ",\"rate\":", options.rate,
                       ",\"seconds\":", Seconds(result.elapsed), ",\"puts\":", Json(result.puts, result),
                       ",\"gets\":", Json(result.gets, result), ",\"refused\":{", refused,
-                      "},\"broken\":", result.broken, "}\n");
+                      "},\"broken\":", result.broken, ",\"unsent\":", result.unsent,
+                      ",\"reconnects\":", result.reconnects, ",\"connects_failed\":", result.connects_failed, "}\n");
 }
 
 int Fail(const absl::Status& status, const std::string& usage = {}) {
