@@ -4,6 +4,7 @@
 #include <atomic>
 #include <future>
 #include <map>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -187,16 +188,18 @@ void RaftNode::Impl::Reject(Item item) {
 // ---- What arrives --------------------------------------------------------------------------------------------------
 
 void RaftNode::Impl::Enqueue(Item item) {
-  bool drain = false;
+  std::optional<Item> rejected;
   {
     MutexLock lock(mutex_);
-    if (!closed_) {
+    if (closed_) {
+      rejected = std::move(item);
+    } else {
       inbox_.push_back(std::move(item));
       if (std::exchange(drain_posted_, true)) return;
-      drain = true;
     }
   }
-  if (!drain) return Reject(std::move(item));
+  if (rejected) return Reject(*std::move(rejected));
+  // Not under the lock: it may run right here.
   environment_.loop.Run([self = shared_from_this()] { self->Drain(); });
 }
 

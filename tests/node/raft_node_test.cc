@@ -293,7 +293,7 @@ TEST(RaftNode, FailedCallsAreReportedInTheLoopsTurnWhereverTheyFail) {
   config.core.defences.pre_vote = false;  // the requests for votes leave from the disk's thread, and fail there
   Server server(network, disk, config, 1, &watcher);
   ASSERT_TRUE(server.node.Start().ok());
-  EXPECT_TRUE(Eventually([&] { return watcher.failures >= 20; }));
+  EXPECT_TRUE(Eventually([&] { return watcher.failures >= 5; }));
   EXPECT_FALSE(watcher.overlapped);
   server.node.Stop();
 }
