@@ -27,6 +27,11 @@ if(RAFTLY_SANITIZE)
   add_compile_options(-fsanitize=${RAFTLY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${RAFTLY_SANITIZE})
 endif()
+if(RAFTLY_SANITIZE MATCHES thread)
+  # Else the linker gives libgrpc our copy of inline functions that both use (absl::AnyInvocable's), and what only
+  # libgrpc's own locks order is seen, and its locks are not.
+  add_compile_options(-fvisibility-inlines-hidden)
+endif()
 
 find_program(CCACHE ccache)
 if(CCACHE)

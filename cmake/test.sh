@@ -14,7 +14,7 @@ failures=$build/Testing/Temporary/LastTestsFailed.log
 rm -rf "$reports" "$failures"
 
 export GTEST_OUTPUT="xml:$reports/"
-export TSAN_OPTIONS=${TSAN_OPTIONS:-ignore_noninstrumented_modules=1 halt_on_error=1 suppressions=$PWD/cmake/tsan.supp}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-ignore_noninstrumented_modules=1 halt_on_error=1}
 export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/cmake/lsan.supp:print_suppressions=0}
 ctest --test-dir "$build" --parallel "$jobs" --output-on-failure --no-tests=error "$@"
 status=$?
