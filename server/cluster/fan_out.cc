@@ -17,7 +17,7 @@ using std::chrono::steady_clock;
 // The gathering ends this much after the calls should have ended by themselves.
 constexpr milliseconds kGrace{50};
 
-absl::Status NoAnswer(std::string why) { return absl::UnavailableError(why); }
+absl::Status NoAnswer(const std::string& why) { return absl::UnavailableError(why); }
 
 FanOut::Body BodyOf(HttpResponse response) {
   if (response.status == 200) return std::move(response.body);

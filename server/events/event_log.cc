@@ -79,6 +79,7 @@ std::vector<Frame> EventLog::Since(const Cursor& cursor, Topics topics) const {
   }
   std::sort(found.begin(), found.end(), [](const Numbered& a, const Numbered& b) { return a.first < b.first; });
   std::vector<Frame> frames;
+  frames.reserve(found.size());
   for (Numbered& frame : found) frames.push_back(std::move(frame.second));
   return frames;
 }

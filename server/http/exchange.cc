@@ -5,6 +5,8 @@
 #include <exception>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace raftly {
 namespace {
 
@@ -170,7 +172,7 @@ void Exchanges::Stream(const HttpResponse& answer) const {
 
   std::string head = "HTTP/1.1 200 OK\r\nConnection: close\r\nRaftly-Node: " + node_ + "\r\n";
   head += "Content-Type: " + answer.content_type + "\r\n";
-  for (const auto& [name, value] : answer.headers) head += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : answer.headers) absl::StrAppend(&head, name, ": ", value, "\r\n");
   current->streamed = true;
   current->socket.KeepLittleUnread();
   Sink sink(current->socket);

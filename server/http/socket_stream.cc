@@ -78,7 +78,7 @@ bool SocketStream::Flush() {
 
 bool SocketStream::SendNow(std::string_view data) { return Flush() && SendAll(data.data(), data.size()); }
 
-void SocketStream::KeepLittleUnread() {
+void SocketStream::KeepLittleUnread() const {
   constexpr int kSendBuffer = 64 * 1024;
   setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &kSendBuffer, sizeof kSendBuffer);
 }

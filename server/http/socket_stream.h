@@ -34,7 +34,7 @@ class SocketStream : public httplib::Stream {
   // For an answer without an end: what is written is sent at once, and little of it waits in the kernel for a client
   // that does not read.
   bool SendNow(std::string_view data);
-  void KeepLittleUnread();
+  void KeepLittleUnread() const;
   // From here on what is written is dropped: the answer is complete.
   void Mute() { muted_ = true; }
 
