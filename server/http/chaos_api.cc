@@ -12,8 +12,6 @@ namespace {
 
 constexpr char kRulePath[] = "/api/chaos/rules/";
 
-HttpResponse BadRequest(const absl::Status& status) { return ErrorResponse(400, std::string(status.message())); }
-
 std::string StringArray(const std::vector<std::string>& strings) {
   std::string json = "[";
   for (const std::string& one : strings) absl::StrAppend(&json, &one == strings.data() ? "" : ",", JsonString(one));

@@ -12,8 +12,6 @@
 namespace raftly {
 namespace {
 
-HttpResponse BadRequest(const absl::Status& status) { return ErrorResponse(400, std::string(status.message())); }
-
 HttpRequest PostTo(const char* target, std::string body) {
   HttpRequest request{.method = "POST", .target = target};
   if (!body.empty()) request.headers = {{"Content-Type", "application/json"}};

@@ -28,8 +28,6 @@ absl::Status Take(JsonFields& fields, const char* name, int64_t least, int64_t m
   return absl::OkStatus();
 }
 
-HttpResponse BadRequest(const absl::Status& status) { return ErrorResponse(400, std::string(status.message())); }
-
 }  // namespace
 
 ConfigApi::ConfigApi(NodeId self, Timings now, std::function<void(Timings)> apply, FanOut& fan_out)

@@ -36,4 +36,6 @@ HttpResponse ErrorResponse(int status, std::string_view message) {
   return response;
 }
 
+HttpResponse BadRequest(const absl::Status& status) { return ErrorResponse(400, std::string(status.message())); }
+
 }  // namespace raftly

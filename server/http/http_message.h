@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+
 namespace raftly {
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
@@ -46,5 +48,7 @@ struct HttpResponse {
 
 // {"error": message}
 HttpResponse ErrorResponse(int status, std::string_view message);
+// 400 with the status's message.
+HttpResponse BadRequest(const absl::Status& status);
 
 }  // namespace raftly

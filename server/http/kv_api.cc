@@ -70,8 +70,6 @@ absl::StatusOr<std::string> ValueOf(const std::string& body) {
   return value->text;
 }
 
-HttpResponse BadRequest(const absl::Status& status) { return ErrorResponse(400, std::string(status.message())); }
-
 // A forwarder's client has been waiting already. Only ever less than the full deadline.
 Duration Budget(const HttpRequest& request) {
   const std::string_view text = request.header(kTimeoutHeader);
