@@ -18,8 +18,8 @@
 namespace raftly {
 
 // So many commands are applied on the thread that runs the loop, where the state machine is idle: cheaper than waking
-// another. Not more, because telling their clients may wake a thread for each, and the loop would wait for that.
-constexpr size_t kQuickApply = 2;
+// another. Not more, because the loop waits for them meanwhile.
+constexpr size_t kQuickApply = 64;
 
 // Shared with every task and callback that is under way, so that none can outlive it.
 class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
@@ -30,8 +30,9 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   absl::Status Start();
   void Stop(absl::AnyInvocable<void()> stopped);
   void Abandon();
-  void Propose(std::string command, Time deadline, SettleProposal::Callback done);
-  void Read(Time deadline, SettleRead::Callback done);
+  void Propose(std::string command, Time deadline, SettleProposal::Callback done, Handover handover);
+  void Read(Time deadline, SettleRead::Callback done, Handover handover);
+  void EndBatch();
   void SetTimings(Timings timings) { Enqueue(Input(TimingsChanged{timings})); }
   NodeStatus status() const;
   void Tail(size_t n, absl::AnyInvocable<void(Entries)> done);
@@ -63,7 +64,8 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   };
   using Item = std::variant<Input, FromPeer, FromCallee, FromClient, ReadFromClient, TailAsked>;
 
-  void Enqueue(Item item);
+  void Enqueue(Item item, Handover handover = Handover::kAtOnce);
+  void PostDrain();
   void Drain();
   void Take(Input& input) { core_->Step(environment_.loop.Now(), std::move(input)); }
   void Take(FromPeer& item);
@@ -187,7 +189,7 @@ void RaftNode::Impl::Reject(Item item) {
 
 // ---- What arrives --------------------------------------------------------------------------------------------------
 
-void RaftNode::Impl::Enqueue(Item item) {
+void RaftNode::Impl::Enqueue(Item item, Handover handover) {
   std::optional<Item> rejected;
   {
     MutexLock lock(mutex_);
@@ -195,11 +197,23 @@ void RaftNode::Impl::Enqueue(Item item) {
       rejected = std::move(item);
     } else {
       inbox_.push_back(std::move(item));
-      if (std::exchange(drain_posted_, true)) return;
+      if (handover == Handover::kInBatch || std::exchange(drain_posted_, true)) return;
     }
   }
   if (rejected) return Reject(*std::move(rejected));
-  // Not under the lock: it may run right here.
+  PostDrain();
+}
+
+void RaftNode::Impl::EndBatch() {
+  {
+    MutexLock lock(mutex_);
+    if (inbox_.empty() || std::exchange(drain_posted_, true)) return;
+  }
+  PostDrain();
+}
+
+// Not under the lock: it may run right here.
+void RaftNode::Impl::PostDrain() {
   environment_.loop.Run([self = shared_from_this()] { self->Drain(); });
 }
 
@@ -364,14 +378,14 @@ void RaftNode::Impl::OnTimer(Time armed_for) {
 
 // ---- Clients -------------------------------------------------------------------------------------------------------
 
-void RaftNode::Impl::Propose(std::string command, Time deadline, SettleProposal::Callback done) {
+void RaftNode::Impl::Propose(std::string command, Time deadline, SettleProposal::Callback done, Handover handover) {
   const size_t bytes = command.size();
   SettleProposal settle(Counted(bytes, std::move(done)));
   if (open_proposals_ > config_.limits.pending_proposals || open_bytes_ > config_.limits.pending_bytes) {
     settle(QueueFullError());
     return;
   }
-  Enqueue(FromClient{std::move(command), deadline, std::move(settle)});
+  Enqueue(FromClient{std::move(command), deadline, std::move(settle)}, handover);
 }
 
 // Counts a proposal as open until it is settled.
@@ -389,7 +403,7 @@ SettleProposal::Callback RaftNode::Impl::Counted(size_t bytes, SettleProposal::C
   };
 }
 
-void RaftNode::Impl::Read(Time deadline, SettleRead::Callback done) {
+void RaftNode::Impl::Read(Time deadline, SettleRead::Callback done, Handover handover) {
   SettleRead settle([self = shared_from_this(), done = std::move(done)](absl::Status status) mutable {
     --self->open_reads_;
     done(std::move(status));
@@ -398,7 +412,7 @@ void RaftNode::Impl::Read(Time deadline, SettleRead::Callback done) {
     settle(QueueFullError());
     return;
   }
-  Enqueue(ReadFromClient{deadline, std::move(settle)});
+  Enqueue(ReadFromClient{deadline, std::move(settle)}, handover);
 }
 
 void RaftNode::Impl::Tail(size_t n, absl::AnyInvocable<void(Entries)> done) { Enqueue(TailAsked{n, std::move(done)}); }
@@ -439,12 +453,14 @@ void RaftNode::Stop() {
   impl_->Stop([&stopped] { stopped.set_value(); });
   stopped.get_future().wait();
 }
-void RaftNode::Propose(std::string command, Time deadline, absl::AnyInvocable<void(absl::StatusOr<Applied>)> done) {
-  impl_->Propose(std::move(command), deadline, std::move(done));
+void RaftNode::Propose(std::string command, Time deadline, absl::AnyInvocable<void(absl::StatusOr<Applied>)> done,
+                       Handover handover) {
+  impl_->Propose(std::move(command), deadline, std::move(done), handover);
 }
-void RaftNode::Read(Time deadline, absl::AnyInvocable<void(absl::Status)> done) {
-  impl_->Read(deadline, std::move(done));
+void RaftNode::Read(Time deadline, absl::AnyInvocable<void(absl::Status)> done, Handover handover) {
+  impl_->Read(deadline, std::move(done), handover);
 }
+void RaftNode::EndBatch() { impl_->EndBatch(); }
 void RaftNode::SetTimings(Timings timings) { impl_->SetTimings(timings); }
 NodeStatus RaftNode::status() const { return impl_->status(); }
 void RaftNode::Tail(size_t n, absl::AnyInvocable<void(Entries)> done) const { impl_->Tail(n, std::move(done)); }

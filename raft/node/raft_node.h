@@ -51,6 +51,10 @@ struct Applied {
   std::string result;  // of StateMachine::Apply
 };
 
+// When the loop looks at what it was handed: at once, or with whatever else comes, at the latest at EndBatch. Who hands
+// over many things together saves a turn of the loop, its messages and its sync for each.
+enum class Handover { kAtOnce, kInBatch };
+
 class RaftNode {
  public:
   // The environment, the state machine and the observer (may be null) outlive the node.
@@ -69,10 +73,13 @@ class RaftNode {
 
   // From any thread. `done` runs exactly once, on any thread, and must not block: with the result once the command is
   // committed and applied here, or with an error of raft/node/errors.h at the latest at `deadline` (loop time).
-  void Propose(std::string command, Time deadline, absl::AnyInvocable<void(absl::StatusOr<Applied>)> done);
+  void Propose(std::string command, Time deadline, absl::AnyInvocable<void(absl::StatusOr<Applied>)> done,
+               Handover handover = Handover::kAtOnce);
   // From any thread. When `done` runs with OK, the state machine holds everything that was acknowledged before Read was
   // called (a linearizable read, thesis §6.4). Otherwise as Propose; a failed read may always be retried.
-  void Read(Time deadline, absl::AnyInvocable<void(absl::Status)> done);
+  void Read(Time deadline, absl::AnyInvocable<void(absl::Status)> done, Handover handover = Handover::kAtOnce);
+  // From any thread, soon after a hand-over in a batch. Costs nothing where none is waiting.
+  void EndBatch();
   // From any thread. Takes effect on the node's loop; requires 0 < heartbeat < election_timeout.
   void SetTimings(Timings timings);
 

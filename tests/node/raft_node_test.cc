@@ -179,6 +179,24 @@ TEST(RaftNode, TooManyProposalsAreRefusedAtOnce) {
   EXPECT_TRUE(cluster.Propose("node1", "small").ok()) << "what was refused no longer counts";
 }
 
+TEST(RaftNode, WhatIsHandedOverInABatchGoesWithTheNextThingOrAtItsEnd) {
+  NodeCluster cluster(1);
+  cluster.WaitForLeader();
+  Server& server = cluster.at("node1");
+  server.node.EndBatch();  // of nothing
+  std::atomic<int> done{0};
+  const auto count = [&](const auto& settled) { done += settled.ok() ? 1 : 0; };
+  const Time deadline = server.loop.Now() + kPatience;
+  for (int i = 0; i < 5; ++i) server.node.Propose("x", deadline, count, Handover::kInBatch);
+  server.node.Read(deadline, count, Handover::kInBatch);
+  EXPECT_TRUE(cluster.Propose("node1", "y").ok());
+  EXPECT_TRUE(Eventually([&] { return done == 6; })) << done;
+  for (int i = 0; i < 5; ++i) server.node.Propose("z", deadline, count, Handover::kInBatch);
+  server.node.Read(deadline, count, Handover::kInBatch);
+  server.node.EndBatch();
+  EXPECT_TRUE(Eventually([&] { return done == 12; })) << done;
+}
+
 TEST(RaftNode, TimingsChangeLive) {
   NodeCluster cluster(3);
   cluster.WaitForLeader();
