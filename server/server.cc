@@ -149,7 +149,8 @@ class Server::Impl {
         cluster_chaos_api_(fan_out_),
         config_api_(
             options.id, options.timings, [this](Timings timings) { node_.SetTimings(timings); }, fan_out_),
-        front_(router_, [this](const Served& served) { OnServed(served); }),
+        front_(
+            router_, [this](const Served& served) { OnServed(served); }, [this] { node_.EndBatch(); }),
         http_({.listen = options.http, .node = options.id}, front_) {
     kv_api_.Register(router_);
     RegisterStatusApi(router_, [this] { return node_.status(); });

@@ -106,7 +106,7 @@ class Generator {
     Watch(one, EPOLLIN);
   }
 
-  void Watch(Connection& one, uint32_t events) {
+  void Watch(Connection& one, uint32_t events) const {
     epoll_event event{.events = events, .data = {.ptr = &one}};
     epoll_ctl(epoll_, EPOLL_CTL_MOD, one.fd, &event);
   }

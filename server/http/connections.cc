@@ -1,47 +1,55 @@
 #include "server/http/connections.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <utility>
 
 namespace raftly {
 
-// Ending an idle connection means shutting down its reading half: the thread that waits on it sees the end, and a
-// request that had already arrived is still read and answered.
+// Ending an idle connection means shutting down its reading half: who waits on it sees the end, and a request that had
+// already arrived is still read and answered.
 
-bool Connections::Add(int fd) {
+HttpConnection::~HttpConnection() { close(fd); }
+
+HttpConnection* Connections::Add(std::unique_ptr<HttpConnection> connection) {
   MutexLock lock(mutex_);
-  if (stopping_) return false;
-  all_.emplace(fd, State());
+  if (stopping_) return nullptr;
+  HttpConnection* const added = connection.get();
+  all_[added->fd].connection = std::move(connection);
   ++busy_;
-  return true;
+  return added;
 }
 
-void Connections::Remove(int fd) {
+void Connections::Remove(HttpConnection& connection) {
+  State removed;  // closed after it has left the table
   MutexLock lock(mutex_);
-  const auto found = all_.find(fd);
-  if (found == all_.end()) return;
-  if (found->second.busy) --busy_;
+  const auto found = all_.find(connection.fd);
+  removed = std::move(found->second);
   all_.erase(found);
-  changed_.NotifyAll();
-}
-
-void Connections::SetIdle(int fd, Time since) {
-  MutexLock lock(mutex_);
-  State& state = all_[fd];
-  if (!state.busy) return;
-  state = {.busy = false, .idle_since = since};
+  if (!removed.busy) return;
   --busy_;
-  if (stopping_) shutdown(fd, SHUT_RD);
   changed_.NotifyAll();
 }
 
-void Connections::SetBusy(int fd) {
+size_t Connections::size() const {
   MutexLock lock(mutex_);
-  State& state = all_[fd];
-  if (state.busy) return;
-  state.busy = true;
-  ++busy_;
+  return all_.size();
+}
+
+void Connections::SetIdle(const HttpConnection& connection, Time since) {
+  MutexLock lock(mutex_);
+  State& state = all_.at(connection.fd);
+  state.idle_since = since;
+  if (stopping_) shutdown(connection.fd, SHUT_RD);
+  if (!std::exchange(state.busy, false)) return;
+  if (--busy_ == 0) changed_.NotifyAll();
+}
+
+void Connections::SetBusy(const HttpConnection& connection) {
+  MutexLock lock(mutex_);
+  if (!std::exchange(all_.at(connection.fd).busy, true)) ++busy_;
 }
 
 void Connections::BeginStop() {
@@ -71,16 +79,24 @@ void Connections::CutAll() {
   for (const auto& [fd, state] : all_) shutdown(fd, SHUT_RDWR);
 }
 
-void Connections::EndIdlest(Time before) {
+void Connections::EndIdle(Time before) {
+  MutexLock lock(mutex_);
+  for (const auto& [fd, state] : all_) {
+    if (!state.busy && state.idle_since < before) shutdown(fd, SHUT_RD);
+  }
+}
+
+bool Connections::EndIdlest(Time before) {
   MutexLock lock(mutex_);
   auto idlest = all_.end();
   for (auto one = all_.begin(); one != all_.end(); ++one) {
     if (one->second.busy || one->second.idle_since >= before) continue;
     if (idlest == all_.end() || one->second.idle_since < idlest->second.idle_since) idlest = one;
   }
-  if (idlest == all_.end()) return;
+  if (idlest == all_.end()) return false;
   shutdown(idlest->first, SHUT_RD);
   idlest->second.idle_since = Time::max();  // not twice
+  return true;
 }
 
 }  // namespace raftly

@@ -3,22 +3,44 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 
 #include "raft/core/time.h"
 #include "raft/env/mutex.h"
+#include "server/http/http_message.h"
+#include "server/http/poller.h"
+#include "server/http/socket_stream.h"
 
 namespace raftly {
 
-// From any thread. A descriptor is added by the thread that serves it and removed by it before it is closed, so none is
-// ever shut down after another connection took over its number.
+// At any time one thread's: the poller's that waits for its next request, a worker's, or nobody's while the node has
+// its request.
+struct HttpConnection {
+  // Owns `descriptor`.
+  HttpConnection(int descriptor, SocketStream::Limits limits, Poller& its_poller)
+      : fd(descriptor), stream(descriptor, limits), poller(its_poller) {}
+  ~HttpConnection();
+  HttpConnection(const HttpConnection&) = delete;
+  HttpConnection& operator=(const HttpConnection&) = delete;
+
+  const int fd;
+  SocketStream stream;
+  Poller& poller;
+  bool waited_for_more = false;  // for the rest of a request, once
+  HttpRequest request = {};      // that the node has
+};
+
+// From any thread. A connection is in the table until just before its descriptor is closed, so none is ever shut down
+// after another connection took over its number.
 class Connections {
  public:
-  // False once the server stops: close it.
-  bool Add(int fd);
-  void Remove(int fd);
+  // Takes it, busy. Null once the server stops: it is closed.
+  HttpConnection* Add(std::unique_ptr<HttpConnection> connection);
+  void Remove(HttpConnection& connection);
+  size_t size() const;
 
-  void SetIdle(int fd, Time since);
-  void SetBusy(int fd);
+  void SetIdle(const HttpConnection& connection, Time since);
+  void SetBusy(const HttpConnection& connection);
 
   // No more requests: idle connections end now, busy ones after their answer.
   void BeginStop();
@@ -27,18 +49,21 @@ class Connections {
   bool AwaitNoneBusy(Time deadline) const;
   // Ends all, answered or not.
   void CutAll();
-  // Room is needed: ends the connection that has been idle longest, if any has been idle since before `before`.
-  void EndIdlest(Time before);
+  // Ends those that have been idle since before `before`.
+  void EndIdle(Time before);
+  // Room is needed: the same for the one that has been idle longest. False: there is none.
+  bool EndIdlest(Time before);
 
  private:
   struct State {
+    std::unique_ptr<HttpConnection> connection;
     bool busy = true;
-    Time idle_since;
+    Time idle_since = {};
   };
 
   mutable Mutex mutex_;
   mutable CondVar changed_;
-  std::map<int, State> all_ ABSL_GUARDED_BY(mutex_);
+  std::map<int, State> all_ ABSL_GUARDED_BY(mutex_);  // by descriptor
   size_t busy_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 };

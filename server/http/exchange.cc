@@ -5,7 +5,7 @@
 #include <exception>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "server/http/plain_http.h"
 
 namespace raftly {
 namespace {
@@ -55,7 +55,7 @@ HttpRequest Convert(const httplib::Request& request) {
 
 }  // namespace
 
-Exchanges::Exchanges(Server& server, const FrontDoor& front, std::string node, size_t max_body_bytes)
+Exchanges::Exchanges(Server& server, const FrontDoor& front, NodeId node, size_t max_body_bytes)
     : front_(front), node_(std::move(node)), max_body_bytes_(max_body_bytes) {
   server.set_default_headers({{"Raftly-Node", node_}});
   server.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
@@ -152,6 +152,7 @@ void Exchanges::Answer(const httplib::Request& request, httplib::Response& respo
   if (current->refusal != 0) return Refuse(response);
   HttpRequest converted = Convert(request);
   converted.body = std::move(body);
+  converted.received = current->received;
   HttpResponse answer = front_.Handle(converted);
   if (answer.stream && request.method != "HEAD") return Stream(answer);
   Fill(response, std::move(answer));
@@ -170,13 +171,10 @@ void Exchanges::Stream(const HttpResponse& answer) const {
     SocketStream& socket_;
   };
 
-  std::string head = "HTTP/1.1 200 OK\r\nConnection: close\r\nRaftly-Node: " + node_ + "\r\n";
-  head += "Content-Type: " + answer.content_type + "\r\n";
-  for (const auto& [name, value] : answer.headers) absl::StrAppend(&head, name, ": ", value, "\r\n");
   current->streamed = true;
   current->socket.KeepLittleUnread();
   Sink sink(current->socket);
-  if (sink.Write(head + "\r\n")) answer.stream(sink);
+  if (sink.Write(WriteHead(answer, {.node = node_}, -1))) answer.stream(sink);
   current->socket.Mute();
 }
 

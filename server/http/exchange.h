@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <string>
 
+#include "raft/core/time.h"
+#include "raft/core/types.h"
 #include "server/http/front_door.h"
 #include "server/http/http_message.h"
 #include "server/http/socket_stream.h"
@@ -14,9 +16,10 @@
 namespace raftly {
 
 struct Exchange {
-  explicit Exchange(SocketStream& own) : socket(own) {}
+  Exchange(SocketStream& own, Time since) : socket(own), received(since) {}
 
   SocketStream& socket;
+  const Time received;  // HttpRequest::received
   // Nothing of the request is left in the connection. Until this is certain the connection cannot carry another one:
   // the rest of a body would be taken for a request.
   bool request_consumed = false;
@@ -29,7 +32,7 @@ struct Exchange {
 class Exchanges {
  public:
   // Installs its handlers in `server`. The front door outlives it.
-  Exchanges(httplib::Server& server, const FrontDoor& front, std::string node, size_t max_body_bytes);
+  Exchanges(httplib::Server& server, const FrontDoor& front, NodeId node, size_t max_body_bytes);
 
   // Around a request, on the thread that serves it: httplib hands its handlers no way to tell the connection.
   void Begin(Exchange& exchange, httplib::Request& request) const;
@@ -44,7 +47,7 @@ class Exchanges {
   void Stream(const HttpResponse& answer) const;
 
   const FrontDoor& front_;
-  const std::string node_;
+  const NodeId node_;
   const size_t max_body_bytes_;
 };
 

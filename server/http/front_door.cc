@@ -17,9 +17,13 @@ bool EqualIgnoringCase(std::string_view a, std::string_view b) {
 
 // A page elsewhere may send a POST without asking first (a "simple request"), so the control plane looks itself. The
 // keys need no such look: PUT and DELETE are asked for first, and nobody allows them.
-HttpResponse Answer(const Router& router, const HttpRequest& request) {
+bool IsRefused(const HttpRequest& request) {
   const bool changes = request.method != "GET" && request.method != "HEAD";
-  if (changes && request.path().substr(0, kApi.size()) == kApi && IsForeign(request)) {
+  return changes && request.path().substr(0, kApi.size()) == kApi && IsForeign(request);
+}
+
+HttpResponse Answer(const Router& router, const HttpRequest& request) {
+  if (IsRefused(request)) {
     return ErrorResponse(403, "requests from web pages of another origin are refused");
   }
   return router.Handle(request);
@@ -36,15 +40,30 @@ bool IsForeign(const HttpRequest& request) {
 }
 
 HttpResponse FrontDoor::Handle(const HttpRequest& request) const {
-  if (!watch_) return Answer(router_, request);
   const Time begin = SteadyNow();
   HttpResponse response = Answer(router_, request);
+  Answered(request, response.status, SteadyNow() - begin);
+  return response;
+}
+
+bool FrontDoor::HandlePromptly(const HttpRequest& request, HttpReply reply) const {
+  const PromptHandler* const handler = IsRefused(request) ? nullptr : router_.FindPrompt(request);
+  if (handler == nullptr) return false;
+  (*handler)(request, std::move(reply));
+  return true;
+}
+
+void FrontDoor::EndBatch() const {
+  if (batch_ended_) batch_ended_();
+}
+
+void FrontDoor::Answered(const HttpRequest& request, int status, Duration took) const {
+  if (!watch_) return;
   watch_({.method = request.method,
           .target = request.target,
           .route = router_.RouteOf(request),
-          .status = response.status,
-          .took = SteadyNow() - begin});
-  return response;
+          .status = status,
+          .took = took});
 }
 
 void FrontDoor::Refused(int status) const {

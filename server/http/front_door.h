@@ -26,16 +26,24 @@ class FrontDoor {
  public:
   using Watch = std::function<void(const Served&)>;
 
-  // The router outlives it. `watch` runs on the thread of the request.
-  explicit FrontDoor(const Router& router, Watch watch = {}) : router_(router), watch_(std::move(watch)) {}
+  // The router outlives it. `watch` runs on the thread of the request, `batch_ended` on a poller's thread.
+  explicit FrontDoor(const Router& router, Watch watch = {}, std::function<void()> batch_ended = {})
+      : router_(router), watch_(std::move(watch)), batch_ended_(std::move(batch_ended)) {}
 
   HttpResponse Handle(const HttpRequest& request) const;
+  // The same without waiting, as PromptHandler has it. False: ask Handle.
+  bool HandlePromptly(const HttpRequest& request, HttpReply reply) const;
+  // Nothing more comes for now: who took prompt requests and waits for more should go ahead.
+  void EndBatch() const;
+  // The answer to HandlePromptly is about to be sent, `took` after it was asked.
+  void Answered(const HttpRequest& request, int status, Duration took) const;
   // The HTTP server refused a request by itself.
   void Refused(int status) const;
 
  private:
   const Router& router_;
   const Watch watch_;
+  const std::function<void()> batch_ended_;
 };
 
 // Whether a web page of another origin sent this request. Browsers send Origin with every request that could change

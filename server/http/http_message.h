@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "raft/core/time.h"
 
 namespace raftly {
 
@@ -21,6 +22,7 @@ struct HttpRequest {
   std::string target = {};  // as sent: path and query, still percent-encoded
   HttpHeaders headers = {};
   std::string body = {};
+  Time received = {};  // on the steady clock; zero: just now
 
   std::string_view path() const;
   std::string_view query() const;  // after the '?', without it

@@ -7,13 +7,18 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "server/http/connections.h"
 #include "server/http/exchange.h"
 #include "server/http/listener.h"
+#include "server/http/plain_http.h"
+#include "server/http/poller.h"
 #include "server/http/socket_stream.h"
 #include "server/http/worker_pool.h"
 
@@ -24,15 +29,12 @@ using std::chrono::milliseconds;
 
 // A connection that has just become idle is likely to be used again; one idle for longer may be ended for another.
 constexpr milliseconds kMayBeEnded{1000};
-constexpr int kCrowdedPollMs = 100;
 constexpr int kNoDescriptorsPauseMs = 10;
 
 Time SteadyNow() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
 
-std::string TooManyConnections(const NodeId& node) {
-  return "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n"
-         "Raftly-Node: " +
-         node + "\r\nContent-Length: 32\r\n\r\n{\"error\":\"too many connections\"}";
+size_t PollersFor(size_t configured) {
+  return configured > 0 ? configured : std::clamp<size_t>(std::thread::hardware_concurrency() / 2, 1, 4);
 }
 
 // Closing while bytes of the client are unread resets the connection, and the reset can overtake our answer. So: say
@@ -54,17 +56,20 @@ void Linger(int fd) {
 
 }  // namespace
 
-// httplib parses and writes messages; accepting, threads, time and connections are ours, because its own loop polls
-// each idle connection a hundred times a second and cannot stop before they all time out.
+// The usual request is read, handed to the node and answered by a poller's thread, without waiting (plain_http.h,
+// PromptHandler). Every other one gets a thread of the pool, where httplib reads and writes it. Accepting, threads,
+// time and connections are ours, because httplib's own loop keeps a thread for each connection, polls the idle ones a
+// hundred times a second and cannot stop before they all time out.
 class HttpServer::Impl : public httplib::Server {
  public:
   Impl(HttpServerConfig config, const FrontDoor& front)
       : config_(std::move(config)),
-        limits_{config_.request, config_.stalled_write, config_.max_head_bytes},
+        keep_alive_(std::chrono::duration_cast<std::chrono::seconds>(config_.idle)),
+        front_(front),
         exchanges_(*this, front, config_.node, config_.max_body_bytes),
-        pool_(config_.max_connections, config_.max_waiting) {
+        pool_(config_.max_threads, config_.max_waiting) {
     set_keep_alive_max_count(1'000'000);  // only announced; idle time alone ends a connection
-    set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(config_.idle).count());
+    set_keep_alive_timeout(keep_alive_.count());
   }
 
   absl::Status Listen() {
@@ -72,6 +77,14 @@ class HttpServer::Impl : public httplib::Server {
     if (!fd.ok()) return fd.status();
     listen_fd_ = *fd;
     port_ = LocalPort(listen_fd_);
+    for (size_t i = 0; i < PollersFor(config_.pollers); ++i) {
+      auto poller = Poller::Start("raftly-http",
+                                  {.ready = [this](void* what) { OnReadable(*static_cast<HttpConnection*>(what)); },
+                                   .rest = [this] { front_.EndBatch(); },
+                                   .tick = [this] { connections_.EndIdle(SteadyNow() - config_.idle); }});
+      if (!poller.ok()) return poller.status();
+      pollers_.push_back(*std::move(poller));
+    }
     return absl::OkStatus();
   }
 
@@ -92,9 +105,12 @@ class HttpServer::Impl : public httplib::Server {
     connections_.BeginStop();
     connections_.CutAll();
     pool_.Stop();
+    for (auto& poller : pollers_) poller->Stop();
   }
 
  private:
+  // ---- Who comes ---------------------------------------------------------------------------------------------------
+
   void StopAccepting() {
     if (listen_fd_ < 0) return;
     shutdown(listen_fd_, SHUT_RDWR);  // wakes the acceptor
@@ -105,11 +121,6 @@ class HttpServer::Impl : public httplib::Server {
 
   void Accept() {
     while (true) {
-      const bool crowded = pool_.crowded();
-      pollfd one{.fd = listen_fd_, .events = POLLIN, .revents = 0};
-      const int ready = poll(&one, 1, crowded ? kCrowdedPollMs : -1);
-      if (crowded) connections_.EndIdlest(SteadyNow() - kMayBeEnded);
-      if (ready <= 0) continue;
       const int fd = accept4(listen_fd_, nullptr, nullptr, SOCK_CLOEXEC);
       if (fd >= 0) {
         Admit(fd);
@@ -124,48 +135,120 @@ class HttpServer::Impl : public httplib::Server {
   }
 
   void Admit(int fd) {
-    const auto place = pool_.Submit([this, fd] { Serve(fd); });
-    if (place == WorkerPool::Place::kWaits) connections_.EndIdlest(SteadyNow() - kMayBeEnded);
-    if (place != WorkerPool::Place::kRefused) return;
-    const std::string answer = TooManyConnections(config_.node);
-    send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    close(fd);
+    Poller& poller = *pollers_[next_poller_++ % pollers_.size()];
+    const SocketStream::Limits limits{config_.request, config_.stalled_write, config_.max_head_bytes};
+    auto connection = std::make_unique<HttpConnection>(fd, limits, poller);
+    if (connections_.size() >= config_.max_connections && !connections_.EndIdlest(SteadyNow() - kMayBeEnded)) {
+      connection->stream.SendPromptly(TooMany("connections"));
+    } else if (HttpConnection* const added = connections_.Add(std::move(connection))) {
+      Rest(*added);
+    }
   }
 
-  void Serve(int fd) {
-    if (connections_.Add(fd)) {
-      SocketStream stream(fd, limits_);
-      while (ServeOne(fd, stream)) {
-      }
-      connections_.Remove(fd);
+  std::string TooMany(const std::string& what) const {
+    return WriteResponse(ErrorResponse(503, "too many " + what), {.node = config_.node});
+  }
+
+  // ---- On a poller's thread ----------------------------------------------------------------------------------------
+
+  void OnReadable(HttpConnection& connection) {
+    if (!connection.stream.Receive()) return connections_.Remove(connection);
+    ServePromptly(connection);
+  }
+
+  void ServePromptly(HttpConnection& connection) {
+    SocketStream& stream = connection.stream;
+    if (stream.received().empty()) return Rest(connection);
+    PlainRequest plain = ParsePlainRequest(stream.received());
+    // Many clients send head and body apart. Who does not go on is idle, so that no time has to be kept here.
+    if (plain.verdict == PlainRequest::Verdict::kIncomplete && !stream.full() &&
+        !std::exchange(connection.waited_for_more, true)) {
+      return Rest(connection);
     }
-    close(fd);
+    connection.waited_for_more = false;
+    connections_.SetBusy(connection);
+    if (plain.verdict != PlainRequest::Verdict::kComplete) return ServeOnThread(connection);
+    connection.request = std::move(plain.request);
+    connection.request.received = SteadyNow();
+    const bool asked = front_.HandlePromptly(
+        connection.request, [this, &connection, bytes = plain.bytes](std::optional<HttpResponse> answer) {
+          connection.poller.Post(
+              [this, &connection, bytes, answer = std::move(answer)] { OnAnswer(connection, bytes, answer); });
+        });
+    if (!asked) ServeOnThread(connection);
+  }
+
+  void OnAnswer(HttpConnection& connection, size_t bytes, const std::optional<HttpResponse>& answer) {
+    if (!answer) return ServeOnThread(connection);
+    connection.stream.Consume(bytes);
+    front_.Answered(connection.request, answer->status, SteadyNow() - connection.request.received);
+    connection.request.received = Time();
+    const bool last = connections_.stopping();
+    const Framing framing{.node = config_.node, .keep_alive = last ? std::chrono::seconds(0) : keep_alive_};
+    if (!connection.stream.SendPromptly(WriteResponse(*answer, framing))) {
+      const auto place = pool_.Submit([this, &connection, last] { SendRest(connection, last); });
+      if (place == WorkerPool::Place::kRefused) connections_.Remove(connection);
+      return;
+    }
+    if (last) return connections_.Remove(connection);
+    ServePromptly(connection);
+  }
+
+  void ServeOnThread(HttpConnection& connection) {
+    const auto place = pool_.Submit([this, &connection] { Serve(connection); });
+    if (place != WorkerPool::Place::kRefused) return;
+    connection.stream.SendPromptly(TooMany("requests"));
+    connections_.Remove(connection);
+  }
+
+  // Until the client sends more. From any thread; from here on the connection is the poller's.
+  void Rest(HttpConnection& connection) {
+    connections_.SetIdle(connection, SteadyNow());
+    if (!connection.poller.Watch(connection.fd, &connection)) connections_.Remove(connection);
+  }
+
+  // ---- On a thread of the pool -------------------------------------------------------------------------------------
+
+  // All that has arrived.
+  void Serve(HttpConnection& connection) {
+    while (!connection.stream.received().empty()) {
+      if (!ServeOne(connection)) return connections_.Remove(connection);
+    }
+    Rest(connection);
+  }
+
+  // What the client did not take at once of its answer.
+  void SendRest(HttpConnection& connection, bool last) {
+    if (!connection.stream.Flush() || last) return connections_.Remove(connection);
+    Serve(connection);
   }
 
   // True: the connection lives on.
-  bool ServeOne(int fd, SocketStream& stream) {
-    connections_.SetIdle(fd, SteadyNow());
-    if (!stream.AwaitRequest(config_.idle)) return false;
-    connections_.SetBusy(fd);
-    const bool last = connections_.stopping() || pool_.crowded();
+  bool ServeOne(HttpConnection& connection) {
+    SocketStream& stream = connection.stream;
+    stream.BeginRequest();
+    const bool last = connections_.stopping();
     bool client_closes = false;
-    Exchange exchange(stream);
+    Exchange exchange(stream, std::exchange(connection.request.received, Time()));
     const bool served = process_request(stream, last, client_closes, [&](httplib::Request& request) {
       stream.HeadDone();
       exchanges_.Begin(exchange, request);
     });
     exchanges_.End();
     if (!stream.Flush() || !served || exchange.streamed) return false;
-    if (!exchange.request_consumed) Linger(fd);
+    if (!exchange.request_consumed) Linger(connection.fd);
     return exchange.request_consumed && !client_closes && !last;
   }
 
   const HttpServerConfig config_;
-  const SocketStream::Limits limits_;
+  const std::chrono::seconds keep_alive_;
+  const FrontDoor& front_;
   Exchanges exchanges_;
   Connections connections_;
   int listen_fd_ = -1;
   int port_ = 0;
+  std::vector<std::unique_ptr<Poller>> pollers_;
+  size_t next_poller_ = 0;  // acceptor
   WorkerPool pool_;
   std::thread acceptor_;
 };

@@ -7,8 +7,9 @@
 //   http.Drain(now + 2s);
 //   http.Stop();
 //
-// Every answer carries Raftly-Node; every failure is JSON. A connection occupies a thread as long as it lives; where
-// all are occupied, idle connections give way to new ones.
+// Every answer carries Raftly-Node; every failure is JSON. A connection that waits, for its next request or for the
+// node's answer, occupies no thread; a handler that waits occupies one of a pool. Where there are too many connections,
+// idle ones give way to new ones.
 #pragma once
 
 #include <chrono>
@@ -26,8 +27,10 @@ namespace raftly {
 struct HttpServerConfig {
   Address listen;
   NodeId node;
-  size_t max_connections = 512;
-  size_t max_waiting = 256;                   // more connections that wait for a thread; beyond: 503, closed
+  size_t max_connections = 768;               // beyond: 503, closed
+  size_t max_threads = 512;                   // for handlers that wait
+  size_t max_waiting = 256;                   // requests that wait for such a thread; beyond: 503, closed
+  size_t pollers = 0;                         // threads that read and answer; 0: one for every two processors, up to 4
   size_t max_body_bytes = size_t{8} << 20;    // a value of 1 MiB may be escaped sixfold; beyond: 413
   size_t max_head_bytes = size_t{64} << 10;   // request line and headers; beyond: 400
   std::chrono::milliseconds idle{60'000};     // a kept-alive connection without a request
@@ -42,7 +45,8 @@ class HttpServer {
   // Stops.
   ~HttpServer();
 
-  // Takes the port; who connects waits. Unavailable where it cannot be had, naming the address and the cause. Once.
+  // Takes the port; who connects waits. Unavailable where it cannot be had, naming the address and the cause;
+  // ResourceExhausted where descriptors are short. Once.
   absl::Status Listen();
   int port() const;
   // Begins to serve. Once, after Listen.

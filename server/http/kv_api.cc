@@ -79,6 +79,13 @@ Duration Budget(const HttpRequest& request) {
   return std::min<Duration>(kRequestDeadline, milliseconds(std::stoi(std::string(text))));
 }
 
+KvService::TryDone Answering(std::string key, bool read, HttpReply reply) {
+  return [key = std::move(key), read, reply = std::move(reply)](std::optional<KvResult> result) mutable {
+    if (!result) return reply(std::nullopt);
+    reply(AnswerTo(key, *result, read));
+  };
+}
+
 // What a client should see of the leader's answer; the rest is between the two nodes.
 HttpResponse Relay(HttpResponse response) {
   HttpHeaders kept;
@@ -96,9 +103,16 @@ KvApi::KvApi(NodeId self, KvService& service, PeerCaller& peers)
     : self_(std::move(self)), service_(service), peers_(peers) {}
 
 void KvApi::Register(Router& router) {
-  router.Add("GET", kPrefix, [this](const HttpRequest& request) { return Get(request); });
-  router.Add("PUT", kPrefix, [this](const HttpRequest& request) { return Put(request); });
-  router.Add("DELETE", kPrefix, [this](const HttpRequest& request) { return Delete(request); });
+  using Blocking = HttpResponse (KvApi::*)(const HttpRequest&);
+  using Prompt = void (KvApi::*)(const HttpRequest&, HttpReply);
+  const auto add = [&](std::string_view method, Blocking blocking, Prompt prompt) {
+    router.Add(
+        method, kPrefix, [this, blocking](const HttpRequest& request) { return (this->*blocking)(request); },
+        [this, prompt](const HttpRequest& request, HttpReply reply) { (this->*prompt)(request, std::move(reply)); });
+  };
+  add("GET", &KvApi::Get, &KvApi::TryGet);
+  add("PUT", &KvApi::Put, &KvApi::TryPut);
+  add("DELETE", &KvApi::Delete, &KvApi::TryDelete);
 }
 
 HttpResponse KvApi::Put(const HttpRequest& request) {
@@ -124,9 +138,36 @@ HttpResponse KvApi::Delete(const HttpRequest& request) {
   return Run(request, *key, [&](const KvOptions& options) { return service_.Delete(*key, options); });
 }
 
+void KvApi::TryPut(const HttpRequest& request, HttpReply reply) {
+  const auto key = KeyOf(request);
+  if (!key.ok()) return reply(BadRequest(key.status()));
+  const auto value = ValueOf(request.body);
+  if (!value.ok()) return reply(BadRequest(value.status()));
+  service_.TryPut(*key, *value, DeadlineOf(request), Answering(*key, false, std::move(reply)));
+}
+
+void KvApi::TryGet(const HttpRequest& request, HttpReply reply) {
+  const auto key = KeyOf(request);
+  if (!key.ok()) return reply(BadRequest(key.status()));
+  const auto stale = WantsStale(request);
+  if (!stale.ok()) return reply(BadRequest(stale.status()));
+  if (*stale) return reply(AnswerTo(*key, service_.GetStale(*key), true));
+  service_.TryGet(*key, DeadlineOf(request), Answering(*key, true, std::move(reply)));
+}
+
+void KvApi::TryDelete(const HttpRequest& request, HttpReply reply) {
+  const auto key = KeyOf(request);
+  if (!key.ok()) return reply(BadRequest(key.status()));
+  service_.TryDelete(*key, DeadlineOf(request), Answering(*key, false, std::move(reply)));
+}
+
+Time KvApi::DeadlineOf(const HttpRequest& request) const {
+  return (request.received == Time() ? service_.Now() : request.received) + Budget(request);
+}
+
 HttpResponse KvApi::Run(const HttpRequest& request, const std::string& key, const Operation& operation) {
   const bool forwarded = !request.header(kForwardedHeader).empty();
-  const Time deadline = service_.Now() + Budget(request);
+  const Time deadline = DeadlineOf(request);
   const KvOptions options{.deadline = deadline, .forwarded = forwarded};
   while (true) {
     const KvResult result = operation(options);

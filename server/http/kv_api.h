@@ -29,7 +29,12 @@ class KvApi {
   HttpResponse Put(const HttpRequest& request);
   HttpResponse Get(const HttpRequest& request);
   HttpResponse Delete(const HttpRequest& request);
+  // The same where this node leads and one attempt is enough.
+  void TryPut(const HttpRequest& request, HttpReply reply);
+  void TryGet(const HttpRequest& request, HttpReply reply);
+  void TryDelete(const HttpRequest& request, HttpReply reply);
 
+  Time DeadlineOf(const HttpRequest& request) const;
   // Here, or at the leader, until there is an answer or no time left.
   HttpResponse Run(const HttpRequest& request, const std::string& key, const Operation& operation);
   PeerAnswer Forward(const HttpRequest& request, const NodeId& leader, Duration left);

@@ -2,33 +2,48 @@
 #pragma once
 
 #include <functional>
-#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "server/http/http_message.h"
 
 namespace raftly {
 
+// May wait as long as it takes.
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
+
+// Does not wait: calls `reply` once, from any thread, perhaps before it returns; the request lives until then. A reply
+// of nothing means that somebody would have to wait: then the HttpHandler of the same method and path is asked.
+using HttpReply = absl::AnyInvocable<void(std::optional<HttpResponse>)>;
+using PromptHandler = std::function<void(const HttpRequest& request, HttpReply reply)>;
 
 // Filled before the server starts, then only read, from any thread.
 class Router {
  public:
   // `path` is one path, or with a '/' at its end everything below it ("/" itself is one path). HEAD is served by GET.
-  void Add(std::string_view method, std::string_view path, HttpHandler handler);
+  void Add(std::string_view method, std::string_view path, HttpHandler handler, PromptHandler prompt = {});
 
   // 404 for an unknown path, 405 with Allow for a known one.
   HttpResponse Handle(const HttpRequest& request) const;
+  // Null: who answers this may have to wait.
+  const PromptHandler* FindPrompt(const HttpRequest& request) const;
   // The `path` of Add that answers `request`; empty: none does.
   std::string_view RouteOf(const HttpRequest& request) const;
   std::vector<std::string> paths() const;
 
  private:
+  struct Method {
+    std::string name;
+    HttpHandler handler;
+    PromptHandler prompt;
+  };
   struct Route {
     std::string path;
-    std::vector<std::pair<std::string, HttpHandler>> methods;
+    std::vector<Method> methods;
   };
 
   const Route* Find(std::string_view path) const;

@@ -24,16 +24,18 @@ bool SocketStream::Poll(short events, milliseconds patience) const {
   }
 }
 
-bool SocketStream::AwaitRequest(milliseconds patience) {
+bool SocketStream::Receive() {
+  std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+  end_ -= std::exchange(begin_, 0);
+  if (full()) return true;
+  const ssize_t got = recv(fd_, buffer_.data() + end_, buffer_.size() - end_, MSG_DONTWAIT);
+  if (got > 0) end_ += static_cast<size_t>(got);
+  return got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
+}
+
+void SocketStream::BeginRequest() {
   head_left_ = limits_.head_bytes;
-  if (begin_ == end_) {
-    if (!Poll(POLLIN, patience)) return false;
-    // Look before the request counts as begun: at the end of a connection there is none.
-    char byte;
-    if (recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) return false;
-  }
   read_deadline_ = steady_clock::now() + limits_.whole_request;
-  return true;
 }
 
 bool SocketStream::Alive() const {
@@ -74,6 +76,12 @@ ssize_t SocketStream::write(const char* data, size_t size) {
 bool SocketStream::Flush() {
   const std::string data = std::exchange(unsent_, {});
   return SendAll(data.data(), data.size());
+}
+
+bool SocketStream::SendPromptly(std::string_view data) {
+  const ssize_t sent = send(fd_, data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  unsent_ = data.substr(static_cast<size_t>(std::max<ssize_t>(sent, 0)));
+  return unsent_.empty();
 }
 
 bool SocketStream::SendNow(std::string_view data) { return Flush() && SendAll(data.data(), data.size()); }

@@ -24,13 +24,22 @@ class SocketStream : public httplib::Stream {
   // Does not own `fd`.
   SocketStream(int fd, Limits limits) : fd_(fd), limits_(limits) {}
 
-  // Waits for the next request's first byte. False: none came in time, or the client is gone.
-  bool AwaitRequest(std::chrono::milliseconds patience);
+  // Takes what has arrived, as far as there is room. Does not wait. False: the client is gone, or will send no more.
+  bool Receive();
+  // Received, not yet read or consumed.
+  std::string_view received() const { return {buffer_.data() + begin_, end_ - begin_}; }
+  bool full() const { return received().size() == buffer_.size(); }
+  void Consume(size_t bytes) { begin_ += bytes; }
+
+  // A request is about to be read, and its limits count from now.
+  void BeginRequest();
   // The head is read: from here on head_bytes no longer counts.
   void HeadDone() { head_left_ = SIZE_MAX; }
   // What was written waits for this, or for a read, or for kFlushBytes: head and body leave as one packet. False: the
   // client is gone.
   bool Flush();
+  // The same without waiting: false: some is left for Flush, which will tell whether the client is gone.
+  bool SendPromptly(std::string_view data);
   // For an answer without an end: what is written is sent at once, and little of it waits in the kernel for a client
   // that does not read.
   bool SendNow(std::string_view data);

@@ -21,8 +21,8 @@ class Consensus {
 
   virtual ~Consensus() = default;
   virtual Time Now() const = 0;
-  virtual void Propose(std::string command, Time deadline, ProposeFn done) = 0;
-  virtual void Read(Time deadline, ReadFn done) = 0;
+  virtual void Propose(std::string command, Time deadline, ProposeFn done, Handover handover) = 0;
+  virtual void Read(Time deadline, ReadFn done, Handover handover) = 0;
   virtual NodeStatus status() const = 0;
 };
 
@@ -32,10 +32,10 @@ class RaftConsensus : public Consensus {
   RaftConsensus(RaftNode& node, const EventLoop& loop) : node_(node), loop_(loop) {}
 
   Time Now() const override { return loop_.Now(); }
-  void Propose(std::string command, Time deadline, ProposeFn done) override {
-    node_.Propose(std::move(command), deadline, std::move(done));
+  void Propose(std::string command, Time deadline, ProposeFn done, Handover handover) override {
+    node_.Propose(std::move(command), deadline, std::move(done), handover);
   }
-  void Read(Time deadline, ReadFn done) override { node_.Read(deadline, std::move(done)); }
+  void Read(Time deadline, ReadFn done, Handover handover) override { node_.Read(deadline, std::move(done), handover); }
   NodeStatus status() const override { return node_.status(); }
 
  private:

@@ -56,16 +56,20 @@ std::optional<KvResult> BadRequest(const absl::Status& check) {
 // Certainly not applied, and worth another attempt.
 bool Retriable(const absl::Status& status) { return absl::IsFailedPrecondition(status) || absl::IsAborted(status); }
 
+absl::StatusOr<std::string> PutCommand(std::string_view key, std::string_view value) {
+  if (auto bad = CheckKey(key); !bad.ok()) return bad;
+  if (auto bad = CheckValue(value); !bad.ok()) return bad;
+  return EncodePut(key, value);
+}
+
 }  // namespace
 
 KvService::KvService(NodeId self, Consensus& consensus, const KvStore& store, LeaderWatch& leaders)
     : self_(std::move(self)), consensus_(consensus), store_(store), leaders_(leaders) {}
 
 KvResult KvService::Put(std::string_view key, std::string_view value, KvOptions options) {
-  if (auto bad = BadRequest(CheckKey(key))) return *bad;
-  if (auto bad = BadRequest(CheckValue(value))) return *bad;
-  auto command = EncodePut(key, value);
-  if (!command.ok()) return *BadRequest(command.status());
+  const auto command = PutCommand(key, value);
+  if (auto bad = BadRequest(command.status())) return *bad;
   return Write(*command, options);
 }
 
@@ -78,7 +82,8 @@ KvResult KvService::Get(std::string_view key, KvOptions options) {
   if (auto bad = BadRequest(CheckKey(key))) return *bad;
   KvResult result = OnLeader(Kind::kRead, options, [&] {
     auto ticket = std::make_shared<Ticket>();
-    consensus_.Read(options.deadline, [ticket](absl::Status status) { ticket->Settle(std::move(status)); });
+    consensus_.Read(
+        options.deadline, [ticket](absl::Status status) { ticket->Settle(std::move(status)); }, Handover::kAtOnce);
     return ticket->Await(options.deadline + kGrace);
   });
   return result.code == KvResult::Code::kOk ? Lookup(key) : result;
@@ -98,10 +103,53 @@ KvResult KvService::Lookup(std::string_view key) const {
 KvResult KvService::Write(const std::string& command, const KvOptions& options) {
   return OnLeader(Kind::kWrite, options, [&] {
     auto ticket = std::make_shared<Ticket>();
-    consensus_.Propose(command, options.deadline,
-                       [ticket](const absl::StatusOr<Applied>& applied) { ticket->Settle(applied.status()); });
+    consensus_.Propose(
+        command, options.deadline,
+        [ticket](const absl::StatusOr<Applied>& applied) { ticket->Settle(applied.status()); }, Handover::kAtOnce);
     return ticket->Await(options.deadline + kGrace);
   });
+}
+
+void KvService::TryPut(std::string_view key, std::string_view value, Time deadline, TryDone done) {
+  auto command = PutCommand(key, value);
+  if (auto bad = BadRequest(command.status())) return done(std::move(bad));
+  TryWrite(*std::move(command), deadline, std::move(done));
+}
+
+void KvService::TryDelete(std::string_view key, Time deadline, TryDone done) {
+  if (auto bad = BadRequest(CheckKey(key))) return done(std::move(bad));
+  TryWrite(EncodeDelete(key), deadline, std::move(done));
+}
+
+void KvService::TryGet(std::string key, Time deadline, TryDone done) {
+  if (auto bad = BadRequest(CheckKey(key))) return done(std::move(bad));
+  if (!Leads()) return done(std::nullopt);
+  auto answer = [this, key = std::move(key), done = std::move(done)](const absl::Status& status) mutable {
+    done(status.ok() ? Lookup(key) : Outcome(Kind::kRead, status));
+  };
+  consensus_.Read(deadline, std::move(answer), Handover::kInBatch);
+}
+
+void KvService::TryWrite(std::string command, Time deadline, TryDone done) {
+  if (!Leads()) return done(std::nullopt);
+  auto answer = [done = std::move(done)](const absl::StatusOr<Applied>& applied) mutable {
+    done(Outcome(Kind::kWrite, applied.status()));
+  };
+  consensus_.Propose(std::move(command), deadline, std::move(answer), Handover::kInBatch);
+}
+
+bool KvService::Leads() const {
+  const LeaderWatch::View view = leaders_.view();
+  return !view.stopped && view.leader == self_;
+}
+
+std::optional<KvResult> KvService::Outcome(Kind kind, const absl::Status& status) {
+  if (status.ok()) return KvResult{KvResult::Code::kOk, {}, {}, {}};
+  if (IsDiskFull(status)) return Failure(KvResult::Code::kDiskFull, Text(status));
+  if (absl::IsResourceExhausted(status)) return Failure(KvResult::Code::kUnavailable, Text(status));
+  if (Retriable(status)) return std::nullopt;
+  // A read changes nothing, so its outcome is never in doubt.
+  return Failure(kind == Kind::kRead ? KvResult::Code::kUnavailable : KvResult::Code::kUnknown, Text(status));
 }
 
 KvResult KvService::OnLeader(Kind kind, const KvOptions& options, const std::function<absl::Status()>& attempt) const {
@@ -109,15 +157,7 @@ KvResult KvService::OnLeader(Kind kind, const KvOptions& options, const std::fun
     const LeaderWatch::View view = leaders_.view();
     if (view.stopped) return Failure(KvResult::Code::kUnavailable, "the node is stopping");
     if (view.leader == self_) {
-      const absl::Status status = attempt();
-      if (status.ok()) return {KvResult::Code::kOk, {}, {}, {}};
-      if (IsDiskFull(status)) return Failure(KvResult::Code::kDiskFull, Text(status));
-      if (absl::IsResourceExhausted(status)) return Failure(KvResult::Code::kUnavailable, Text(status));
-      if (!Retriable(status)) {
-        // A read changes nothing, so its outcome is never in doubt.
-        const auto code = kind == Kind::kRead ? KvResult::Code::kUnavailable : KvResult::Code::kUnknown;
-        return Failure(code, Text(status));
-      }
+      if (auto result = Outcome(kind, attempt())) return *std::move(result);
       leaders_.Await(view.version, std::min(options.deadline, Now() + kRetryPause));
     } else if (!view.leader.empty()) {
       return {KvResult::Code::kNotLeader, {}, view.leader, "this node is not the leader"};

@@ -2,13 +2,17 @@
 //
 //   KvResult result = service.Put("greeting", "hello", {.deadline = service.Now() + 5s});
 //
-// Blocking, from any thread. It retries what certainly was not applied for as long as the deadline allows.
+// Blocking, from any thread. It retries what certainly was not applied for as long as the deadline allows. TryPut and
+// the like do not wait and make one attempt: where another is worth it, they leave that to their caller. Their attempts
+// may wait for RaftNode::EndBatch.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "raft/core/time.h"
 #include "raft/core/types.h"
@@ -54,6 +58,13 @@ class KvService {
   // This node's own state, which may be old. Asks nobody.
   KvResult GetStale(std::string_view key) const;
 
+  // `done` runs once, on any thread, perhaps before these return. Nothing: certainly not applied; ask Put and its like,
+  // which will wait for a leader, or name it.
+  using TryDone = absl::AnyInvocable<void(std::optional<KvResult>)>;
+  void TryPut(std::string_view key, std::string_view value, Time deadline, TryDone done);
+  void TryDelete(std::string_view key, Time deadline, TryDone done);
+  void TryGet(std::string key, Time deadline, TryDone done);
+
   // After `tried` could not be reached as leader: waits for another one, but not long, for `tried` may be back. False:
   // no time is left, or the service stops.
   bool AwaitNews(const NodeId& tried, Time deadline) const;
@@ -69,7 +80,11 @@ class KvService {
   // Runs `attempt` on this node while it leads, until it yields something better than "not the leader".
   KvResult OnLeader(Kind kind, const KvOptions& options, const std::function<absl::Status()>& attempt) const;
   KvResult Write(const std::string& command, const KvOptions& options);
+  void TryWrite(std::string command, Time deadline, TryDone done);
   KvResult Lookup(std::string_view key) const;
+  bool Leads() const;
+  // What an attempt on this node came to. Nothing: certainly not applied, and worth another attempt.
+  static std::optional<KvResult> Outcome(Kind kind, const absl::Status& status);
   // Nobody leads: waits for a change. False: the disk is full here, and nobody else took over.
   bool AwaitLeader(uint64_t seen, Kind kind, Time deadline) const;
 

@@ -22,7 +22,7 @@ class FakeConsensus : public Consensus {
 
   Time Now() const override { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
 
-  void Propose(std::string command, Time, ProposeFn done) override {
+  void Propose(std::string command, Time, ProposeFn done, Handover) override {
     absl::Status refusal = Next();
     if (!refusal.ok()) return done(std::move(refusal));
     MutexLock lock(mutex_);
@@ -30,7 +30,7 @@ class FakeConsensus : public Consensus {
     store_.Apply({applied_.index, Term{1}, EntryType::kNormal, Bytes(std::move(command))});
     done(Applied{applied_, ""});
   }
-  void Read(Time, ReadFn done) override { done(Next()); }
+  void Read(Time, ReadFn done, Handover) override { done(Next()); }
   NodeStatus status() const override {
     MutexLock lock(mutex_);
     return status_;

@@ -2,9 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <string>
@@ -16,6 +13,7 @@
 #include "server/http/status_api.h"
 #include "server/kv/kv_service.h"
 #include "tests/server/fake_consensus.h"
+#include "tests/server/raw_client.h"
 
 namespace raftly {
 namespace {
@@ -215,19 +213,10 @@ TEST_F(HttpTest, APortInUseIsAnError) {
 
 // Sends bytes as they are and returns everything until the server closes.
 std::string Raw(int port, const std::string& bytes) {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  EXPECT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  EXPECT_EQ(send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
-  shutdown(fd, SHUT_WR);
-  std::string out;
-  char buffer[4096];
-  for (ssize_t got; (got = recv(fd, buffer, sizeof buffer, 0)) > 0;) out.append(buffer, static_cast<size_t>(got));
-  close(fd);
-  return out;
+  const RawClient client(port);
+  client.Send(bytes);
+  client.SendNoMore();
+  return client.Rest();
 }
 
 TEST_F(HttpTest, ABodyIsNeverTakenForARequest) {

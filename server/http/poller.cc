@@ -1,0 +1,113 @@
+#include "server/http/poller.h"
+
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace raftly {
+namespace {
+
+constexpr std::chrono::seconds kTick{1};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Poller>> Poller::Start(const std::string& thread_name, Handlers handlers) {
+  const int epoll = epoll_create1(EPOLL_CLOEXEC);
+  const int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  auto poller = absl::WrapUnique(new Poller(epoll, wake, std::move(handlers)));
+  if (epoll < 0 || wake < 0 || !poller->Watch(wake, nullptr)) {
+    return absl::ResourceExhaustedError(absl::StrCat("cannot wait for connections: ", std::strerror(errno)));
+  }
+  poller->thread_ = std::thread([self = poller.get()] { self->Loop(); });
+  pthread_setname_np(poller->thread_.native_handle(), thread_name.c_str());
+  return poller;
+}
+
+Poller::Poller(int epoll, int wake, Handlers handlers) : handlers_(std::move(handlers)), epoll_(epoll), wake_(wake) {}
+
+Poller::~Poller() {
+  Stop();
+  close(epoll_);
+  close(wake_);
+}
+
+bool Poller::Watch(int fd, void* what) const {
+  epoll_event event{.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data = {.ptr = what}};
+  if (epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) == 0) return true;
+  return errno == ENOENT && epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+void Poller::Post(Task task) {
+  {
+    MutexLock lock(mutex_);
+    if (stopped_) return;
+    posted_.push_back(std::move(task));
+    if (!std::exchange(asleep_, false)) return;
+  }
+  eventfd_write(wake_, 1);
+}
+
+void Poller::Stop() {
+  std::vector<Task> dropped;  // after the lock is released: a task's end may post again
+  {
+    MutexLock lock(mutex_);
+    if (std::exchange(stopped_, true)) return;
+    dropped.swap(posted_);
+  }
+  eventfd_write(wake_, 1);
+  if (thread_.joinable()) thread_.join();
+}
+
+bool Poller::RunPosted() {
+  std::vector<Task> tasks;
+  {
+    MutexLock lock(mutex_);
+    asleep_ = false;
+    tasks.swap(posted_);
+    if (stopped_) return false;
+  }
+  for (Task& task : tasks) task();
+  return true;
+}
+
+void Poller::Loop() {
+  std::array<epoll_event, 64> events;
+  auto next_tick = std::chrono::steady_clock::now() + kTick;
+  while (RunPosted()) {
+    handlers_.rest();
+    int timeout = static_cast<int>(std::chrono::milliseconds(kTick).count());
+    {
+      MutexLock lock(mutex_);
+      asleep_ = posted_.empty() && !stopped_;
+      if (!asleep_) timeout = 0;
+    }
+    const int n = epoll_wait(epoll_, events.data(), events.size(), timeout);
+    for (int i = 0; i < n; ++i) {
+      if (events[i].data.ptr != nullptr) {
+        handlers_.ready(events[i].data.ptr);
+      } else {
+        eventfd_t ignored;
+        eventfd_read(wake_, &ignored);
+        Watch(wake_, nullptr);
+      }
+    }
+    handlers_.rest();
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_tick) continue;
+    next_tick = now + kTick;
+    handlers_.tick();
+  }
+}
+
+}  // namespace raftly

@@ -1,0 +1,250 @@
+// Connections and threads, with handlers that answer when the test says.
+#include "server/http/http_server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "raft/env/mutex.h"
+#include "tests/server/raw_client.h"
+
+namespace raftly {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using namespace std::chrono_literals;
+
+constexpr char kAsk[] = "GET /prompt HTTP/1.1\r\n\r\n";
+constexpr char kWait[] = "GET /blocking HTTP/1.1\r\n\r\n";
+
+class HttpServerTest : public ::testing::Test {
+ protected:
+  HttpServerTest() {
+    const auto blocking = [this](const HttpRequest& request) {
+      MutexLock lock(mutex_);
+      ++blocking_;
+      changed_.NotifyAll();
+      while (held_blocking_ && !released_) changed_.Wait(mutex_);
+      return HttpResponse{.body = "waited " + request.target};
+    };
+    router_.Add("GET", "/blocking", blocking);
+    router_.Add("GET", "/prompt", blocking, [this](const HttpRequest&, HttpReply reply) {
+      MutexLock lock(mutex_);
+      replies_.push_back(std::move(reply));
+      changed_.NotifyAll();
+    });
+  }
+  ~HttpServerTest() override { Release(); }
+
+  void Start(HttpServerConfig config = {}) {
+    config.listen = {"127.0.0.1", 0};
+    config.node = "node1";
+    http_ = std::make_unique<HttpServer>(config, front_);
+    ASSERT_TRUE(http_->Listen().ok());
+    http_->Start();
+  }
+  int port() const { return http_->port(); }
+
+  // Waits for so many requests to have arrived.
+  void AwaitPrompt(size_t n) {
+    MutexLock lock(mutex_);
+    const auto limit = std::chrono::steady_clock::now() + 60s;
+    while (replies_.size() < n && changed_.WaitUntil(mutex_, limit)) {
+    }
+    ASSERT_EQ(replies_.size(), n);
+  }
+  void AwaitBlocking(int n) {
+    MutexLock lock(mutex_);
+    const auto limit = std::chrono::steady_clock::now() + 60s;
+    while (blocking_ < n && changed_.WaitUntil(mutex_, limit)) {
+    }
+    ASSERT_EQ(blocking_, n);
+  }
+  void Reply(std::optional<HttpResponse> answer) {
+    std::vector<HttpReply> replies;
+    {
+      MutexLock lock(mutex_);
+      replies.swap(replies_);
+    }
+    for (HttpReply& reply : replies) reply(answer);
+  }
+  void Release() {
+    MutexLock lock(mutex_);
+    released_ = true;
+    changed_.NotifyAll();
+  }
+
+  Mutex mutex_;
+  CondVar changed_;
+  std::vector<HttpReply> replies_ ABSL_GUARDED_BY(mutex_);
+  int blocking_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool held_blocking_ ABSL_GUARDED_BY(mutex_) = false;
+  bool released_ ABSL_GUARDED_BY(mutex_) = false;
+  Router router_;
+  FrontDoor front_{router_};
+  std::unique_ptr<HttpServer> http_;
+};
+
+TEST_F(HttpServerTest, RequestsThatTheNodeHasOccupyNoThread) {
+  Start({.max_threads = 1, .max_waiting = 0});
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 100; ++i) {
+    clients.push_back(std::make_unique<RawClient>(port()));
+    clients.back()->Send(kAsk);
+  }
+  AwaitPrompt(100);
+  const RawClient other(port());
+  other.Send(kWait);
+  EXPECT_THAT(other.Until("waited /blocking"), HasSubstr("200 OK"));
+  Reply(HttpResponse{.body = "\"there\""});
+  for (const auto& client : clients) EXPECT_THAT(client->Until("there"), HasSubstr("200 OK"));
+}
+
+TEST_F(HttpServerTest, WhereAnAnswerHasToBeWaitedForTheOtherHandlerIsAsked) {
+  Start();
+  const RawClient client(port());
+  client.Send(kAsk);
+  AwaitPrompt(1);
+  Reply(std::nullopt);
+  EXPECT_THAT(client.Until("waited /prompt"), HasSubstr("200 OK"));
+  client.Send(kWait);
+  EXPECT_THAT(client.Until("waited /blocking"), HasSubstr("200 OK"));
+}
+
+TEST_F(HttpServerTest, ARequestMayArriveInPieces) {
+  Start();
+  const RawClient client(port());
+  for (const char c : std::string(kWait)) client.Send(std::string(1, c));
+  EXPECT_THAT(client.Until("waited /blocking"), HasSubstr("200 OK"));
+  client.Send("GET /prompt HTTP/1.1\r\n");
+  client.Send("\r\n");
+  AwaitPrompt(1);
+  Reply(HttpResponse{.body = "\"there\""});
+  EXPECT_THAT(client.Until("there"), HasSubstr("200 OK"));
+}
+
+TEST_F(HttpServerTest, AnAnswerLargerThanTheSocketTakesWaitsForItsReader) {
+  Start();
+  const RawClient client(port());
+  client.Send(std::string(kAsk) + kWait);
+  AwaitPrompt(1);
+  constexpr size_t kLarge = size_t{32} << 20;
+  Reply(HttpResponse{.body = std::string(kLarge, '#')});
+  const std::string all = client.Until("waited");
+  EXPECT_EQ(static_cast<size_t>(std::count(all.begin(), all.end(), '#')), kLarge);
+  EXPECT_THAT(all.substr(all.rfind('#')), HasSubstr("waited /blocking"));
+}
+
+TEST_F(HttpServerTest, TooManyConnections) {
+  Start({.max_connections = 2});
+  const RawClient first(port());
+  const RawClient second(port());
+  first.Send(kAsk);
+  second.Send(kAsk);
+  AwaitPrompt(2);  // neither is idle
+  const RawClient third(port());
+  const std::string refused = third.Rest();
+  EXPECT_THAT(refused, HasSubstr("503 Service Unavailable"));
+  EXPECT_THAT(refused, HasSubstr(R"({"error":"too many connections"})"));
+  EXPECT_THAT(refused, HasSubstr("\r\nConnection: close\r\n"));
+  Reply(HttpResponse{.body = "\"there\""});
+  EXPECT_THAT(first.Until("there"), HasSubstr("200 OK"));
+}
+
+TEST_F(HttpServerTest, AConnectionThatHasBeenIdleGivesWay) {
+  Start({.max_connections = 1});
+  const RawClient idle(port());
+  idle.Send(kWait);
+  idle.Until("waited");
+  // Refused until the first has been idle for a while.
+  bool served = false;
+  for (const auto limit = std::chrono::steady_clock::now() + 60s;
+       !served && std::chrono::steady_clock::now() < limit;) {
+    const RawClient next(port());
+    next.Send(kWait);
+    next.SendNoMore();
+    served = next.Rest().find("waited") != std::string::npos;
+  }
+  EXPECT_TRUE(served);
+  EXPECT_EQ(idle.Rest(), "");
+}
+
+TEST_F(HttpServerTest, AnIdleConnectionEnds) {
+  Start({.idle = 1ms});
+  const RawClient client(port());
+  EXPECT_EQ(client.Rest(), "");
+  const RawClient half(port());
+  half.Send("GET /pro");
+  EXPECT_EQ(half.Rest(), "");
+}
+
+TEST_F(HttpServerTest, TooManyWaitingRequests) {
+  {
+    MutexLock lock(mutex_);
+    held_blocking_ = true;
+  }
+  Start({.max_threads = 1, .max_waiting = 0});
+  const RawClient first(port());
+  first.Send(kWait);
+  AwaitBlocking(1);
+  const RawClient second(port());
+  second.Send(kWait);
+  EXPECT_THAT(second.Rest(), HasSubstr(R"({"error":"too many requests"})"));
+  Release();
+  EXPECT_THAT(first.Until("waited"), HasSubstr("200 OK"));
+}
+
+TEST_F(HttpServerTest, DrainWaitsForWhatTheNodeHas) {
+  Start();
+  const RawClient client(port());
+  const RawClient idle(port());
+  client.Send(kAsk);
+  AwaitPrompt(1);
+  const Time now(std::chrono::steady_clock::now().time_since_epoch());
+  EXPECT_FALSE(http_->Drain(now));
+  EXPECT_EQ(idle.Rest(), "");
+  Reply(HttpResponse{.body = "\"there\""});
+  EXPECT_TRUE(http_->Drain(now + 60s));
+  const std::string answer = client.Rest();
+  EXPECT_THAT(answer, HasSubstr("there"));
+  EXPECT_THAT(answer, HasSubstr("\r\nConnection: close\r\n"));
+}
+
+TEST_F(HttpServerTest, AnAnswerAfterTheEndIsDropped) {
+  Start();
+  const RawClient client(port());
+  client.Send(kAsk);
+  AwaitPrompt(1);
+  http_->Stop();
+  EXPECT_EQ(client.Rest(), "");
+  Reply(HttpResponse{.body = "\"late\""});
+  http_.reset();
+}
+
+TEST_F(HttpServerTest, AClientThatLeavesBeforeItsAnswerHarmsNobody) {
+  Start();
+  for (int i = 0; i < 20; ++i) {
+    {
+      const RawClient gone(port());
+      gone.Send(kAsk);
+      AwaitPrompt(1);
+    }
+    Reply(HttpResponse{.body = "\"there\""});
+  }
+  const RawClient client(port());
+  client.Send(kAsk);
+  AwaitPrompt(1);
+  Reply(HttpResponse{.body = "\"there\""});
+  EXPECT_THAT(client.Until("there"), HasSubstr("200 OK"));
+}
+
+}  // namespace
+}  // namespace raftly
