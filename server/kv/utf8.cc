@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace raftly {
 namespace {
@@ -40,6 +41,15 @@ size_t SequenceLength(std::string_view text) {
 
 bool IsUtf8(std::string_view text) {
   while (!text.empty()) {
+    // Eight ASCII characters at a time, as long as there are.
+    uint64_t block = 0;
+    if (text.size() >= sizeof block) {
+      std::memcpy(&block, text.data(), sizeof block);
+      if ((block & 0x8080808080808080) == 0) {
+        text.remove_prefix(sizeof block);
+        continue;
+      }
+    }
     const size_t length = SequenceLength(text);
     if (length == 0) return false;
     text.remove_prefix(length);

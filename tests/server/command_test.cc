@@ -3,7 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <optional>
+#include <random>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "server/kv/json.h"
 #include "server/kv/kv_store.h"
@@ -54,6 +59,42 @@ TEST(Json, DeepNestingIsRefusedNotRecursedInto) {
   std::string fair = "{\"a\":" + std::string(60, '[') + std::string(60, ']') + ",\"value\":\"v\"}";
   ASSERT_TRUE(ParseJsonObject(fair).ok());
   EXPECT_EQ(ParseJsonObject(fair)->Find("value")->text, "v");
+}
+
+// The fields of the object with these members; nothing where it is refused.
+std::optional<std::vector<std::string>> Fields(const std::string& members) {
+  const auto object = ParseJsonObject("{" + members + "}");
+  if (!object.ok()) return std::nullopt;
+  std::vector<std::string> out;
+  for (const JsonField& field : object->fields()) {
+    out.push_back(field.name + "|" + std::to_string(static_cast<int>(field.kind)) + "|" + field.text);
+  }
+  return out;
+}
+
+// A number among the members sends the whole document to the parser, so what it says is compared.
+TEST(Json, PlainObjectsAreReadAsTheParserReadsThem) {
+  static constexpr std::array<std::string_view, 20> kPieces{
+      "\"a\"",   "\"value\"", ":",    ",",        " ",    "\t",   "\n", "\"", "\\", "\\n",
+      "\\u0041", "\x01",      "\x7F", "\xC3\xA4", "\xC3", "\xFF", "x",  "{",  "}",  "1"};
+  std::mt19937_64 random(7);
+  int read = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    // A well-formed beginning, and often something wrong in it.
+    std::string members = R"("key": "k\u00e9y" , "value":"v")";
+    if (random() % 2 == 0) members = R"("key":"k","value":"v")";
+    for (uint64_t n = random() % 4; n > 0; --n) {
+      const std::string_view piece = kPieces.at(random() % kPieces.size());
+      members.replace(random() % members.size(), random() % 3, piece.data(), piece.size());
+    }
+    const auto plain = Fields(members);
+    auto parsed = Fields("\"n\":0," + members);
+    if (parsed) parsed->erase(parsed->begin());
+    ASSERT_EQ(plain, parsed) << members;
+    if (plain) ++read;
+  }
+  EXPECT_GT(read, 10'000);
+  EXPECT_LT(read, 90'000);
 }
 
 TEST(Limits, KeysAndValues) {
