@@ -42,7 +42,9 @@ Poller::~Poller() {
   close(wake_);
 }
 
-bool Poller::Watch(int fd, void* what) const {
+// Under the lock, so that all that was done to `what` before is seen by who gets it from epoll_wait.
+bool Poller::Watch(int fd, void* what) {
+  MutexLock lock(mutex_);
   epoll_event event{.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data = {.ptr = what}};
   if (epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) == 0) return true;
   return errno == ENOENT && epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
@@ -73,7 +75,6 @@ bool Poller::RunPosted() {
   std::vector<Task> tasks;
   {
     MutexLock lock(mutex_);
-    asleep_ = false;
     tasks.swap(posted_);
     if (stopped_) return false;
   }
@@ -93,6 +94,10 @@ void Poller::Loop() {
       if (!asleep_) timeout = 0;
     }
     const int n = epoll_wait(epoll_, events.data(), events.size(), timeout);
+    {
+      MutexLock lock(mutex_);  // see Watch
+      asleep_ = false;
+    }
     for (int i = 0; i < n; ++i) {
       if (events[i].data.ptr != nullptr) {
         handlers_.ready(events[i].data.ptr);

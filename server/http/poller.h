@@ -29,7 +29,7 @@ class Poller : public Executor {
   // From any thread. Once `fd` can be read, or its peer is gone, `ready` runs, once. To watch again, call again. A
   // descriptor is forgotten when it is closed; `what` lives until `ready` ran or the poller stopped. False: the kernel
   // cannot watch any more of them.
-  bool Watch(int fd, void* what) const;
+  bool Watch(int fd, void* what);
   // From any thread.
   void Post(Task task) override;
   // Not from its own thread. What is posted and watched is dropped. Idempotent.
