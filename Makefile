@@ -18,7 +18,7 @@ FILTER := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
 $(eval $(FILTER):;@:)
 endif
 
-.PHONY: help deps build test test-short test-debug test-asan test-tsan bench load failover cluster scenario scenarios sim mutants web screenshots docker-build docker-up docker-down docker-logs fmt lint clean
+.PHONY: help deps build test test-short test-debug test-asan test-tsan bench load failover startup cluster scenario scenarios sim mutants web screenshots docker-build docker-up docker-down docker-logs fmt lint clean
 
 help:
 	@echo 'make build        bin/raftly-server and friends'
@@ -27,8 +27,9 @@ help:
 	@echo 'make test-asan    the tests under AddressSanitizer and UBSan (SHORT=1: without the slow ones)'
 	@echo 'make test-tsan    the tests under ThreadSanitizer'
 	@echo 'make bench        speed beside the limits of the machine (make bench WAL; JSON=file REPETITIONS=3)'
-	@echo 'make load         the same load on three of our servers and, where it is installed, three of etcd'
+	@echo 'make load         the same load on our servers and, where it is installed, on etcd (LOAD_NODES=3)'
 	@echo 'make failover     kill -9 of the leader to the next accepted write (TIMES=30)'
+	@echo 'make startup      how long a server needs to be back with its log, and its memory (ENTRIES="10000 1000000")'
 	@echo 'make cluster      a local three-node cluster, Ctrl-C stops it (NODES=3 DATA=data HOST=127.0.0.1)'
 	@echo 'make scenario     one failure, with its defence on and off (NAME= SEED=1 REAL=1 TRACE=1)'
 	@echo 'make scenarios    all of them, and a table'
@@ -71,6 +72,9 @@ load: build
 
 failover: build
 	@cmake/failover.sh $(or $(TIMES),30)
+
+startup: build
+	@cmake/startup.sh $(ENTRIES)
 
 cluster: build
 	@exec cmake/cluster.sh "$(NODES)" "$(DATA)" "$(HOST)"

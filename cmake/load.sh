@@ -1,7 +1,7 @@
 #!/bin/bash
-# The same load on three of our servers and, in turn, on three of etcd's: load.sh [FILE for JSON lines].
+# The same load on a cluster of our servers and, in turn, on one of etcd's: load.sh [FILE for JSON lines].
 #
-# LOAD_CONNECTIONS="1 4 16 64 256"  LOAD_SECONDS=5  LOAD_VALUE=128
+# LOAD_NODES=3  LOAD_CONNECTIONS="1 4 16 64 256"  LOAD_SECONDS=5  LOAD_VALUE=128
 #
 # Clusters live in a directory below the working directory, so the disk is the one that the project is on. Both are
 # asked through their leader, and rest while the other works; each has its own usual timings. Where there is no etcd (Debian's package
@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 bin=$PWD/build/release/bin json=${1:-}
-connections=${LOAD_CONNECTIONS:-1 4 16 64 256} seconds=${LOAD_SECONDS:-5} value=${LOAD_VALUE:-128}
+nodes=${LOAD_NODES:-3} connections=${LOAD_CONNECTIONS:-1 4 16 64 256} seconds=${LOAD_SECONDS:-5} value=${LOAD_VALUE:-128}
 home=$(mktemp -d -p "$PWD" raftly-load-XXXXXX)
 declare -A pids
 stop_all() {
@@ -23,19 +23,26 @@ trap stop_all EXIT
 at_64=
 
 base=${LOAD_PORT:-23400}
-ours="127.0.0.1:$((base + 1)),127.0.0.1:$((base + 2)),127.0.0.1:$((base + 3))"
-theirs="127.0.0.1:$((base + 21)),127.0.0.1:$((base + 22)),127.0.0.1:$((base + 23))"
+[[ $nodes =~ ^[1-9]$ ]] || { echo "LOAD_NODES: want 1 to 9, not \"$nodes\"" >&2; exit 1; }
+# addresses FIRST_PORT: of all nodes, the first one at the port after it.
+addresses() {
+  local node list=
+  for ((node = 1; node <= nodes; ++node)); do list+=",127.0.0.1:$(($1 + node))"; done
+  echo "${list#,}"
+}
+ours=$(addresses "$base") theirs=$(addresses $((base + 20)))
 
 start_ours() {
   local node other peers http
-  for node in 1 2 3; do
+  for ((node = 1; node <= nodes; ++node)); do
     peers= http=
-    for other in 1 2 3; do
+    for ((other = 1; other <= nodes; ++other)); do
       http+=",node$other=127.0.0.1:$((base + other))"
       [[ $other == "$node" ]] || peers+=",node$other=127.0.0.1:$((base + 10 + other))"
     done
     "$bin/raftly-server" -id "node$node" -grpc-addr "127.0.0.1:$((base + 10 + node))" \
-      -http-addr "127.0.0.1:$((base + node))" -data-dir "$home/node$node" -peers "${peers#,}" -http-peers "${http#,}" \
+      -http-addr "127.0.0.1:$((base + node))" -data-dir "$home/node$node" ${peers:+-peers "${peers#,}"} \
+      -http-peers "${http#,}" \
       2>"$home/node$node.log" &
     pids[node$node]=$!
   done
@@ -43,8 +50,8 @@ start_ours() {
 
 start_theirs() {
   local node other cluster=
-  for other in 1 2 3; do cluster+=",etcd$other=http://127.0.0.1:$((base + 30 + other))"; done
-  for node in 1 2 3; do
+  for ((other = 1; other <= nodes; ++other)); do cluster+=",etcd$other=http://127.0.0.1:$((base + 30 + other))"; done
+  for ((node = 1; node <= nodes; ++node)); do
     etcd --name "etcd$node" --data-dir "$home/etcd$node" --heartbeat-interval 50 --election-timeout 500 \
       --listen-client-urls "http://127.0.0.1:$((base + 20 + node))" \
       --advertise-client-urls "http://127.0.0.1:$((base + 20 + node))" \

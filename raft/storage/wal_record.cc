@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <utility>
 
 namespace raftly::wal {
 namespace {
@@ -13,20 +14,26 @@ uint32_t Crc(std::string_view data) {
   return static_cast<uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(data.data()), static_cast<uInt>(data.size())));
 }
 
-template <class Int>
-void Put(std::string& out, Int value) {
-  std::array<char, sizeof(Int)> bytes;
-  for (size_t i = 0; i < sizeof(Int); ++i) bytes[i] = static_cast<char>(value >> (8 * (sizeof(Int) - 1 - i)));
+// Big endian. Spelled out byte by byte, not as a loop, because compilers make one load or store of that.
+template <class Int, size_t... I>
+void PutBytes(std::string& out, Int value, std::index_sequence<I...>) {
+  const std::array<char, sizeof(Int)> bytes{static_cast<char>(value >> (8 * (sizeof(Int) - 1 - I)))...};
   out.append(bytes.data(), bytes.size());
 }
 
 template <class Int>
+void Put(std::string& out, Int value) {
+  PutBytes(out, value, std::make_index_sequence<sizeof(Int)>());
+}
+
+template <class Int, size_t... I>
+Int GetBytes(const char* bytes, std::index_sequence<I...>) {
+  return static_cast<Int>(((Int{static_cast<unsigned char>(bytes[I])} << (8 * (sizeof(Int) - 1 - I))) | ...));
+}
+
+template <class Int>
 Int Get(std::string_view bytes, size_t offset) {
-  Int value = 0;
-  for (size_t i = 0; i < sizeof(Int); ++i) {
-    value = static_cast<Int>((value << 8) | static_cast<unsigned char>(bytes[offset + i]));
-  }
-  return value;
+  return GetBytes<Int>(bytes.data() + offset, std::make_index_sequence<sizeof(Int)>());
 }
 
 void Begin(std::string& out, uint64_t data_bytes, RecordType type) {
