@@ -22,7 +22,8 @@ class File {
   // All of `data` or an error. Not durable before Sync.
   virtual absl::Status WriteAt(uint64_t offset, std::string_view data) = 0;
   // Makes [from, to) exist, allocated and read as zeros, so that later writes there need no space, and where they come
-  // in order no change of metadata either. ResourceExhausted where the disk is full; the file's size is then as before. Not durable before Sync.
+  // in order no change of metadata either. ResourceExhausted where the disk is full; the file's size is then as before.
+  // Not durable before Sync.
   virtual absl::Status Reserve(uint64_t from, uint64_t to) = 0;
   virtual absl::Status Truncate(uint64_t size) = 0;
   // Everything written before is durable when this returns OK. After an error nothing is known, and nobody may retry:

@@ -158,7 +158,7 @@ class PosixFile : public File {
   const std::string path_;
   const Descriptor fd_;
   bool resized_ = false;    // since the last Sync
-  uint64_t zeroed_;         // all that is below has been written, if only with zeros
+  uint64_t zeroed_;         // what is below was written, if only with zeros, or was there when the file was opened
   uint64_t allocated_ = 0;  // zeroed_ <= allocated_ where Reserve was asked for more
 };
 

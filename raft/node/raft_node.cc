@@ -20,6 +20,7 @@ namespace raftly {
 // So many commands are applied on the thread that runs the loop, where the state machine is idle: cheaper than waking
 // another. Not more, because the loop waits for them meanwhile.
 constexpr size_t kQuickApply = 64;
+constexpr size_t kQuickApplyBytes = size_t{64} << 10;
 
 // Shared with every task and callback that is under way, so that none can outlive it.
 class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
@@ -321,7 +322,9 @@ void RaftNode::Impl::SendCall(Call call) {
 void RaftNode::Impl::Apply(Entries committed, Time now) {
   if (committed.empty()) return;
   auto joined = pending_.Commit(std::move(committed), config_.core.defences.waiter_term);
-  const bool quick = joined.size() <= kQuickApply;
+  size_t bytes = 0;
+  for (const CommittedEntry& item : joined) bytes += item.entry.data.size();
+  const bool quick = joined.size() <= kQuickApply && bytes <= kQuickApplyBytes;
   Task apply = [self = shared_from_this(), joined = std::move(joined), now]() mutable {
     for (CommittedEntry& item : joined) {
       std::string result = self->state_machine_.Apply(item.entry);

@@ -8,7 +8,7 @@
 
 namespace raftly {
 
-// Ending an idle connection means shutting down its reading half: who waits on it sees the end, and a request that had
+// Ending a connection means shutting down its reading half: who waits on it sees the end, and a request that had
 // already arrived is still read and answered.
 
 HttpConnection::~HttpConnection() { close(fd); }
@@ -38,18 +38,21 @@ size_t Connections::size() const {
   return all_.size();
 }
 
-void Connections::SetIdle(const HttpConnection& connection, Time since) {
+void Connections::SetIdle(const HttpConnection& connection, Time since, Time until) {
   MutexLock lock(mutex_);
   State& state = all_.at(connection.fd);
   state.idle_since = since;
+  state.until = until;
   if (stopping_) shutdown(connection.fd, SHUT_RD);
   if (!std::exchange(state.busy, false)) return;
   if (--busy_ == 0) changed_.NotifyAll();
 }
 
-void Connections::SetBusy(const HttpConnection& connection) {
+void Connections::SetBusy(const HttpConnection& connection, Time until) {
   MutexLock lock(mutex_);
-  if (!std::exchange(all_.at(connection.fd).busy, true)) ++busy_;
+  State& state = all_.at(connection.fd);
+  state.until = until;
+  if (!std::exchange(state.busy, true)) ++busy_;
 }
 
 void Connections::BeginStop() {
@@ -79,10 +82,10 @@ void Connections::CutAll() {
   for (const auto& [fd, state] : all_) shutdown(fd, SHUT_RDWR);
 }
 
-void Connections::EndIdle(Time before) {
+void Connections::EndOverdue(Time now) {
   MutexLock lock(mutex_);
   for (const auto& [fd, state] : all_) {
-    if (!state.busy && state.idle_since < before) shutdown(fd, SHUT_RD);
+    if (state.until < now) shutdown(fd, SHUT_RD);
   }
 }
 

@@ -26,8 +26,9 @@ struct HttpConnection {
   const int fd;
   SocketStream stream;
   Poller& poller;
-  bool waited_for_more = false;  // for the rest of a request, once
-  HttpRequest request = {};      // that the node has
+  Time first_byte = {};      // of a request that is not there as a whole; zero: none
+  bool refused = false;      // what still comes is dropped
+  HttpRequest request = {};  // that the node has
 };
 
 // From any thread. A connection is in the table until just before its descriptor is closed, so none is ever shut down
@@ -39,8 +40,9 @@ class Connections {
   void Remove(HttpConnection& connection);
   size_t size() const;
 
-  void SetIdle(const HttpConnection& connection, Time since);
-  void SetBusy(const HttpConnection& connection);
+  // It ends, as below, where nothing comes until `until`.
+  void SetIdle(const HttpConnection& connection, Time since, Time until);
+  void SetBusy(const HttpConnection& connection, Time until = Time::max());
 
   // No more requests: idle connections end now, busy ones after their answer.
   void BeginStop();
@@ -49,9 +51,9 @@ class Connections {
   bool AwaitNoneBusy(Time deadline) const;
   // Ends all, answered or not.
   void CutAll();
-  // Ends those that have been idle since before `before`.
-  void EndIdle(Time before);
-  // Room is needed: the same for the one that has been idle longest. False: there is none.
+  // Ends those whose time is over.
+  void EndOverdue(Time now);
+  // Room is needed: ends the one that has been idle longest, since before `before`. False: there is none.
   bool EndIdlest(Time before);
 
  private:
@@ -59,6 +61,7 @@ class Connections {
     std::unique_ptr<HttpConnection> connection;
     bool busy = true;
     Time idle_since = {};
+    Time until = Time::max();
   };
 
   mutable Mutex mutex_;

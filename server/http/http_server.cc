@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -29,6 +30,8 @@ using std::chrono::milliseconds;
 
 // A connection that has just become idle is likely to be used again; one idle for longer may be ended for another.
 constexpr milliseconds kMayBeEnded{1000};
+// An answer larger than this is made and sent by a thread of the pool: it would hold up the poller's other connections.
+constexpr size_t kLargeAnswer = size_t{64} << 10;
 constexpr int kNoDescriptorsPauseMs = 10;
 
 Time SteadyNow() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
@@ -64,7 +67,7 @@ class HttpServer::Impl : public httplib::Server {
  public:
   Impl(HttpServerConfig config, const FrontDoor& front)
       : config_(std::move(config)),
-        keep_alive_(std::chrono::duration_cast<std::chrono::seconds>(config_.idle)),
+        keep_alive_(std::chrono::ceil<std::chrono::seconds>(config_.idle)),
         front_(front),
         exchanges_(*this, front, config_.node, config_.max_body_bytes),
         pool_(config_.max_threads, config_.max_waiting) {
@@ -81,7 +84,7 @@ class HttpServer::Impl : public httplib::Server {
       auto poller = Poller::Start("raftly-http",
                                   {.ready = [this](void* what) { OnReadable(*static_cast<HttpConnection*>(what)); },
                                    .rest = [this] { front_.EndBatch(); },
-                                   .tick = [this] { connections_.EndIdle(SteadyNow() - config_.idle); }});
+                                   .tick = [this] { connections_.EndOverdue(SteadyNow()); }});
       if (!poller.ok()) return poller.status();
       pollers_.push_back(*std::move(poller));
     }
@@ -152,58 +155,91 @@ class HttpServer::Impl : public httplib::Server {
   // ---- On a poller's thread ----------------------------------------------------------------------------------------
 
   void OnReadable(HttpConnection& connection) {
-    if (!connection.stream.Receive()) return connections_.Remove(connection);
+    SocketStream& stream = connection.stream;
+    const bool ended = !stream.Receive();
+    if (connection.refused) stream.Consume(stream.received().size());
+    if (ended && stream.received().empty()) return connections_.Remove(connection);
+    if (ended) return ServeOnThread(connection);  // half a request: httplib knows what to say
+    if (connection.refused) return Watch(connection);
     ServePromptly(connection);
   }
 
   void ServePromptly(HttpConnection& connection) {
     SocketStream& stream = connection.stream;
     if (stream.received().empty()) return Rest(connection);
+    const Time now = SteadyNow();
+    const Time first_byte = std::exchange(connection.first_byte, Time());
     PlainRequest plain = ParsePlainRequest(stream.received());
-    // Many clients send head and body apart. Who does not go on is idle, so that no time has to be kept here.
-    if (plain.verdict == PlainRequest::Verdict::kIncomplete && !stream.full() &&
-        !std::exchange(connection.waited_for_more, true)) {
-      return Rest(connection);
+    // Many clients send head and body apart, so more is waited for here, but only once: each piece costs a look at all
+    // that has come.
+    if (plain.verdict == PlainRequest::Verdict::kIncomplete && !stream.full() && first_byte == Time()) {
+      connection.first_byte = now;
+      connections_.SetBusy(connection, now + config_.request);
+      return Watch(connection);
     }
-    connection.waited_for_more = false;
     connections_.SetBusy(connection);
+    connection.request.received = first_byte == Time() ? now : first_byte;
     if (plain.verdict != PlainRequest::Verdict::kComplete) return ServeOnThread(connection);
     connection.request = std::move(plain.request);
-    connection.request.received = SteadyNow();
+    connection.request.received = now;
     const bool asked = front_.HandlePromptly(
-        connection.request, [this, &connection, bytes = plain.bytes](std::optional<HttpResponse> answer) {
-          connection.poller.Post(
-              [this, &connection, bytes, answer = std::move(answer)] { OnAnswer(connection, bytes, answer); });
+        connection.request, [this, &connection, bytes = plain.bytes](std::optional<HttpAnswer> answer) {
+          connection.poller.Post([this, &connection, bytes, answer = std::move(answer)]() mutable {
+            OnAnswer(connection, bytes, std::move(answer));
+          });
         });
     if (!asked) ServeOnThread(connection);
   }
 
-  void OnAnswer(HttpConnection& connection, size_t bytes, const std::optional<HttpResponse>& answer) {
+  void OnAnswer(HttpConnection& connection, size_t bytes, std::optional<HttpAnswer> answer) {
     if (!answer) return ServeOnThread(connection);
     connection.stream.Consume(bytes);
-    front_.Answered(connection.request, answer->status, SteadyNow() - connection.request.received);
-    connection.request.received = Time();
     const bool last = connections_.stopping();
-    const Framing framing{.node = config_.node, .keep_alive = last ? std::chrono::seconds(0) : keep_alive_};
-    if (!connection.stream.SendPromptly(WriteResponse(*answer, framing))) {
-      const auto place = pool_.Submit([this, &connection, last] { SendRest(connection, last); });
-      if (place == WorkerPool::Place::kRefused) connections_.Remove(connection);
-      return;
+    if (answer->bytes > kLargeAnswer) {
+      const auto large = std::make_shared<HttpAnswer>(*std::move(answer));
+      return OnThread(connection, [this, &connection, last, large] {
+        connection.stream.SendPromptly(Write(connection, large->make(), last));
+        SendRest(connection, last);
+      });
+    }
+    if (!connection.stream.SendPromptly(Write(connection, answer->make(), last))) {
+      return OnThread(connection, [this, &connection, last] { SendRest(connection, last); });
     }
     if (last) return connections_.Remove(connection);
     ServePromptly(connection);
   }
 
+  std::string Write(HttpConnection& connection, const HttpResponse& answer, bool last) const {
+    front_.Answered(connection.request, answer.status, SteadyNow() - connection.request.received);
+    connection.request.received = Time();
+    return WriteResponse(answer, {config_.node, last ? std::chrono::seconds(0) : keep_alive_});
+  }
+
   void ServeOnThread(HttpConnection& connection) {
     const auto place = pool_.Submit([this, &connection] { Serve(connection); });
     if (place != WorkerPool::Place::kRefused) return;
+    // Closing while bytes of the client are unread would reset the connection, and the reset can overtake our answer.
+    front_.Refused(503);
     connection.stream.SendPromptly(TooMany("requests"));
-    connections_.Remove(connection);
+    shutdown(connection.fd, SHUT_WR);
+    connection.stream.Consume(connection.stream.received().size());
+    connection.refused = true;
+    Rest(connection);
   }
 
-  // Until the client sends more. From any thread; from here on the connection is the poller's.
+  // For an answer under way: where no thread is free, the client learns by the connection's end.
+  void OnThread(HttpConnection& connection, std::function<void()> task) {
+    if (pool_.Submit(std::move(task)) == WorkerPool::Place::kRefused) connections_.Remove(connection);
+  }
+
+  // Until the client sends the next request. From any thread; from here on the connection is the poller's.
   void Rest(HttpConnection& connection) {
-    connections_.SetIdle(connection, SteadyNow());
+    const Time now = SteadyNow();
+    connections_.SetIdle(connection, now, now + config_.idle);
+    Watch(connection);
+  }
+
+  void Watch(HttpConnection& connection) {
     if (!connection.poller.Watch(connection.fd, &connection)) connections_.Remove(connection);
   }
 
@@ -226,10 +262,11 @@ class HttpServer::Impl : public httplib::Server {
   // True: the connection lives on.
   bool ServeOne(HttpConnection& connection) {
     SocketStream& stream = connection.stream;
-    stream.BeginRequest();
+    const Time received = std::exchange(connection.request.received, Time());
+    stream.BeginRequest(received == Time() ? SteadyNow() : received);
     const bool last = connections_.stopping();
     bool client_closes = false;
-    Exchange exchange(stream, std::exchange(connection.request.received, Time()));
+    Exchange exchange(stream, received);
     const bool served = process_request(stream, last, client_closes, [&](httplib::Request& request) {
       stream.HeadDone();
       exchanges_.Begin(exchange, request);

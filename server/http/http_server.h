@@ -40,7 +40,7 @@ struct HttpServerConfig {
 
 class HttpServer {
  public:
-  // The front door outlives it.
+  // The front door outlives it. Who took prompt requests replies before it is destroyed.
   HttpServer(HttpServerConfig config, const FrontDoor& front);
   // Stops.
   ~HttpServer();

@@ -79,10 +79,19 @@ Duration Budget(const HttpRequest& request) {
   return std::min<Duration>(kRequestDeadline, milliseconds(std::stoi(std::string(text))));
 }
 
+HttpAnswer Later(std::string key, KvResult result, bool read) {
+  const size_t bytes = result.value.size();
+  return {bytes, [key = std::move(key), result = std::move(result), read] { return AnswerTo(key, result, read); }};
+}
+
+HttpAnswer Ready(HttpResponse response) {
+  return {response.body.size(), [response = std::move(response)]() mutable { return std::move(response); }};
+}
+
 KvService::TryDone Answering(std::string key, bool read, HttpReply reply) {
   return [key = std::move(key), read, reply = std::move(reply)](std::optional<KvResult> result) mutable {
     if (!result) return reply(std::nullopt);
-    reply(AnswerTo(key, *result, read));
+    reply(Later(std::move(key), *std::move(result), read));
   };
 }
 
@@ -140,24 +149,24 @@ HttpResponse KvApi::Delete(const HttpRequest& request) {
 
 void KvApi::TryPut(const HttpRequest& request, HttpReply reply) {
   const auto key = KeyOf(request);
-  if (!key.ok()) return reply(BadRequest(key.status()));
+  if (!key.ok()) return reply(Ready(BadRequest(key.status())));
   const auto value = ValueOf(request.body);
-  if (!value.ok()) return reply(BadRequest(value.status()));
+  if (!value.ok()) return reply(Ready(BadRequest(value.status())));
   service_.TryPut(*key, *value, DeadlineOf(request), Answering(*key, false, std::move(reply)));
 }
 
 void KvApi::TryGet(const HttpRequest& request, HttpReply reply) {
   const auto key = KeyOf(request);
-  if (!key.ok()) return reply(BadRequest(key.status()));
+  if (!key.ok()) return reply(Ready(BadRequest(key.status())));
   const auto stale = WantsStale(request);
-  if (!stale.ok()) return reply(BadRequest(stale.status()));
-  if (*stale) return reply(AnswerTo(*key, service_.GetStale(*key), true));
+  if (!stale.ok()) return reply(Ready(BadRequest(stale.status())));
+  if (*stale) return reply(Later(*key, service_.GetStale(*key), true));
   service_.TryGet(*key, DeadlineOf(request), Answering(*key, true, std::move(reply)));
 }
 
 void KvApi::TryDelete(const HttpRequest& request, HttpReply reply) {
   const auto key = KeyOf(request);
-  if (!key.ok()) return reply(BadRequest(key.status()));
+  if (!key.ok()) return reply(Ready(BadRequest(key.status())));
   service_.TryDelete(*key, DeadlineOf(request), Answering(*key, false, std::move(reply)));
 }
 
@@ -169,6 +178,7 @@ HttpResponse KvApi::Run(const HttpRequest& request, const std::string& key, cons
   const bool forwarded = !request.header(kForwardedHeader).empty();
   const Time deadline = DeadlineOf(request);
   const KvOptions options{.deadline = deadline, .forwarded = forwarded};
+  if (service_.Now() >= deadline) return ErrorResponse(503, "the server is too busy: the request was not tried");
   while (true) {
     const KvResult result = operation(options);
     if (result.code != KvResult::Code::kNotLeader || forwarded) return AnswerTo(key, result, IsRead(request));

@@ -11,6 +11,7 @@ namespace raftly {
 namespace {
 
 constexpr size_t kMostLengthDigits = 9;
+constexpr size_t kLongestLine = 4096;  // httplib refuses them beyond 8192
 constexpr std::string_view kNewLine = "\r\n";
 
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -39,26 +40,32 @@ bool ParseRequestLine(std::string_view line, HttpRequest& request) {
   const auto target = method ? CutAt(line, " ") : std::nullopt;
   if (!target || line != "HTTP/1.1" || !AllOf(*method, IsLetter)) return false;
   if (!AllOf(*target, IsTargetChar) || target->front() != '/') return false;
+  if (std::count(target->begin(), target->end(), '?') > 1) return false;
   request.method = std::string(*method);
   request.target = std::string(*target);
   return true;
 }
 
-// Headers that change how the rest is to be read, or what becomes of the connection.
-bool ChangesFraming(std::string_view name) {
-  for (const std::string_view one : {"Transfer-Encoding", "Content-Encoding", "Connection", "Expect"}) {
-    if (absl::EqualsIgnoreCase({one.data(), one.size()}, {name.data(), name.size()})) return true;
+bool IsName(std::string_view text, const char* name) {
+  return absl::EqualsIgnoreCase({text.data(), text.size()}, name);
+}
+
+// Whether the header changes how the rest is to be read, or what becomes of the connection.
+bool IsUnusual(std::string_view name, std::string_view value) {
+  if (IsName(name, "Connection")) return !IsName(value, "keep-alive");
+  for (const char* one : {"Transfer-Encoding", "Content-Encoding", "Expect", "Range"}) {
+    if (IsName(name, one)) return true;
   }
   return false;
 }
 
 bool ParseHeader(std::string_view line, HttpRequest& request, std::optional<size_t>& length) {
   const auto name = CutAt(line, ":");
-  if (!name || !AllOf(*name, IsNameChar) || ChangesFraming(*name)) return false;
+  if (!name || !AllOf(*name, IsNameChar)) return false;
   while (!line.empty() && line.front() == ' ') line.remove_prefix(1);
   while (!line.empty() && line.back() == ' ') line.remove_suffix(1);
-  if (!AllOf(line, IsValueChar)) return false;
-  if (absl::EqualsIgnoreCase({name->data(), name->size()}, "Content-Length")) {
+  if (!AllOf(line, IsValueChar) || IsUnusual(*name, line)) return false;
+  if (IsName(*name, "Content-Length")) {
     if (length || line.size() > kMostLengthDigits || !AllOf(line, IsDigit)) return false;
     length = std::stoul(std::string(line));
   }
@@ -96,12 +103,12 @@ PlainRequest ParsePlainRequest(std::string_view received) {
   std::optional<size_t> length;
   const auto request_line = CutAt(rest, kNewLine);
   if (!request_line) return {.verdict = Verdict::kIncomplete};
-  if (!ParseRequestLine(*request_line, found.request)) return {};
+  if (request_line->size() > kLongestLine || !ParseRequestLine(*request_line, found.request)) return {};
   while (true) {
     const auto line = CutAt(rest, kNewLine);
     if (!line) return {.verdict = Verdict::kIncomplete};
     if (line->empty()) break;
-    if (!ParseHeader(*line, found.request, length)) return {};
+    if (line->size() > kLongestLine || !ParseHeader(*line, found.request, length)) return {};
   }
   const size_t body = length.value_or(0);
   const bool may_have_body = found.request.method == "PUT" || found.request.method == "DELETE";

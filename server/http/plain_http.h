@@ -24,9 +24,9 @@ struct PlainRequest {
   size_t bytes = 0;
 };
 
-// Unusual: another version than 1.1, an absolute target, a body of GET or HEAD, Transfer-Encoding, Content-Encoding,
-// Connection, Expect, more than one length or an odd one, a folded line or an odd character. A complete request is the
-// one that httplib would find.
+// Unusual: another version than 1.1, an absolute target or one with a second '?', a body of GET or HEAD,
+// Transfer-Encoding, Content-Encoding, Expect, Range, a Connection that is not kept alive, more than one length or an
+// odd one, a folded line, a very long one, an odd character. A complete request is the one that httplib would find.
 PlainRequest ParsePlainRequest(std::string_view received);
 
 // How an answer is framed: by whom it is given, and whether the connection ends with it or after how long a silence.

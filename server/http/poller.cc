@@ -51,13 +51,11 @@ bool Poller::Watch(int fd, void* what) {
 }
 
 void Poller::Post(Task task) {
-  {
-    MutexLock lock(mutex_);
-    if (stopped_) return;
-    posted_.push_back(std::move(task));
-    if (!std::exchange(asleep_, false)) return;
-  }
-  eventfd_write(wake_, 1);
+  MutexLock lock(mutex_);
+  if (stopped_) return;  // the task dies with the parameter, after the lock is released
+  posted_.push_back(std::move(task));
+  // Under the lock: a moment later this may have been stopped and closed.
+  if (std::exchange(asleep_, false)) eventfd_write(wake_, 1);
 }
 
 void Poller::Stop() {

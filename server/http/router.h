@@ -1,6 +1,7 @@
 // Which handler answers which method on which path.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -16,9 +17,16 @@ namespace raftly {
 // May wait as long as it takes.
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 
-// Does not wait: calls `reply` once, from any thread, perhaps before it returns; the request lives until then. A reply
-// of nothing means that somebody would have to wait: then the HttpHandler of the same method and path is asked.
-using HttpReply = absl::AnyInvocable<void(std::optional<HttpResponse>)>;
+// An answer that is known but not yet made: the node's threads, which find it out, have better to do.
+struct HttpAnswer {
+  size_t bytes = 0;  // about how many `make` will have to write
+  absl::AnyInvocable<HttpResponse()> make = {};
+};
+
+// Does not wait: calls `reply` once, from any thread, perhaps before it returns and at the latest before the HttpServer
+// is destroyed; the request lives until then. A reply of nothing means that somebody would have to wait: then the
+// HttpHandler of the same method and path is asked.
+using HttpReply = absl::AnyInvocable<void(std::optional<HttpAnswer>)>;
 using PromptHandler = std::function<void(const HttpRequest& request, HttpReply reply)>;
 
 // Filled before the server starts, then only read, from any thread.

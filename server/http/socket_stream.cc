@@ -33,9 +33,9 @@ bool SocketStream::Receive() {
   return got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
 }
 
-void SocketStream::BeginRequest() {
+void SocketStream::BeginRequest(Time since) {
   head_left_ = limits_.head_bytes;
-  read_deadline_ = steady_clock::now() + limits_.whole_request;
+  read_deadline_ = steady_clock::time_point(since.time_since_epoch()) + limits_.whole_request;
 }
 
 bool SocketStream::Alive() const {

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "raft/core/time.h"
+
 namespace raftly {
 
 class SocketStream : public httplib::Stream {
@@ -31,8 +33,8 @@ class SocketStream : public httplib::Stream {
   bool full() const { return received().size() == buffer_.size(); }
   void Consume(size_t bytes) { begin_ += bytes; }
 
-  // A request is about to be read, and its limits count from now.
-  void BeginRequest();
+  // A request is about to be read; its first byte came at `since` (steady clock).
+  void BeginRequest(Time since);
   // The head is read: from here on head_bytes no longer counts.
   void HeadDone() { head_left_ = SIZE_MAX; }
   // What was written waits for this, or for a read, or for kFlushBytes: head and body leave as one packet. False: the

@@ -10,10 +10,11 @@ WorkerPool::Place WorkerPool::Submit(std::function<void()> task) {
   {
     MutexLock lock(mutex_);
     ended.swap(ended_);
-    // An idle worker that has not yet woken for an earlier task is spoken for.
-    const bool free = waiting_.size() < idle_;
+    // A thread that has not yet woken for an earlier task is spoken for.
+    const size_t spare = threads_.size() - running_;
+    const bool free = waiting_.size() < spare;
     const bool grow = !free && threads_.size() < max_threads_;
-    if (!free && !grow) place = waiting_.size() - idle_ < max_waiting_ ? Place::kWaits : Place::kRefused;
+    if (!free && !grow) place = waiting_.size() - spare < max_waiting_ ? Place::kWaits : Place::kRefused;
     if (stopping_) place = Place::kRefused;
     if (place != Place::kRefused) {
       waiting_.push_back(std::move(task));
@@ -28,11 +29,6 @@ WorkerPool::Place WorkerPool::Submit(std::function<void()> task) {
   return place;
 }
 
-bool WorkerPool::crowded() const {
-  MutexLock lock(mutex_);
-  return waiting_.size() > idle_;
-}
-
 size_t WorkerPool::threads() const {
   MutexLock lock(mutex_);
   return threads_.size();
@@ -40,14 +36,13 @@ size_t WorkerPool::threads() const {
 
 bool WorkerPool::Take(std::function<void()>& task) {
   const auto until = std::chrono::steady_clock::now() + idle_for_;
-  ++idle_;
   while (waiting_.empty() && !stopping_) {
     if (!ready_.WaitUntil(mutex_, until)) break;
   }
-  --idle_;
   if (waiting_.empty()) return false;
   task = std::move(waiting_.front());
   waiting_.pop_front();
+  ++running_;
   return true;
 }
 
@@ -62,6 +57,8 @@ void WorkerPool::Work(Threads::iterator self) {
       }
     }
     task();
+    MutexLock lock(mutex_);
+    --running_;
   }
 }
 

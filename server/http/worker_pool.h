@@ -24,8 +24,6 @@ class WorkerPool {
   enum class Place { kRuns, kWaits, kRefused };
   // From any thread. kWaits: all threads are busy; kRefused: too many wait already, the task was dropped.
   Place Submit(std::function<void()> task);
-  // From any thread: a task waits for a thread.
-  bool crowded() const;
   // From any thread: how many threads there are, idle ones included.
   size_t threads() const;
   // Runs what waits, then joins. Idempotent.
@@ -44,7 +42,7 @@ class WorkerPool {
   mutable Mutex mutex_;
   CondVar ready_;
   std::deque<std::function<void()>> waiting_ ABSL_GUARDED_BY(mutex_);
-  size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t running_ ABSL_GUARDED_BY(mutex_) = 0;  // threads that have a task; the others will take one
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   Threads threads_ ABSL_GUARDED_BY(mutex_);
   Threads ended_ ABSL_GUARDED_BY(mutex_);  // nothing is left of these but to join them

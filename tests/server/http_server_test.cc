@@ -68,13 +68,20 @@ class HttpServerTest : public ::testing::Test {
     }
     ASSERT_EQ(blocking_, n);
   }
-  void Reply(std::optional<HttpResponse> answer) {
+  void ReplyNothing() { Reply(std::nullopt, 0); }
+  void Reply(const std::optional<HttpResponse>& answer, size_t bytes = 0) {
     std::vector<HttpReply> replies;
     {
       MutexLock lock(mutex_);
       replies.swap(replies_);
     }
-    for (HttpReply& reply : replies) reply(answer);
+    for (HttpReply& reply : replies) {
+      if (answer) {
+        reply(HttpAnswer{bytes, [response = *answer] { return response; }});
+      } else {
+        reply(std::nullopt);
+      }
+    }
   }
   void Release() {
     MutexLock lock(mutex_);
@@ -113,7 +120,7 @@ TEST_F(HttpServerTest, WhereAnAnswerHasToBeWaitedForTheOtherHandlerIsAsked) {
   const RawClient client(port());
   client.Send(kAsk);
   AwaitPrompt(1);
-  Reply(std::nullopt);
+  ReplyNothing();
   EXPECT_THAT(client.Until("waited /prompt"), HasSubstr("200 OK"));
   client.Send(kWait);
   EXPECT_THAT(client.Until("waited /blocking"), HasSubstr("200 OK"));
@@ -131,16 +138,34 @@ TEST_F(HttpServerTest, ARequestMayArriveInPieces) {
   EXPECT_THAT(client.Until("there"), HasSubstr("200 OK"));
 }
 
-TEST_F(HttpServerTest, AnAnswerLargerThanTheSocketTakesWaitsForItsReader) {
+TEST_F(HttpServerTest, HalfARequestIsTold) {
   Start();
   const RawClient client(port());
-  client.Send(std::string(kAsk) + kWait);
-  AwaitPrompt(1);
+  client.Send("PUT /prompt HTTP/1.1\r\nContent-Length: 10\r\n\r\n12345");
+  client.SendNoMore();
+  EXPECT_THAT(client.Rest(), HasSubstr("HTTP/1.1 400"));
+}
+
+TEST_F(HttpServerTest, ARequestThatStaysHalfEnds) {
+  Start({.request = 1ms});
+  const RawClient client(port());
+  client.Send("GET /pro");
+  EXPECT_THAT(client.Rest(), HasSubstr("HTTP/1.1 400"));
+}
+
+// Made and sent by the poller as far as the socket takes it, and by the pool from the beginning.
+TEST_F(HttpServerTest, AnAnswerLargerThanTheSocketTakesWaitsForItsReader) {
+  Start();
   constexpr size_t kLarge = size_t{32} << 20;
-  Reply(HttpResponse{.body = std::string(kLarge, '#')});
-  const std::string all = client.Until("waited");
-  EXPECT_EQ(static_cast<size_t>(std::count(all.begin(), all.end(), '#')), kLarge);
-  EXPECT_THAT(all.substr(all.rfind('#')), HasSubstr("waited /blocking"));
+  for (const size_t said : {size_t{0}, kLarge}) {
+    const RawClient client(port());
+    client.Send(std::string(kAsk) + kWait);
+    AwaitPrompt(1);
+    Reply(HttpResponse{.body = std::string(kLarge, '#')}, said);
+    const std::string all = client.Until("waited");
+    EXPECT_EQ(static_cast<size_t>(std::count(all.begin(), all.end(), '#')), kLarge);
+    EXPECT_THAT(all.substr(all.rfind('#')), HasSubstr("waited /blocking"));
+  }
 }
 
 TEST_F(HttpServerTest, TooManyConnections) {
@@ -181,9 +206,6 @@ TEST_F(HttpServerTest, AnIdleConnectionEnds) {
   Start({.idle = 1ms});
   const RawClient client(port());
   EXPECT_EQ(client.Rest(), "");
-  const RawClient half(port());
-  half.Send("GET /pro");
-  EXPECT_EQ(half.Rest(), "");
 }
 
 TEST_F(HttpServerTest, TooManyWaitingRequests) {
@@ -196,8 +218,11 @@ TEST_F(HttpServerTest, TooManyWaitingRequests) {
   first.Send(kWait);
   AwaitBlocking(1);
   const RawClient second(port());
-  second.Send(kWait);
-  EXPECT_THAT(second.Rest(), HasSubstr(R"({"error":"too many requests"})"));
+  // What is left unread must not take the answer away.
+  second.Send("PUT /blocking HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n" + std::string(1'000'000, 'x'));
+  EXPECT_THAT(second.Until("}"), HasSubstr(R"({"error":"too many requests"})"));
+  second.SendNoMore();
+  EXPECT_EQ(second.Rest(), "");
   Release();
   EXPECT_THAT(first.Until("waited"), HasSubstr("200 OK"));
 }

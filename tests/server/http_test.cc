@@ -4,6 +4,7 @@
 #include <httplib.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "server/http/http_server.h"
 #include "server/http/kv_api.h"
 #include "server/http/status_api.h"
+#include "server/kv/command.h"
 #include "server/kv/kv_service.h"
 #include "tests/server/fake_consensus.h"
 #include "tests/server/raw_client.h"
@@ -200,6 +202,38 @@ TEST_F(HttpTest, StatusAndHealth) {
   EXPECT_EQ(node_.Status("GET", "/readyz"), 200);
   EXPECT_EQ(node_.Ask("GET", "/status").body,
             R"({"id":"node1","state":"Leader","term":3,"leader_id":"node1","commit_index":7,"last_applied":6})");
+}
+
+TEST_F(HttpTest, WhatWaitedTooLongForAThreadIsNotTried) {
+  KvService service("node1", node_.consensus, node_.store, node_.leaders);
+  PeerClient nobody({});
+  KvApi api("node1", service, nobody);
+  Router router;
+  api.Register(router);
+  HttpRequest put{.method = "PUT", .target = "/keys/k", .body = Value("v")};
+  put.received = service.Now() - 6s;
+  EXPECT_EQ(router.Handle(put).status, 503);
+  EXPECT_EQ(node_.store.Get("k"), std::nullopt);
+  put.received = Time();
+  EXPECT_EQ(router.Handle(put).status, 200);
+}
+
+// The node's loop replies to prompt reads: it must not be the one that writes a large value as JSON.
+TEST_F(HttpTest, APromptAnswerIsMadeLaterAndSaysHowLargeItWillBe) {
+  node_.store.Apply({Index{1}, Term{1}, EntryType::kNormal, Bytes(*EncodePut("k", std::string(100'000, '"')))});
+  KvService service("node1", node_.consensus, node_.store, node_.leaders);
+  PeerClient nobody({});
+  KvApi api("node1", service, nobody);
+  Router router;
+  api.Register(router);
+  for (const char* target : {"/keys/k", "/keys/k?consistency=stale"}) {
+    const HttpRequest get{.method = "GET", .target = target};
+    std::optional<HttpAnswer> answer;
+    (*router.FindPrompt(get))(get, [&](std::optional<HttpAnswer> reply) { answer = std::move(reply); });
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_EQ(answer->bytes, 100'000u);
+    EXPECT_EQ(answer->make().body.size(), 22u + 200'000u);
+  }
 }
 
 TEST_F(HttpTest, APortInUseIsAnError) {

@@ -62,6 +62,8 @@ TEST(PlainHttp, WhatIsUnusualIsLeftToHttplib) {
            "PUT /keys/a HTTP/1.1\r\ncontent-encoding: gzip",
            "PUT /keys/a HTTP/1.1\r\nExpect: 100-continue",
            "GET /keys/a HTTP/1.1\r\nConnection: close",
+           "GET /keys/a HTTP/1.1\r\nRange: bytes=0-1",
+           "GET /keys/a?b?c HTTP/1.1",
            "GET /keys/a HTTP/1.1\r\nX: a\r\n folded",
            "GET /keys/a HTTP/1.1\r\nX: a\nY: b",
            "GET /keys/a HTTP/1.1\r\nX: a\tb",
@@ -71,6 +73,10 @@ TEST(PlainHttp, WhatIsUnusualIsLeftToHttplib) {
        }) {
     EXPECT_EQ(ParsePlainRequest(head + end).verdict, Verdict::kUnusual) << head;
   }
+  const std::string longest(4096, 'a');
+  EXPECT_EQ(ParsePlainRequest("GET /" + longest + " HTTP/1.1" + end).verdict, Verdict::kUnusual);
+  EXPECT_EQ(ParsePlainRequest("GET / HTTP/1.1\r\nX:" + longest + end).verdict, Verdict::kUnusual);
+  EXPECT_EQ(ParsePlainRequest("GET / HTTP/1.1\r\nConnection: Keep-Alive" + end).verdict, Verdict::kComplete);
   EXPECT_EQ(ParsePlainRequest(std::string("GET /keys/\0a HTTP/1.1\r\n\r\n", 26)).verdict, Verdict::kUnusual);
 }
 
@@ -86,6 +92,7 @@ std::string Describe(const HttpRequest& request) {
 TEST(PlainHttp, HttplibFindsTheSameRequest) {
   for (const std::string& sent :
        {kPut, std::string("GET /keys/a HTTP/1.1\r\nHost: y\r\n\r\n"), std::string("DELETE /keys/?a HTTP/1.1\r\n\r\n"),
+        std::string("GET /keys/a HTTP/1.1\r\nConnection: keep-alive\r\n\r\n"),
         std::string("PUT /keys/a HTTP/1.1\r\nX-Many:a,\"b\"; c=~\r\nContent-Length: 0\r\n\r\n")}) {
     std::vector<std::string> seen;
     for (const bool prompt : {false, true}) {
@@ -97,7 +104,9 @@ TEST(PlainHttp, HttplibFindsTheSameRequest) {
       for (const char* method : {"GET", "PUT", "DELETE"}) {
         router.Add(
             method, "/keys/", answer,
-            prompt ? [&](const HttpRequest& request, HttpReply reply) { reply(answer(request)); } : PromptHandler());
+            prompt ? [&](const HttpRequest& request,
+                         HttpReply reply) { reply(HttpAnswer{0, [response = answer(request)] { return response; }}); }
+                   : PromptHandler());
       }
       const FrontDoor front(router);
       HttpServer http({.listen = {"127.0.0.1", 0}, .node = "node1"}, front);
