@@ -1,13 +1,12 @@
 #include "raft/storage/wal_recovery.h"
 
 #include <algorithm>
-#include <atomic>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "raft/env/parallel.h"
 #include "raft/storage/wal_record.h"
 
 namespace raftly::wal {
@@ -15,7 +14,7 @@ namespace {
 
 constexpr const char* kRemedy = "; set the directory aside and start this node with -rejoin";
 
-// Checksums take half of a recovery, so a file larger than this is cut into pieces for several threads.
+// Checksums take half of a recovery, so a file larger than this is cut into pieces that are checked in parallel.
 constexpr uint64_t kPiece = uint64_t{1} << 20;
 
 struct Checked {
@@ -45,15 +44,7 @@ Checked CheckRecords(std::string_view bytes) {
   }
   cuts.push_back(end);
   std::vector<uint64_t> intact(cuts.size() - 1);
-  std::atomic<size_t> next{0};
-  const auto work = [&] {
-    for (size_t i = next++; i < intact.size(); i = next++) intact[i] = IntactUpTo(bytes, cuts[i], cuts[i + 1]);
-  };
-  std::vector<std::thread> helpers;
-  const size_t threads = std::min<size_t>(std::thread::hardware_concurrency(), intact.size());
-  for (size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
-  work();
-  for (std::thread& helper : helpers) helper.join();
+  ForEachInParallel(intact.size(), [&](size_t i) { intact[i] = IntactUpTo(bytes, cuts[i], cuts[i + 1]); });
   for (size_t i = 0; i < intact.size(); ++i) {
     checked.end = intact[i];
     if (intact[i] < cuts[i + 1]) break;

@@ -1,5 +1,7 @@
 // The log cut and damaged at every byte: what was synced is there or the node refuses, and nothing else ever is.
+#include <algorithm>
 #include <map>
+#include <vector>
 
 #include "tests/storage/wal_fixture.h"
 
@@ -137,6 +139,30 @@ TEST(WalRecovery, DamageInABatchThatNothingProvesWasSyncedIsCut) {
     } else {
       ExpectCutAt(damaged, record, by_end.at(record));
     }
+  }
+}
+
+// Checked in pieces of 1 MiB, several at a time: the first damage is what counts, in whichever piece it is.
+TEST(WalRecovery, InALargeLogTheFirstDamageIsNamed) {
+  FaultyFiles files;
+  {
+    auto opened = Open(files);
+    for (uint64_t i = 1; i <= 80; ++i) {
+      ASSERT_TRUE(Store(*opened.log, std::nullopt, {E(i, 1, std::string(64 << 10, 'x'))}).ok());
+    }
+    ASSERT_TRUE(opened.log->Close().ok());
+  }
+  const std::string whole = files.Contents(kLog);
+  ASSERT_EQ(Open(files).entries.size(), 80u);
+  std::vector<uint64_t> records;
+  for (uint64_t offset = 0; const auto frame = wal::ReadFrame(whole, offset); offset += frame->size) {
+    if (frame->data.size() > 60'000) records.push_back(offset);
+  }
+  ASSERT_EQ(records.size(), 80u);
+  for (const size_t first : {0, 1, 15, 16, 17, 40, 79}) {
+    std::string damaged = whole;
+    for (const size_t later : {first, std::min<size_t>(first + 20, 79)}) damaged[records[later] + 30'000] ^= 1;
+    ExpectRefused(damaged, records[first]);
   }
 }
 
