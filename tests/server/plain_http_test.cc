@@ -16,6 +16,7 @@ namespace {
 
 using Verdict = PlainRequest::Verdict;
 using ::testing::HasSubstr;
+using namespace std::string_literals;
 
 const std::string kPut =
     "PUT /keys/a%20b?consistency=stale HTTP/1.1\r\nHost: x:1\r\ncontent-length:  13 \r\nX-Many: a, b\r\n\r\n"
@@ -77,7 +78,7 @@ TEST(PlainHttp, WhatIsUnusualIsLeftToHttplib) {
   EXPECT_EQ(ParsePlainRequest("GET /" + longest + " HTTP/1.1" + end).verdict, Verdict::kUnusual);
   EXPECT_EQ(ParsePlainRequest("GET / HTTP/1.1\r\nX:" + longest + end).verdict, Verdict::kUnusual);
   EXPECT_EQ(ParsePlainRequest("GET / HTTP/1.1\r\nConnection: Keep-Alive" + end).verdict, Verdict::kComplete);
-  EXPECT_EQ(ParsePlainRequest(std::string("GET /keys/\0a HTTP/1.1\r\n\r\n", 26)).verdict, Verdict::kUnusual);
+  EXPECT_EQ(ParsePlainRequest("GET /keys/\0a HTTP/1.1\r\n\r\n"s).verdict, Verdict::kUnusual);
 }
 
 std::string Describe(const HttpRequest& request) {
