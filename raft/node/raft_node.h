@@ -71,8 +71,9 @@ class RaftNode {
   // The same, and waits for it.
   void Stop();
 
-  // From any thread. `done` runs exactly once, on any thread, often the node's, and must be short: with the result once the command is
-  // committed and applied here, or with an error of raft/node/errors.h at the latest at `deadline` (loop time).
+  // From any thread. `done` runs exactly once, on any thread, often the node's, and must be short: with the result once
+  // the command is committed and applied here, or with an error of raft/node/errors.h at the latest at `deadline` (loop
+  // time).
   void Propose(std::string command, Time deadline, absl::AnyInvocable<void(absl::StatusOr<Applied>)> done,
                Handover handover = Handover::kAtOnce);
   // From any thread. When `done` runs with OK, the state machine holds everything that was acknowledged before Read was
