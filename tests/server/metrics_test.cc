@@ -332,7 +332,8 @@ TEST(NodeMetricsOnARealNode, MoveWithEachProposal) {
   testing::Server server(network, *files, config, 1, &metrics.node());
   running = &server;
   ASSERT_TRUE(server.node.Start().ok());
-  ASSERT_TRUE(testing::Eventually([&] { return server.node.status().role == Role::kLeader; }));
+  // Its own entry is applied, so that the next one is another batch.
+  ASSERT_TRUE(testing::Eventually([&] { return server.node.status().last_applied == Index{1}; }));
 
   std::promise<absl::Status> told;
   server.node.Propose("x", kNever, [&](const absl::StatusOr<Applied>& applied) { told.set_value(applied.status()); });
