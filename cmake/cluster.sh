@@ -53,7 +53,7 @@ cat <<END
 
 $nodes node(s): gRPC 7001-$((7000 + nodes)), HTTP 8001-$((8000 + nodes)), data in $data/. Ctrl-C stops all of them.
 
-  open http://localhost:8001/status
+  open http://localhost:8001   the dashboard, the same on every node
 
   curl -X PUT localhost:8001/keys/hello -d '{"value":"world"}'
   curl localhost:$((8000 + nodes))/keys/hello
