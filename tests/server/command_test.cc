@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <map>
 #include <optional>
 #include <random>
 #include <string>
@@ -122,6 +123,23 @@ TEST(Utf8, Rfc3629) {
 
 Entry At(uint64_t index, std::string data) {
   return {Index{index}, Term{1}, EntryType::kNormal, Bytes(std::move(data))};
+}
+
+// Strings are scanned eight bytes at a time.
+TEST(Command, AnyCharacterAtAnyPlaceOfAValueIsEscapedWhereItMustBe) {
+  const std::map<std::string, std::string> as_json = {
+      {"\x01", "\\u0001"}, {"\x1f", "\\u001f"}, {"\n", "\\n"},  {" ", " "},       {"!", "!"},           {"\"", "\\\""},
+      {"#", "#"},          {"[", "["},          {"\\", "\\\\"}, {"\x7f", "\x7f"}, {"\u00e9", "\u00e9"},
+  };
+  for (const auto& [character, escaped] : as_json) {
+    for (size_t before = 0; before <= 17; ++before) {
+      const std::string left(before, 'v');
+      const std::string right(17 - before, 'v');
+      const std::string encoded = *EncodePut("k", left + character + right);
+      EXPECT_EQ(encoded, R"({"op":"put","key":"k","value":")" + left + escaped + right + R"("})");
+      EXPECT_EQ(DecodeCommand(encoded).value, left + character + right);
+    }
+  }
 }
 
 TEST(KvStore, AppliesInOrder) {
