@@ -11,8 +11,7 @@ uint64_t Fnv(uint64_t hash, std::string_view bytes) {
   return hash;
 }
 
-// The pairs' hashes are added up, so a change costs one pair. The separator keeps ("a","bc") apart from ("ab","c"):
-// 0xFF occurs in no UTF-8.
+// The separator keeps ("a","bc") apart from ("ab","c"): 0xFF occurs in no UTF-8.
 uint64_t PairHash(std::string_view key, std::string_view value) {
   return Fnv(Fnv(Fnv(0xcbf29ce484222325ULL, key), "\xFF"), value);
 }
@@ -22,32 +21,24 @@ uint64_t PairHash(std::string_view key, std::string_view value) {
 std::string KvStore::Apply(const Entry& entry) {
   Command command;
   if (entry.type == EntryType::kNormal) command = DecodeCommand(entry.data.view());
+  // Made before, and what it replaces freed after, the lock that readers wait for.
+  Bytes value(std::move(command.value));
   MutexLock lock(mutex_);
-  digest_.applied = entry.index;
+  applied_ = entry.index;
   switch (command.op) {
     case Command::Op::kNothing:
       break;
     case Command::Op::kPut:
-      Put(std::move(command));
+      std::swap(values_[std::move(command.key)], value);
       break;
     case Command::Op::kDelete:
-      Remove(command.key);
+      if (const auto found = values_.find(command.key); found != values_.end()) {
+        std::swap(found->second, value);
+        values_.erase(found);
+      }
       break;
   }
   return {};
-}
-
-void KvStore::Put(Command command) {
-  Remove(command.key);
-  digest_.hash += PairHash(command.key, command.value);
-  values_.emplace(std::move(command.key), Bytes(std::move(command.value)));
-}
-
-void KvStore::Remove(std::string_view key) {
-  const auto found = values_.find(key);
-  if (found == values_.end()) return;
-  digest_.hash -= PairHash(found->first, found->second.view());
-  values_.erase(found);
 }
 
 std::optional<Bytes> KvStore::Get(std::string_view key) const {
@@ -64,7 +55,10 @@ size_t KvStore::size() const {
 
 KvStore::Digest KvStore::digest() const {
   MutexLock lock(mutex_);
-  return digest_;
+  Digest digest{.applied = applied_};
+  // Added up, so that their order does not matter.
+  for (const auto& [key, value] : values_) digest.hash += PairHash(key, value.view());
+  return digest;
 }
 
 }  // namespace raftly

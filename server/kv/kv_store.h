@@ -31,6 +31,7 @@ class KvStore : public StateMachine {
   // From any thread. The value is shared, not copied.
   std::optional<Bytes> Get(std::string_view key) const;
   size_t size() const;
+  // Reads everything: for comparing stores, not for every write.
   Digest digest() const;
 
  private:
@@ -38,12 +39,9 @@ class KvStore : public StateMachine {
     using is_transparent = void;
   };
 
-  void Put(Command command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Remove(std::string_view key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-
   mutable Mutex mutex_;
   std::unordered_map<std::string, Bytes, Hash, std::equal_to<>> values_ ABSL_GUARDED_BY(mutex_);
-  Digest digest_ ABSL_GUARDED_BY(mutex_);
+  Index applied_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace raftly
