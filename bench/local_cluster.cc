@@ -55,7 +55,7 @@ void LocalCluster::Crash(size_t place) { servers_[place].reset(); }
 
 void LocalCluster::Restart(size_t place) {
   servers_[place] = std::make_unique<Server>(*this, place);
-  RAFTLY_CHECK(servers_[place]->node.Start().ok());
+  RAFTLY_CHECK(servers_[place]->node.Start().ok(), "a node of the bench does not start");
 }
 
 size_t LocalCluster::AwaitLeader() {

@@ -30,7 +30,7 @@ void WriteAndSync(benchmark::State& state, size_t entries) {
   const ScratchDirectory directory;
   const auto files = NewPosixFileSystem();
   auto opened = Wal::Open(*files, directory.Path("wal"), {});
-  RAFTLY_CHECK(opened.ok());
+  RAFTLY_CHECK(opened.ok(), "the log cannot be opened");
   Wal& wal = *opened->log;
   RawSyncFile raw(directory.Path("raw"));
   Samples samples;
@@ -42,9 +42,9 @@ void WriteAndSync(benchmark::State& state, size_t entries) {
     next = next + entries;
     const uint64_t before = wal.stats().end;
     const Time begin = Now();
-    RAFTLY_CHECK(wal.Reserve(Wal::EncodedSize(std::nullopt, batch)).ok());
-    RAFTLY_CHECK(wal.Append(std::nullopt, batch).ok());
-    RAFTLY_CHECK(wal.Sync().ok());
+    RAFTLY_CHECK(wal.Reserve(Wal::EncodedSize(std::nullopt, batch)).ok(), "no space for the log");
+    RAFTLY_CHECK(wal.Append(std::nullopt, batch).ok(), "an entry cannot be written");
+    RAFTLY_CHECK(wal.Sync().ok(), "a sync failed");
     const Duration took = Now() - begin;
     state.SetIterationTime(Seconds(took));
     samples.Add(took);
@@ -89,14 +89,14 @@ void Recovery(benchmark::State& state) {
   const auto files = NewPosixFileSystem();
   {
     auto opened = Wal::Open(*files, directory.Path("wal"), {});
-    RAFTLY_CHECK(opened.ok());
+    RAFTLY_CHECK(opened.ok(), "the log cannot be opened");
     for (size_t done = 0; done < count; done += 1000) {
       const Entries batch = MakeEntries(Index{done + 1}, 1000, entry_bytes);
-      RAFTLY_CHECK(opened->log->Reserve(Wal::EncodedSize(std::nullopt, batch)).ok());
-      RAFTLY_CHECK(opened->log->Append(std::nullopt, batch).ok());
-      RAFTLY_CHECK(opened->log->Sync().ok());
+      RAFTLY_CHECK(opened->log->Reserve(Wal::EncodedSize(std::nullopt, batch)).ok(), "no space for the log");
+      RAFTLY_CHECK(opened->log->Append(std::nullopt, batch).ok(), "an entry cannot be written");
+      RAFTLY_CHECK(opened->log->Sync().ok(), "a sync failed");
     }
-    RAFTLY_CHECK(opened->log->Close().ok());
+    RAFTLY_CHECK(opened->log->Close().ok(), "the log cannot be closed");
   }
   const std::string path = directory.Path("wal") + "/raft.wal";
   const auto size = static_cast<int64_t>(std::filesystem::file_size(path));
@@ -105,11 +105,11 @@ void Recovery(benchmark::State& state) {
   for ([[maybe_unused]] auto _ : state) {
     Time begin = Now();
     auto opened = Wal::Open(*files, directory.Path("wal"), {});
-    RAFTLY_CHECK(opened.ok() && opened->entries.size() == count);
+    RAFTLY_CHECK(opened.ok() && opened->entries.size() == count, "the log does not hold what was written");
     const Duration took = Now() - begin;
     state.SetIterationTime(Seconds(took));
     open.Add(took);
-    RAFTLY_CHECK(opened->log->Close().ok());
+    RAFTLY_CHECK(opened->log->Close().ok(), "the log cannot be closed");
     begin = Now();
     std::string contents(static_cast<size_t>(size), '\0');
     std::ifstream(path, std::ios::binary).read(contents.data(), size);

@@ -33,7 +33,7 @@ void ProposeOneByOne(benchmark::State& state, size_t nodes) {
   int in_block = 0;
   for ([[maybe_unused]] auto _ : state) {
     const auto took = cluster.Propose(leader, command);
-    RAFTLY_CHECK(took.has_value());
+    RAFTLY_CHECK(took.has_value(), "a proposal on a healthy cluster failed");
     state.SetIterationTime(Seconds(*took));
     samples.Add(*took);
     if (++in_block % kBlock == 0) limit.Add(raw.Run(kRecordBytes, kBlock));
@@ -78,7 +78,7 @@ class Callers {
     }
     const Time begin = Now();
     node_.Propose(command_, begin + 5s, [this, begin](const absl::StatusOr<Applied>& applied) {
-      RAFTLY_CHECK(applied.ok());
+      RAFTLY_CHECK(applied.ok(), "a proposal on a healthy cluster failed");
       const Duration took = Now() - begin;
       {
         MutexLock lock(mutex_);

@@ -14,7 +14,7 @@ namespace raftly::bench {
 ScratchDirectory::ScratchDirectory() {
   const char* base = std::getenv("RAFTLY_BENCH_DIR");
   std::string path = std::string(base != nullptr ? base : ".") + "/raftly-bench-XXXXXX";
-  RAFTLY_CHECK(mkdtemp(path.data()) != nullptr);
+  RAFTLY_CHECK(mkdtemp(path.data()) != nullptr, "no temporary directory can be made");
   path_ = path;
 }
 
@@ -25,9 +25,10 @@ ScratchDirectory::~ScratchDirectory() {
 
 RawSyncFile::RawSyncFile(const std::string& path)
     : fd_(open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600)), zeros_(kSpace, '\0') {
-  RAFTLY_CHECK(fd_ >= 0);
-  RAFTLY_CHECK(pwrite(fd_, zeros_.data(), zeros_.size(), 0) == static_cast<ssize_t>(zeros_.size()));
-  RAFTLY_CHECK(fsync(fd_) == 0);
+  RAFTLY_CHECK(fd_ >= 0, "the file cannot be made");
+  RAFTLY_CHECK(pwrite(fd_, zeros_.data(), zeros_.size(), 0) == static_cast<ssize_t>(zeros_.size()),
+               "the file cannot be filled");
+  RAFTLY_CHECK(fsync(fd_) == 0, "the file cannot be synced");
 }
 
 RawSyncFile::~RawSyncFile() { close(fd_); }
@@ -36,8 +37,9 @@ Duration RawSyncFile::WriteAndSync(size_t bytes) {
   if (end_ + bytes > kSpace) end_ = 0;
   const std::string data(bytes, 'x');
   const Time begin = Now();
-  RAFTLY_CHECK(pwrite(fd_, data.data(), bytes, static_cast<off_t>(end_)) == static_cast<ssize_t>(bytes));
-  RAFTLY_CHECK(fdatasync(fd_) == 0);
+  RAFTLY_CHECK(pwrite(fd_, data.data(), bytes, static_cast<off_t>(end_)) == static_cast<ssize_t>(bytes),
+               "a record cannot be written");
+  RAFTLY_CHECK(fdatasync(fd_) == 0, "a record cannot be synced");
   const Duration took = Now() - begin;
   end_ += bytes;
   return took;

@@ -44,7 +44,7 @@ class RawGrpc {
     builder.RegisterAsyncGenericService(&service_);
     incoming_ = builder.AddCompletionQueue();
     server_ = builder.BuildAndStart();
-    RAFTLY_CHECK(server_ != nullptr);
+    RAFTLY_CHECK(server_ != nullptr, "the raw server does not start");
     stub_ = std::make_unique<grpc::GenericStub>(
         grpc::CreateChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials()));
     thread_ = std::thread([this] { Serve(); });
@@ -65,7 +65,7 @@ class RawGrpc {
     call->Finish(&response, &status, nullptr);
     void* tag = nullptr;
     bool ok = false;
-    RAFTLY_CHECK(outgoing_.Next(&tag, &ok) && ok && status.ok());
+    RAFTLY_CHECK(outgoing_.Next(&tag, &ok) && ok && status.ok(), "an echo failed");
     return Now() - begin;
   }
 
@@ -89,9 +89,9 @@ class RawGrpc {
       service_.RequestCall(&call.context, &call.stream, incoming_.get(), incoming_.get(), nullptr);
       if (!Next()) break;
       call.stream.Read(&call.request, nullptr);
-      RAFTLY_CHECK(Next());
+      RAFTLY_CHECK(Next(), "an echo was cut short");
       call.stream.WriteAndFinish(Bytes("ok"), {}, grpc::Status::OK, nullptr);
-      RAFTLY_CHECK(Next());
+      RAFTLY_CHECK(Next(), "an echo was cut short");
     }
     while (Next()) {
     }
@@ -117,17 +117,19 @@ class Pair {
     RAFTLY_CHECK(
         callee_
             .Start([](const Request&, ReplyFn reply) { reply(Reply(AppendReply{.term = Term{1}, .success = true})); })
-            .ok());
+            .ok(),
+        "the callee does not start");
     const std::map<NodeId, std::string> peers{{"node2", "127.0.0.1:" + std::to_string(callee_.bound_port())}};
     caller_.emplace(GrpcTransportConfig{.listen_address = "127.0.0.1:0", .peers = peers});
-    RAFTLY_CHECK(caller_->Start([](const Request&, ReplyFn reply) { reply(absl::UnavailableError("")); }).ok());
+    RAFTLY_CHECK(caller_->Start([](const Request&, ReplyFn reply) { reply(absl::UnavailableError("")); }).ok(),
+                 "the caller does not start");
   }
 
   Duration RoundTrip(AppendRequest request) {
     done_ = false;
     const Time begin = Now();
     caller_->Call("node2", std::move(request), 5s, [this](const absl::StatusOr<Reply>& reply) {
-      RAFTLY_CHECK(reply.ok());
+      RAFTLY_CHECK(reply.ok(), "an append was not answered");
       MutexLock lock(mutex_);
       done_ = true;
       answered_.NotifyOne();

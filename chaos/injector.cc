@@ -29,9 +29,9 @@ size_t EndOfRecords(std::string_view bytes) {
 }
 
 std::string ReadLog(Stage& stage, int node) {
-  RAFTLY_CHECK(!stage.up(node));
+  RAFTLY_CHECK(!stage.up(node), "a log would be damaged under a running node");
   auto bytes = stage.disk(node).Read(stage.WalPath(node));
-  RAFTLY_CHECK(bytes.ok());
+  RAFTLY_CHECK(bytes.ok(), "a stopped node's log cannot be read");
   return *std::move(bytes);
 }
 
@@ -75,7 +75,7 @@ Injector::Fault Injector::Install(const std::string& name, std::vector<Rules> ru
   std::vector<std::pair<int, std::string>> installed;
   for (Rules& on_node : rules) {
     const auto ids = stage_.rules(on_node.node).Install(std::move(on_node.rules));
-    RAFTLY_CHECK(ids.ok());
+    RAFTLY_CHECK(ids.ok(), "a rule of the injector's own making is refused");
     for (const std::string& id : *ids) installed.emplace_back(on_node.node, id);
   }
   return Begin(name, true, [&stage = stage_, name, installed = std::move(installed)] {
@@ -141,7 +141,7 @@ Injector::Fault Injector::Crash(int node) {
 Injector::Fault Injector::TearTail(int node, const Entry& entry, size_t kept) {
   std::string record;
   wal::AppendEntry(record, entry);
-  RAFTLY_CHECK(kept < record.size());
+  RAFTLY_CHECK(kept < record.size(), "a torn record would be whole");
   const std::string before = ReadLog(stage_, node);
   const size_t end = EndOfRecords(before);
   std::string after = before;
@@ -153,7 +153,7 @@ Injector::Fault Injector::TearTail(int node, const Entry& entry, size_t kept) {
 
 Injector::Fault Injector::FlipByte(int node, uint64_t offset) {
   const std::string before = ReadLog(stage_, node);
-  RAFTLY_CHECK(offset < before.size());
+  RAFTLY_CHECK(offset < before.size(), "a byte beyond the log's end would be flipped");
   std::string after = before;
   after[offset] = static_cast<char>(~after[offset]);
   return Overwrite(absl::StrCat("flipped byte at offset ", offset, " on the disk of ", stage_.id(node)), node, before,
@@ -162,7 +162,7 @@ Injector::Fault Injector::FlipByte(int node, uint64_t offset) {
 
 Injector::Fault Injector::Overwrite(const std::string& name, int node, const std::string& before,
                                     const std::string& after) {
-  RAFTLY_CHECK(WriteWhole(stage_.disk(node), stage_.WalPath(node), after).ok());
+  RAFTLY_CHECK(WriteWhole(stage_.disk(node), stage_.WalPath(node), after).ok(), "a damaged log cannot be written");
   return Begin(name, false, [&stage = stage_, name, node, before, after]() -> absl::Status {
     if (stage.up(node)) return absl::OkStatus();
     const auto now = stage.disk(node).Read(stage.WalPath(node));

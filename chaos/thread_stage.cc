@@ -21,7 +21,7 @@ constexpr uint64_t kReserve = 64 << 10;
 
 std::filesystem::path MakeDirectory() {
   std::string path = (std::filesystem::temp_directory_path() / "raftly-stage-XXXXXX").string();
-  RAFTLY_CHECK(mkdtemp(path.data()) != nullptr);
+  RAFTLY_CHECK(mkdtemp(path.data()) != nullptr, "no temporary directory can be made");
   return path;
 }
 
@@ -192,7 +192,7 @@ void ThreadStage::Crash(int node) {
   machine.files.CutPower();
   Note(absl::StrCat(id(node), " loses power"));
   machine.server.reset();
-  RAFTLY_CHECK(machine.files.RestorePower().ok());
+  RAFTLY_CHECK(machine.files.RestorePower().ok(), "a machine's files do not come back with the power");
 }
 
 // ---- Clients -------------------------------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ class GrpcServer::TypedIncoming : public Incoming {
     if (!reply.ok()) return writer_.FinishWithError(ToGrpc(reply.status()), &this->finished_);
     using Value = std::conditional_t<std::is_same_v<Message, pb::VoteRequest>, VoteReply, AppendReply>;
     const auto* value = std::get_if<Value>(&*reply);
-    RAFTLY_CHECK(value != nullptr);  // a handler answers votes with votes and appends with appends
+    RAFTLY_CHECK(value != nullptr, "a vote would be answered with an append, or the other way round");
     writer_.Finish(Encode(*value), grpc::Status::OK, &this->finished_);
   }
 

@@ -19,7 +19,7 @@ namespace {
 template <class Function>
 Function* Real(const char* name) {
   auto* found = reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
-  RAFTLY_CHECK(found != nullptr);
+  RAFTLY_CHECK(found != nullptr, "the wrapped function does not exist");
   return found;
 }
 

@@ -166,7 +166,7 @@ void SimDisk::FlipBit(const std::string& path, uint64_t offset, int bit) {
   const auto found = files_.find(path);
   if (found == files_.end()) return;
   Inode& inode = *found->second;
-  RAFTLY_CHECK(offset < inode.durable.size());
+  RAFTLY_CHECK(offset < inode.durable.size(), "a bit beyond what is durable would be flipped");
   inode.durable[offset] ^= static_cast<char>(1 << bit);
   inode.current[offset] ^= static_cast<char>(1 << bit);
 }

@@ -26,7 +26,7 @@ void World::RunNext() {
   std::pop_heap(heap_.begin(), heap_.end(), Later());
   const Event event = heap_.back();
   heap_.pop_back();
-  RAFTLY_CHECK(event.time >= now_);
+  RAFTLY_CHECK(event.time >= now_, "virtual time would move back");
   now_ = event.time;
   ++events_;
   Mix(static_cast<uint64_t>(now_.time_since_epoch().count()) ^ (uint64_t{event.actor} << 48));

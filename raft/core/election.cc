@@ -90,7 +90,7 @@ void RaftCore::CountVote(const NodeId& voter) {
 }
 
 void RaftCore::BecomeLeader() {
-  RAFTLY_CHECK(role_ == Role::kCandidate);
+  RAFTLY_CHECK(role_ == Role::kCandidate, "a node would lead without an election");
   ChangeRole(Role::kLeader, RoleReason::kElectionWon);
   calls_.clear();
   progress_.clear();

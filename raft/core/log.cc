@@ -7,23 +7,24 @@
 namespace raftly {
 
 Log::Log(Entries entries) : entries_(std::move(entries)) {
-  for (size_t i = 0; i < entries_.size(); ++i) RAFTLY_CHECK(entries_[i].index.value == i + 1);
+  for (size_t i = 0; i < entries_.size(); ++i)
+    RAFTLY_CHECK(entries_[i].index.value == i + 1, "a recovered log has a gap");
 }
 
 Term Log::TermAt(Index index) const { return index == Index{} ? Term{} : At(index).term; }
 
 const Entry& Log::At(Index index) const {
-  RAFTLY_CHECK(Contains(index));
+  RAFTLY_CHECK(Contains(index), "an entry that the log does not hold would be read");
   return entries_[index.value - 1];
 }
 
 void Log::Append(Entry entry) {
-  RAFTLY_CHECK(entry.index == last().index + 1);
+  RAFTLY_CHECK(entry.index == last().index + 1, "an entry would leave a gap in the log");
   entries_.push_back(std::move(entry));
 }
 
 void Log::TruncateFrom(Index from) {
-  RAFTLY_CHECK(Contains(from));
+  RAFTLY_CHECK(Contains(from), "an entry that the log does not hold would be removed");
   entries_.resize(from.value - 1);
 }
 

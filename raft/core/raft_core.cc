@@ -16,10 +16,12 @@ RaftCore::RaftCore(CoreConfig config, Recovered recovered, uint64_t seed, Time n
       log_(std::move(recovered.entries)),
       stable_(log_.last().index),
       handed_(log_.last().index) {
-  RAFTLY_CHECK(!config_.self.empty() && !IsPeer(config_.self));
-  RAFTLY_CHECK(config_.timings.heartbeat > Duration::zero());
-  RAFTLY_CHECK(config_.timings.heartbeat < config_.timings.election_timeout);
-  RAFTLY_CHECK(config_.limits.entries_per_append > 0 && config_.limits.appends_in_flight > 0);
+  RAFTLY_CHECK(!config_.self.empty() && !IsPeer(config_.self), "a node without a name, or its own peer");
+  RAFTLY_CHECK(config_.timings.heartbeat > Duration::zero(), "a leader that never speaks");
+  RAFTLY_CHECK(config_.timings.heartbeat < config_.timings.election_timeout,
+               "a leader that speaks less often than its followers' patience lasts");
+  RAFTLY_CHECK(config_.limits.entries_per_append > 0 && config_.limits.appends_in_flight > 0,
+               "a leader that may send nothing");
 
   if (config_.rejoin) {
     hard_state_.may_vote = false;
@@ -34,7 +36,7 @@ RaftCore::RaftCore(CoreConfig config, Recovered recovered, uint64_t seed, Time n
 }
 
 void RaftCore::Step(Time now, Input input) {
-  RAFTLY_CHECK(now >= now_);
+  RAFTLY_CHECK(now >= now_, "time would move back");
   now_ = now;
   std::visit([this](auto& what) { On(what); }, input);
 }
@@ -127,8 +129,9 @@ void RaftCore::On(Proposed& input) {
 }
 
 void RaftCore::On(const TimingsChanged& input) {
-  RAFTLY_CHECK(input.timings.heartbeat > Duration::zero());
-  RAFTLY_CHECK(input.timings.heartbeat < input.timings.election_timeout);
+  RAFTLY_CHECK(input.timings.heartbeat > Duration::zero(), "a leader that never speaks");
+  RAFTLY_CHECK(input.timings.heartbeat < input.timings.election_timeout,
+               "a leader that speaks less often than its followers' patience lasts");
   config_.timings = input.timings;
   if (role_ == Role::kLeader) {
     heartbeat_deadline_ = std::min(heartbeat_deadline_, now_ + config_.timings.heartbeat);

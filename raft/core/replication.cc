@@ -88,7 +88,7 @@ void RaftCore::AppendFromLeader(AppendRequest& request) {
 void RaftCore::TruncateFrom(Index from, const NodeId& leader) {
   if (from <= commit_) {
     // A committed entry never changes. With a defence off that is just what the laboratory wants to see.
-    RAFTLY_CHECK(config_.defences != Defences{});
+    RAFTLY_CHECK(config_.defences != Defences{}, "a committed entry would be truncated");
     commit_ = from - 1;
     delivered_ = std::min(delivered_, commit_);
   }

@@ -16,7 +16,7 @@ std::string_view ToString(Role role) {
     case Role::kLeader:
       return "Leader";
   }
-  RAFTLY_CHECK(false);
+  RAFTLY_CHECK(false, "a role without a name");
 }
 
 std::string_view ToString(RoleReason reason) {
@@ -36,7 +36,7 @@ std::string_view ToString(RoleReason reason) {
     case RoleReason::kNoSpace:
       return "disk full";
   }
-  RAFTLY_CHECK(false);
+  RAFTLY_CHECK(false, "a reason without words");
 }
 
 }  // namespace raftly

@@ -85,7 +85,7 @@ class ThreadLoop::Impl {
   }
 
   void Stop() {
-    RAFTLY_CHECK(running_here != this);  // a thread cannot join itself
+    RAFTLY_CHECK(running_here != this, "a thread would wait for its own end");
     {
       MutexLock lock(mutex_);
       stopped_ = true;

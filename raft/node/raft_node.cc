@@ -302,7 +302,7 @@ Task RaftNode::Impl::Deliver(Message message) {
   }
   auto& answer = std::get<Answer>(message);
   auto waiting = incoming_.extract(answer.id);
-  RAFTLY_CHECK(!waiting.empty());  // the core answers each request once
+  RAFTLY_CHECK(!waiting.empty(), "a peer's request would be answered twice");
   return [reply_fn = std::move(waiting.mapped()), reply = answer.reply]() mutable {
     if (reply) {
       reply_fn(*reply);

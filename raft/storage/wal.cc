@@ -106,7 +106,7 @@ absl::Status FileWal::Append(const std::optional<HardState>& hard_state, absl::S
     wal::AppendState(buffer_, *hard_state);
   }
   for (const Entry& entry : entries) {
-    RAFTLY_CHECK(entry.index && entry.index <= last_index_ + 1);
+    RAFTLY_CHECK(entry.index && entry.index <= last_index_ + 1, "the log on disk would have a gap");
     wal::AppendEntry(buffer_, entry);
     last_index_ = entry.index;
   }
@@ -164,7 +164,7 @@ absl::Status FileWal::Close() {
 
 // A batch of a marker alone, durable when it returns. ResourceExhausted changes nothing and may be tried again.
 absl::Status FileWal::WriteMarker() {
-  RAFTLY_CHECK(buffer_.empty() && durable_ == end_);
+  RAFTLY_CHECK(buffer_.empty() && durable_ == end_, "a marker would vouch for bytes that are not durable");
   const uint64_t need = end_ + wal::kMarkerRecordBytes;
   if (need > reserved_) {
     absl::Status status = file_->Reserve(reserved_, need);

@@ -178,7 +178,7 @@ void NodeMetrics::WatchPeers(Time now, const RaftCore& core) {
   if (!std::exchange(leads_, true)) next_lag_ = now + kLagEvery;
   const bool observe_lag = now >= next_lag_;
   if (observe_lag) next_lag_ = next_lag_ + kLagEvery > now ? next_lag_ + kLagEvery : now + kLagEvery;
-  RAFTLY_CHECK(core.progress().size() == peers_.size());
+  RAFTLY_CHECK(core.progress().size() == peers_.size(), "a leader would follow other peers than the metrics know");
   auto peer = peers_.begin();
   for (const auto& [id, progress] : core.progress()) {
     peer->in_flight.Set(progress.in_flight.size());

@@ -45,7 +45,7 @@ std::optional<Reply> DrivenNode::Ask(const Request& request) {
     const auto* answer = std::get_if<raftly::Answer>(&message);
     if (answer && answer->id == asked) return answer->reply;
   }
-  RAFTLY_CHECK(false);  // every request gets an answer
+  RAFTLY_CHECK(false, "a request was not answered");
 }
 
 void DrivenNode::Answer(const Call& call, std::optional<Reply> reply) {
@@ -71,7 +71,7 @@ void DrivenNode::FinishWrites() {
 void DrivenNode::Store(const Write& write) {
   if (write.hard_state) disk_.hard_state = *write.hard_state;
   for (const Entry& entry : write.entries) {
-    RAFTLY_CHECK(entry.index.value <= disk_.entries.size() + 1);
+    RAFTLY_CHECK(entry.index.value <= disk_.entries.size() + 1, "a write would leave a gap on the disk");
     disk_.entries.resize(entry.index.value - 1);
     disk_.entries.push_back(entry);
   }
@@ -84,11 +84,11 @@ void DrivenNode::Wait(Duration duration) {
 }
 
 void DrivenNode::TimeOut() {
-  RAFTLY_CHECK(core_->next_deadline() != kNever);
+  RAFTLY_CHECK(core_->next_deadline() != kNever, "time stands still: the node waits for nothing");
   const Time before = core_->next_deadline();
   now_ = std::max(now_, before);
   Step(TimePassed{});
-  RAFTLY_CHECK(core_->next_deadline() > now_);  // or whoever owns it would spin
+  RAFTLY_CHECK(core_->next_deadline() > now_, "a deadline does not move on: its owner would spin");
 }
 
 void DrivenNode::Doze(Duration duration) { now_ += duration; }
@@ -122,7 +122,7 @@ void DrivenNode::BecomeLeader() {
     const Role role = core_->role();
     FinishWrites();
     if (core_->role() == Role::kLeader) break;
-    RAFTLY_CHECK(core_->role() == role);
+    RAFTLY_CHECK(core_->role() == role, "a node with every vote lost its election");
     for (const Call& call : TakeCalls()) {
       if (core_->role() == role) Answer(call, VoteReply{core_->term(), true});
     }

@@ -128,7 +128,7 @@ void VirtualCluster::Settle() {
     if (network_.empty()) return;
     DeliverAll();
   }
-  RAFTLY_CHECK(false);  // messages that breed messages without end
+  RAFTLY_CHECK(false, "messages breed messages without end");
 }
 
 void VirtualCluster::Wait(Duration duration) {
@@ -151,7 +151,7 @@ void VirtualCluster::Elect(const NodeId& node) {
   }
   TimeOut(node);
   Settle();
-  RAFTLY_CHECK(nodes_.at(node).core().role() == Role::kLeader);
+  RAFTLY_CHECK(nodes_.at(node).core().role() == Role::kLeader, "a node that does not lead would be asked to");
 }
 
 void VirtualCluster::Propose(const NodeId& node, std::string data) {

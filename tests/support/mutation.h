@@ -21,7 +21,7 @@ inline Defences DefencesUnderTest() {
   std::string names = value == nullptr ? "" : value;
   while (!names.empty()) {
     const size_t comma = names.find(',');
-    RAFTLY_CHECK(SwitchOff(names.substr(0, comma), defences));  // a misspelt mutation is none
+    RAFTLY_CHECK(SwitchOff(names.substr(0, comma), defences), "a misspelt mutation is none");
     names = comma == names.npos ? "" : names.substr(comma + 1);
   }
   return defences;
