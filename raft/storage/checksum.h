@@ -1,0 +1,12 @@
+// The checksum of everything that this library writes to files: CRC-32 (IEEE, as in zlib).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace raftly {
+
+// With `before`, the checksum of what it was the checksum of, followed by `data`.
+uint32_t Checksum(std::string_view data, uint32_t before = 0);
+
+}  // namespace raftly
