@@ -128,7 +128,7 @@ std::string Text(const Entries& entries) {
   return text;
 }
 
-std::string Text(const Log& log) { return Text(log.From(Index{1})); }
+std::string Text(const Log& log) { return Text(log.From(log.first())); }
 std::string Text(const Request& request) { return std::visit(RequestText{}, request); }
 std::string Text(const std::optional<Reply>& reply) { return reply ? std::visit(ReplyText{}, *reply) : "no answer"; }
 std::string Text(const Outcome& outcome) { return std::visit(OutcomeText{}, outcome); }
