@@ -72,6 +72,26 @@ absl::Status CrashableFiles::ReplaceAtomically(const std::string& path, std::str
   return real_->ReplaceAtomically(path, contents);
 }
 
+absl::Status CrashableFiles::Rename(const std::string& from, const std::string& to) {
+  MutexLock lock(mutex_);
+  if (!power_) return NoPower(from);
+  absl::Status status = real_->Rename(from, to);
+  if (!status.ok()) return status;
+  images_.erase(to);
+  if (auto image = images_.extract(from)) {
+    image.key() = to;
+    images_.insert(std::move(image));
+  }
+  return status;
+}
+
+absl::Status CrashableFiles::Remove(const std::string& path) {
+  MutexLock lock(mutex_);
+  if (!power_) return NoPower(path);
+  images_.erase(path);
+  return real_->Remove(path);
+}
+
 void CrashableFiles::CutPower() {
   MutexLock lock(mutex_);
   power_ = false;

@@ -19,7 +19,7 @@
 
 namespace raftly {
 
-// Thread-safe. New files and directories survive without a sync of their directory.
+// Thread-safe. What happens to names (new, renamed, removed) survives without a sync of the directory.
 class CrashableFiles : public FileSystem {
  public:
   explicit CrashableFiles(std::unique_ptr<FileSystem> real) : real_(std::move(real)) {}
@@ -31,9 +31,17 @@ class CrashableFiles : public FileSystem {
 
   absl::Status CreateDirectory(const std::string& path) override { return real_->CreateDirectory(path); }
   absl::StatusOr<std::string> Read(const std::string& path) override { return real_->Read(path); }
+  absl::StatusOr<std::string> ReadPart(const std::string& path, uint64_t offset, uint64_t size) override {
+    return real_->ReadPart(path, offset, size);
+  }
+  absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override {
+    return real_->List(directory);
+  }
   // What the file holds now counts as synced.
   absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path) override;
   absl::Status ReplaceAtomically(const std::string& path, std::string_view contents) override;
+  absl::Status Rename(const std::string& from, const std::string& to) override;
+  absl::Status Remove(const std::string& path) override;
   absl::Status SyncDirectory(const std::string& path) override { return real_->SyncDirectory(path); }
   absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) override { return real_->Lock(path); }
 

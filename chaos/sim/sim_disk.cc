@@ -92,9 +92,41 @@ absl::StatusOr<std::unique_ptr<File>> SimDisk::Open(const std::string& path) {
   if (!directories_.contains(DirectoryOf(path))) {
     return absl::NotFoundError(absl::StrCat(path, ": No such file or directory"));
   }
-  std::shared_ptr<Inode>& inode = files_[path];
-  if (inode == nullptr) inode = std::make_shared<Inode>();
-  return std::make_unique<OpenFile>(*this, path, inode);
+  if (!files_.contains(path)) {
+    Relist([path, inode = std::make_shared<Inode>()](Names& names) { names.emplace(path, inode); });
+  }
+  return std::make_unique<OpenFile>(*this, path, files_[path]);
+}
+
+absl::StatusOr<std::string> SimDisk::ReadPart(const std::string& path, uint64_t offset, uint64_t size) {
+  auto whole = Read(path);
+  if (!whole.ok()) return whole;
+  return offset < whole->size() ? whole->substr(offset, size) : std::string();
+}
+
+absl::StatusOr<std::vector<std::string>> SimDisk::List(const std::string& directory) {
+  std::vector<std::string> names;
+  for (const auto& [path, inode] : files_) {
+    if (DirectoryOf(path) == directory) names.push_back(path.substr(directory.size() + 1));
+  }
+  return names;
+}
+
+absl::Status SimDisk::Rename(const std::string& from, const std::string& to) {
+  if (dying_) return DeadError(from);
+  const auto found = files_.find(from);
+  if (found == files_.end()) return absl::NotFoundError(absl::StrCat(from, ": No such file or directory"));
+  Relist([from, to, inode = found->second](Names& names) {
+    names.erase(from);
+    names[to] = inode;
+  });
+  return absl::OkStatus();
+}
+
+absl::Status SimDisk::Remove(const std::string& path) {
+  if (dying_) return DeadError(path);
+  Relist([path](Names& names) { names.erase(path); });
+  return absl::OkStatus();
 }
 
 absl::Status SimDisk::ReplaceAtomically(const std::string& path, std::string_view contents) {
@@ -103,17 +135,22 @@ absl::Status SimDisk::ReplaceAtomically(const std::string& path, std::string_vie
   absl::Status synced = SyncInode(path, *inode);
   if (!synced.ok()) return synced;
   // A rename is one step, and the caller sees it as durable; that a crash finds the old file is left to other tests.
-  inode->entry_durable = true;
-  files_[path] = std::move(inode);
+  listed_[path] = files_[path] = std::move(inode);
   return absl::OkStatus();
 }
 
+// Of the one directory that has files: syncing the one above it concerns no name here.
 absl::Status SimDisk::SyncDirectory(const std::string& path) {
   if (dying_) return DeadError(path);
-  for (auto& [name, inode] : files_) {
-    if (DirectoryOf(name) == path) inode->entry_durable = true;
-  }
+  if (!directories_.contains(path)) return absl::OkStatus();
+  listed_ = files_;
+  unlisted_.clear();
   return absl::OkStatus();
+}
+
+void SimDisk::Relist(std::function<void(Names&)> change) {
+  change(files_);
+  unlisted_.push_back(std::move(change));
 }
 
 absl::StatusOr<std::unique_ptr<FileLock>> SimDisk::Lock(const std::string& path) {
@@ -126,11 +163,11 @@ void SimDisk::Fail(Crash crash) {
   locks_.clear();
   dying_ = fail_next_write_ = fail_next_sync_ = false;
   if (crash == Crash::kProcess) return;
-  for (auto file = files_.begin(); file != files_.end();) {
-    LosePower(*file->second);
-    const bool entry_lost = !file->second->entry_durable && random_.Chance(settings_.lost_permille);
-    file = entry_lost ? files_.erase(file) : std::next(file);
+  for (const auto& relist : std::exchange(unlisted_, {})) {
+    if (!random_.Chance(settings_.lost_permille)) relist(listed_);
   }
+  files_ = listed_;
+  for (auto& [path, inode] : files_) LosePower(*inode);
 }
 
 void SimDisk::LosePower(Inode& inode) {
@@ -159,6 +196,8 @@ void SimDisk::SurviveInPart(std::string& image, const Change& change) {
 void SimDisk::Wipe() {
   ++life_;
   files_.clear();
+  listed_.clear();
+  unlisted_.clear();
   locks_.clear();
 }
 
@@ -172,8 +211,8 @@ void SimDisk::FlipBit(const std::string& path, uint64_t offset, int bit) {
 }
 
 std::string SimDisk::DurableContents(const std::string& path) const {
-  const auto found = files_.find(path);
-  return found == files_.end() || !found->second->entry_durable ? std::string() : found->second->durable;
+  const auto found = listed_.find(path);
+  return found == listed_.end() ? std::string() : found->second->durable;
 }
 
 void SimDisk::Record(Inode& inode, Change change) {

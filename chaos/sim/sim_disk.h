@@ -5,7 +5,8 @@
 //
 // What a crash may do to bytes that no sync covered: each piece of a sector that was written is there, absent or
 // damaged, each for itself; a file's change of length and a directory's new entry likewise. Bytes that were not
-// written are never touched, and a whole sector is written or not (torn writes end at sector borders).
+// written are never touched, and a whole sector is written or not (torn writes end at sector borders). A renaming is
+// one step: it happened or it did not.
 //
 // Calls return at once; the time that they take is the disk executor's (ServiceTime). A crash in the middle of a task
 // is BeginToDie, then the task, then Fail: its writes are made, its sync is not. Files opened before a crash are dead
@@ -13,6 +14,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -46,8 +48,12 @@ class SimDisk : public FileSystem {
 
   absl::Status CreateDirectory(const std::string& path) override;
   absl::StatusOr<std::string> Read(const std::string& path) override;
+  absl::StatusOr<std::string> ReadPart(const std::string& path, uint64_t offset, uint64_t size) override;
+  absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override;
   absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path) override;
   absl::Status ReplaceAtomically(const std::string& path, std::string_view contents) override;
+  absl::Status Rename(const std::string& from, const std::string& to) override;
+  absl::Status Remove(const std::string& path) override;
   absl::Status SyncDirectory(const std::string& path) override;
   absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) override;
 
@@ -87,19 +93,23 @@ class SimDisk : public FileSystem {
     std::string durable;
     std::string current;
     std::vector<Change> changes;  // since the last sync, in order; current has them, durable has not
-    bool entry_durable = false;
   };
+  using Names = std::map<std::string, std::shared_ptr<Inode>>;
 
   static void Record(Inode& inode, Change change);
   absl::Status SyncInode(const std::string& path, Inode& inode);
   void LosePower(Inode& inode);
   void SurviveInPart(std::string& image, const Change& change);
   static void Apply(std::string& image, const Change& change);
+  // A change of names: seen now, durable once the directory is synced.
+  void Relist(std::function<void(Names&)> change);
   static std::string DirectoryOf(const std::string& path) { return path.substr(0, path.find_last_of('/')); }
 
   DiskSettings settings_;
   Random random_;
-  std::map<std::string, std::shared_ptr<Inode>> files_;
+  Names files_;
+  Names listed_;                                       // what the directories hold for certain
+  std::vector<std::function<void(Names&)>> unlisted_;  // changes since
   std::set<std::string> directories_;
   std::set<std::string> locks_;
   uint64_t life_ = 0;  // files and locks of an earlier life are dead

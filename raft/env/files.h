@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -45,10 +46,18 @@ class FileSystem {
   virtual absl::Status CreateDirectory(const std::string& path) = 0;
   // The whole contents. NotFound where there is no such file.
   virtual absl::StatusOr<std::string> Read(const std::string& path) = 0;
+  // At most `size` bytes from `offset` on; fewer, or none, where the file ends before.
+  virtual absl::StatusOr<std::string> ReadPart(const std::string& path, uint64_t offset, uint64_t size) = 0;
+  // The names in a directory, sorted, without "." and "..".
+  virtual absl::StatusOr<std::vector<std::string>> List(const std::string& directory) = 0;
   // Creates the file where it is missing. Its directory entry is durable only after SyncDirectory.
   virtual absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path) = 0;
   // New contents or old ones after a crash, never a mixture; durable when it returns.
   virtual absl::Status ReplaceAtomically(const std::string& path, std::string_view contents) = 0;
+  // Both within one directory, in one step, replacing what was called `to`; durable only after SyncDirectory.
+  virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
+  // OK where there is no such file. Durable only after SyncDirectory.
+  virtual absl::Status Remove(const std::string& path) = 0;
   virtual absl::Status SyncDirectory(const std::string& path) = 0;
   // Creates the file if needed and keeps other processes, and other callers in this one, from locking it.
   virtual absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;

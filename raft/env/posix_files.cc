@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -78,6 +80,20 @@ absl::Status WriteAllAt(int fd, const std::string& path, uint64_t offset, std::s
     data.remove_prefix(static_cast<size_t>(n));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ReadAt(int fd, const std::string& path, uint64_t offset, uint64_t size) {
+  std::string contents(size, '\0');
+  size_t have = 0;
+  while (have < contents.size()) {
+    const ssize_t n = pread(fd, contents.data() + have, contents.size() - have, static_cast<off_t>(offset + have));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return ErrorAt(path, "read");
+    if (n == 0) break;
+    have += static_cast<size_t>(n);
+  }
+  contents.resize(have);
+  return contents;
 }
 
 class PosixFile : public File {
@@ -203,17 +219,25 @@ class PosixFileSystem : public FileSystem {
     if (!fd.ok()) return fd.status();
     struct stat info {};
     if (fstat(fd->get(), &info) != 0) return ErrorAt(path, "stat");
-    std::string contents(static_cast<size_t>(info.st_size), '\0');
-    size_t have = 0;
-    while (have < contents.size()) {
-      const ssize_t n = pread(fd->get(), contents.data() + have, contents.size() - have, static_cast<off_t>(have));
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return ErrorAt(path, "read");
-      if (n == 0) break;
-      have += static_cast<size_t>(n);
+    return ReadAt(fd->get(), path, 0, static_cast<uint64_t>(info.st_size));
+  }
+
+  absl::StatusOr<std::string> ReadPart(const std::string& path, uint64_t offset, uint64_t size) override {
+    absl::StatusOr<Descriptor> fd = OpenPath(path, O_RDONLY);
+    if (!fd.ok()) return fd.status();
+    return ReadAt(fd->get(), path, offset, size);
+  }
+
+  absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override {
+    std::error_code error;
+    std::vector<std::string> names;
+    for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+         entry.increment(error)) {
+      names.push_back(entry->path().filename().string());
     }
-    contents.resize(have);
-    return contents;
+    if (error) return ErrorAt(directory, "list", error.value());
+    std::sort(names.begin(), names.end());
+    return names;
   }
 
   absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path) override {
@@ -231,6 +255,14 @@ class PosixFileSystem : public FileSystem {
     if (status.ok()) return SyncDirectory(ParentOf(path));
     unlink(temporary.c_str());
     return status;
+  }
+
+  absl::Status Rename(const std::string& from, const std::string& to) override {
+    return rename(from.c_str(), to.c_str()) == 0 ? absl::OkStatus() : ErrorAt(from, "rename");
+  }
+
+  absl::Status Remove(const std::string& path) override {
+    return unlink(path.c_str()) == 0 || errno == ENOENT ? absl::OkStatus() : ErrorAt(path, "remove");
   }
 
   absl::Status SyncDirectory(const std::string& path) override {

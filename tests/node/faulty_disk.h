@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "raft/env/posix_files.h"
 
@@ -17,6 +18,12 @@ class FaultyDisk : public FileSystem {
 
   absl::Status CreateDirectory(const std::string& path) override { return real_->CreateDirectory(path); }
   absl::StatusOr<std::string> Read(const std::string& path) override { return real_->Read(path); }
+  absl::StatusOr<std::string> ReadPart(const std::string& path, uint64_t offset, uint64_t size) override {
+    return real_->ReadPart(path, offset, size);
+  }
+  absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override {
+    return real_->List(directory);
+  }
   absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path) override {
     auto file = real_->Open(path);
     if (!file.ok()) return file.status();
@@ -25,6 +32,8 @@ class FaultyDisk : public FileSystem {
   absl::Status ReplaceAtomically(const std::string& path, std::string_view contents) override {
     return real_->ReplaceAtomically(path, contents);
   }
+  absl::Status Rename(const std::string& from, const std::string& to) override { return real_->Rename(from, to); }
+  absl::Status Remove(const std::string& path) override { return real_->Remove(path); }
   absl::Status SyncDirectory(const std::string& path) override { return real_->SyncDirectory(path); }
   absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) override { return real_->Lock(path); }
 

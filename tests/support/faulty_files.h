@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "raft/env/files.h"
 
@@ -27,7 +29,9 @@ class FaultyFiles : public FileSystem {
   int syncs = 0;
 
   // As if it had been there, durable, for ever.
-  void Put(const std::string& path, const std::string& contents) { nodes_[path] = NewNode(contents, true); }
+  void Put(const std::string& path, const std::string& contents) {
+    nodes_[path] = listed_[path] = std::make_shared<Node>(NewNode(contents));
+  }
   std::string Contents(const std::string& path) const {
     const auto node = nodes_.find(path);
     return node == nodes_.end() ? "" : node->second->current;
@@ -43,11 +47,15 @@ class FaultyFiles : public FileSystem {
     return all;
   }
 
-  // Every unsynced byte survives or not, each run of `grain` bytes by its own toss; so does a new size, and a file
-  // whose directory was not synced is gone. Whoever holds files or locks has to be gone before.
+  // Every unsynced byte survives or not, each run of `grain` bytes by its own toss; so does a new size, and each
+  // renaming or removal whose directory was not synced. A new file whose directory was not synced is gone. Whoever
+  // holds files or locks has to be gone before.
   void Crash(std::mt19937_64& random, size_t grain) {
     locked_.clear();
-    std::erase_if(nodes_, [](const auto& node) { return !node.second->listed; });
+    for (const auto& relist : std::exchange(unlisted_, {})) {
+      if (random() % 2 == 0) relist(listed_);
+    }
+    nodes_ = listed_;
     for (auto& [path, node] : nodes_) {
       const auto [low, high] = std::minmax({node->current.size(), node->durable.size()});
       std::string survived(std::uniform_int_distribution<size_t>(low, high)(random), '\0');
@@ -56,7 +64,7 @@ class FaultyFiles : public FileSystem {
         if (i % grain == 0) source = random() % 2 == 0 ? &node->current : &node->durable;
         if (i < source->size()) survived[i] = (*source)[i];
       }
-      *node = Node{survived, survived, std::string(survived.size(), 0), true};
+      *node = NewNode(survived);
     }
   }
 
@@ -66,15 +74,43 @@ class FaultyFiles : public FileSystem {
     return nodes_[path]->current;
   }
   absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path) override {
-    if (nodes_.count(path) == 0) nodes_[path] = NewNode("", false);
+    if (nodes_.count(path) == 0) nodes_[path] = std::make_shared<Node>();
     return std::make_unique<OpenFile>(*this, nodes_[path]);
   }
   absl::Status ReplaceAtomically(const std::string& path, std::string_view contents) override {
     Put(path, std::string(contents));
     return absl::OkStatus();
   }
+  absl::StatusOr<std::string> ReadPart(const std::string& path, uint64_t offset, uint64_t size) override {
+    absl::StatusOr<std::string> whole = Read(path);
+    if (!whole.ok()) return whole;
+    return offset < whole->size() ? whole->substr(offset, size) : "";
+  }
+  absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override {
+    std::vector<std::string> names;
+    for (const auto& [path, node] : nodes_) {
+      if (path.starts_with(directory + "/")) names.push_back(path.substr(directory.size() + 1));
+    }
+    return names;
+  }
+  absl::Status Rename(const std::string& from, const std::string& to) override {
+    if (fail_writes) return absl::InternalError("rename: Input/output error");
+    if (nodes_.count(from) == 0) return absl::NotFoundError(from);
+    Relist([from, to, node = nodes_[from]](Names& names) {
+      names.erase(from);
+      names[to] = node;
+    });
+    return absl::OkStatus();
+  }
+  absl::Status Remove(const std::string& path) override {
+    if (fail_writes) return absl::InternalError("remove: Input/output error");
+    Relist([path](Names& names) { names.erase(path); });
+    return absl::OkStatus();
+  }
   absl::Status SyncDirectory(const std::string&) override {
-    for (auto& [path, node] : nodes_) node->listed = true;
+    if (fail_syncs) return absl::InternalError("sync: Input/output error");
+    listed_ = nodes_;
+    unlisted_.clear();
     return absl::OkStatus();
   }
   absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) override {
@@ -87,11 +123,15 @@ class FaultyFiles : public FileSystem {
     std::string current;  // what readers see
     std::string durable;  // what the disk holds for certain
     std::string dirty;    // 1 for each byte of `current` that the next sync will write
-    bool listed = false;  // its directory entry is durable
   };
+  using Names = std::map<std::string, std::shared_ptr<Node>>;
 
-  static std::shared_ptr<Node> NewNode(const std::string& contents, bool listed) {
-    return std::make_shared<Node>(Node{contents, contents, std::string(contents.size(), 0), listed});
+  static Node NewNode(const std::string& contents) { return {contents, contents, std::string(contents.size(), 0)}; }
+
+  // A change of names that is seen now and durable once the directory is synced.
+  void Relist(const std::function<void(Names&)>& change) {
+    change(nodes_);
+    unlisted_.push_back(change);
   }
 
   class Held : public FileLock {
@@ -157,7 +197,9 @@ class FaultyFiles : public FileSystem {
     const std::shared_ptr<Node> node_;
   };
 
-  std::map<std::string, std::shared_ptr<Node>> nodes_;
+  Names nodes_;
+  Names listed_;                                       // what the directory holds for certain
+  std::vector<std::function<void(Names&)>> unlisted_;  // changes since
   std::set<std::string> locked_;
 };
 
