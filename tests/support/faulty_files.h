@@ -24,6 +24,7 @@ class FaultyFiles : public FileSystem {
   uint64_t capacity = std::numeric_limits<uint64_t>::max();  // bytes in all files together
   bool fail_writes = false;
   bool fail_syncs = false;
+  int power_for = -1;  // so many operations that change something get through, then none; negative: all do
   // ---- what happened
   int writes = 0;
   int syncs = 0;
@@ -52,6 +53,7 @@ class FaultyFiles : public FileSystem {
   // holds files or locks has to be gone before.
   void Crash(std::mt19937_64& random, size_t grain) {
     locked_.clear();
+    power_for = -1;
     for (const auto& relist : std::exchange(unlisted_, {})) {
       if (random() % 2 == 0) relist(listed_);
     }
@@ -94,7 +96,7 @@ class FaultyFiles : public FileSystem {
     return names;
   }
   absl::Status Rename(const std::string& from, const std::string& to) override {
-    if (fail_writes) return absl::InternalError("rename: Input/output error");
+    if (fail_writes || PowerIsOut()) return absl::InternalError("rename: Input/output error");
     if (nodes_.count(from) == 0) return absl::NotFoundError(from);
     Relist([from, to, node = nodes_[from]](Names& names) {
       names.erase(from);
@@ -103,12 +105,12 @@ class FaultyFiles : public FileSystem {
     return absl::OkStatus();
   }
   absl::Status Remove(const std::string& path) override {
-    if (fail_writes) return absl::InternalError("remove: Input/output error");
+    if (fail_writes || PowerIsOut()) return absl::InternalError("remove: Input/output error");
     Relist([path](Names& names) { names.erase(path); });
     return absl::OkStatus();
   }
   absl::Status SyncDirectory(const std::string&) override {
-    if (fail_syncs) return absl::InternalError("sync: Input/output error");
+    if (fail_syncs || PowerIsOut()) return absl::InternalError("sync: Input/output error");
     listed_ = nodes_;
     unlisted_.clear();
     return absl::OkStatus();
@@ -127,6 +129,8 @@ class FaultyFiles : public FileSystem {
   using Names = std::map<std::string, std::shared_ptr<Node>>;
 
   static Node NewNode(const std::string& contents) { return {contents, contents, std::string(contents.size(), 0)}; }
+
+  bool PowerIsOut() { return power_for == 0 || (power_for > 0 && --power_for < 0); }
 
   // A change of names that is seen now and durable once the directory is synced.
   void Relist(const std::function<void(Names&)>& change) {
@@ -149,7 +153,7 @@ class FaultyFiles : public FileSystem {
     OpenFile(FaultyFiles& files, std::shared_ptr<Node> node) : files_(files), node_(std::move(node)) {}
 
     absl::Status WriteAt(uint64_t offset, std::string_view data) override {
-      if (files_.fail_writes) return absl::InternalError("write: Input/output error");
+      if (files_.fail_writes || files_.PowerIsOut()) return absl::InternalError("write: Input/output error");
       ++files_.writes;
       if (absl::Status status = Grow(offset + data.size()); !status.ok()) return status;
       node_->current.replace(offset, data.size(), data);
@@ -157,19 +161,21 @@ class FaultyFiles : public FileSystem {
       return absl::OkStatus();
     }
     absl::Status Reserve(uint64_t from, uint64_t to) override {
-      if (files_.fail_writes) return absl::InternalError("allocate: Input/output error");
+      if (files_.fail_writes || files_.PowerIsOut()) return absl::InternalError("allocate: Input/output error");
       if (absl::Status status = Grow(to); !status.ok()) return status;
       std::fill(node_->current.begin() + static_cast<long>(from), node_->current.begin() + static_cast<long>(to), '\0');
       std::fill(node_->dirty.begin() + static_cast<long>(from), node_->dirty.begin() + static_cast<long>(to), 1);
       return absl::OkStatus();
     }
     absl::Status Truncate(uint64_t size) override {
+      if (files_.PowerIsOut()) return absl::InternalError("truncate: Input/output error");
       node_->current.resize(size);
       node_->dirty.resize(size);
       return absl::OkStatus();
     }
     // A failed sync leaves the pages clean, as Linux does: readers see them, later syncs pass over them.
     absl::Status Sync() override {
+      if (files_.PowerIsOut()) return absl::InternalError("sync: Input/output error");
       const std::string written(node_->dirty.size(), 0);
       const std::string dirty = std::exchange(node_->dirty, written);
       if (files_.fail_syncs) return absl::InternalError("sync: Input/output error");

@@ -1,0 +1,208 @@
+#include "raft/storage/snapshot_store.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace raftly {
+namespace {
+
+constexpr std::string_view kPrefix = "snapshot-";
+constexpr std::string_view kSuffix = ".snap";
+constexpr std::string_view kHalfMade = ".tmp";
+constexpr std::string_view kDamaged = ".damaged";
+constexpr size_t kDigits = 20;
+
+// A sync carries at most so much: the log's own syncs stand in the same line.
+constexpr uint64_t kSyncEvery = uint64_t{8} << 20;
+constexpr uint64_t kReadAtOnce = uint64_t{1} << 20;
+
+std::optional<Index> IndexOf(std::string_view name) {
+  if (name.size() != kPrefix.size() + kDigits + kSuffix.size()) return std::nullopt;
+  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
+  const char* const digits = name.data() + kPrefix.size();
+  uint64_t index = 0;
+  const auto [end, error] = std::from_chars(digits, digits + kDigits, index);
+  if (error != std::errc() || end != digits + kDigits || index == 0) return std::nullopt;
+  return Index{index};
+}
+
+bool IsHalfMade(std::string_view name) { return name.starts_with(kPrefix) && name.ends_with(kHalfMade); }
+
+// Syncs now and then, so that no sync has much to do.
+absl::Status WriteOn(File& file, uint64_t offset, std::string_view bytes, uint64_t& unsynced) {
+  if (absl::Status status = file.WriteAt(offset, bytes); !status.ok()) return status;
+  unsynced += bytes.size();
+  if (unsynced < kSyncEvery) return absl::OkStatus();
+  unsynced = 0;
+  return file.Sync();
+}
+
+}  // namespace
+
+// ---- The store -----------------------------------------------------------------------------------------------------
+
+std::string SnapshotStore::PathOf(Index index) const {
+  return absl::StrFormat("%s/%s%020d%s", directory_, std::string(kPrefix), index.value, std::string(kSuffix));
+}
+
+absl::Status SnapshotStore::Open() {
+  const absl::StatusOr<std::vector<std::string>> names = files_.List(directory_);
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    if (const auto index = IndexOf(name)) indexes_.push_back(*index);
+    if (!IsHalfMade(name)) continue;
+    if (absl::Status status = files_.Remove(absl::StrCat(directory_, "/", name)); !status.ok()) return status;
+  }
+  std::sort(indexes_.begin(), indexes_.end());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<SnapshotStore::Writer>> SnapshotStore::Create(SnapshotHeader header) {
+  std::string path = absl::StrCat(PathOf(header.last_included.index), std::string(kHalfMade));
+  if (absl::Status status = files_.Remove(path); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<File>> file = files_.Open(path);
+  if (!file.ok()) return file.status();
+  return std::make_unique<Writer>(*this, std::move(header), std::move(path), *std::move(file));
+}
+
+absl::StatusOr<std::unique_ptr<SnapshotStore::Receiver>> SnapshotStore::Receive(Index index) {
+  std::string path = absl::StrCat(PathOf(index), ".received", std::string(kHalfMade));
+  if (absl::Status status = files_.Remove(path); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<File>> file = files_.Open(path);
+  if (!file.ok()) return file.status();
+  return std::make_unique<Receiver>(*this, index, std::move(path), *std::move(file));
+}
+
+// Rename after sync: under its own name a snapshot is whole, whenever a crash comes.
+absl::Status SnapshotStore::Adopt(const std::string& temporary, Index index) {
+  if (absl::Status status = files_.Rename(temporary, PathOf(index)); !status.ok()) return status;
+  if (absl::Status status = files_.SyncDirectory(directory_); !status.ok()) return status;
+  const auto place = std::lower_bound(indexes_.begin(), indexes_.end(), index);
+  if (place == indexes_.end() || *place != index) indexes_.insert(place, index);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SnapshotHeader> SnapshotStore::Read(Index index, SnapshotDecoder::OnBlock on_block) const {
+  const std::string path = PathOf(index);
+  SnapshotDecoder decoder(path);
+  uint64_t offset = 0;
+  while (true) {
+    const absl::StatusOr<std::string> bytes = files_.ReadPart(path, offset, kReadAtOnce);
+    if (!bytes.ok()) return bytes.status();
+    if (bytes->empty()) break;
+    if (absl::Status status = decoder.Feed(*bytes, on_block); !status.ok()) return status;
+    offset += bytes->size();
+  }
+  if (absl::Status status = decoder.Finish(); !status.ok()) return status;
+  if (decoder.header().last_included.index != index) {
+    return absl::DataLossError(absl::StrCat(path, ": is the snapshot of index ",
+                                            decoder.header().last_included.index.value, " under another's name"));
+  }
+  return decoder.header();
+}
+
+absl::StatusOr<std::string> SnapshotStore::ReadBytes(Index index, uint64_t offset, uint64_t size) const {
+  return files_.ReadPart(PathOf(index), offset, size);
+}
+
+absl::Status SnapshotStore::Prune() {
+  while (indexes_.size() > kKept) {
+    if (absl::Status status = files_.Remove(PathOf(indexes_.front())); !status.ok()) return status;
+    indexes_.erase(indexes_.begin());
+  }
+  return files_.SyncDirectory(directory_);
+}
+
+absl::Status SnapshotStore::SetAside(Index index) {
+  std::erase(indexes_, index);
+  absl::Status status = files_.Rename(PathOf(index), absl::StrCat(PathOf(index), std::string(kDamaged)));
+  return status.ok() ? files_.SyncDirectory(directory_) : status;
+}
+
+// ---- Making one ----------------------------------------------------------------------------------------------------
+
+SnapshotStore::Writer::Writer(SnapshotStore& store, SnapshotHeader header, std::string path, std::unique_ptr<File> file)
+    : store_(store), index_(header.last_included.index), path_(std::move(path)), file_(std::move(file)) {
+  encoder_.Header(header, buffer_);
+}
+
+SnapshotStore::Writer::~Writer() {
+  file_.reset();
+  // What cannot be removed now is at the next start.
+  if (!committed_) store_.files_.Remove(path_).IgnoreError();
+}
+
+absl::Status SnapshotStore::Writer::Append(std::string_view data) {
+  while (status_.ok() && block_.size() + data.size() >= kLongestSnapshotBlock) {
+    const size_t fits = kLongestSnapshotBlock - block_.size();
+    block_.append(data.substr(0, fits));
+    data.remove_prefix(fits);
+    status_ = WriteBlock(std::exchange(block_, {}));
+  }
+  if (status_.ok()) block_.append(data);
+  return status_;
+}
+
+absl::Status SnapshotStore::Writer::WriteBlock(std::string_view data) {
+  encoder_.Block(data, buffer_);
+  return Flush();
+}
+
+absl::Status SnapshotStore::Writer::Flush() {
+  absl::Status status = WriteOn(*file_, written_, buffer_, unsynced_);
+  written_ += buffer_.size();
+  buffer_.clear();
+  return status;
+}
+
+absl::Status SnapshotStore::Writer::Commit() {
+  if (!status_.ok()) return status_;
+  if (!block_.empty()) encoder_.Block(std::exchange(block_, {}), buffer_);
+  encoder_.End(buffer_);
+  status_ = Flush();
+  if (status_.ok()) status_ = file_->Sync();
+  if (status_.ok()) status_ = store_.Adopt(path_, index_);
+  committed_ = status_.ok();
+  return status_;
+}
+
+// ---- Taking one in -------------------------------------------------------------------------------------------------
+
+SnapshotStore::Receiver::Receiver(SnapshotStore& store, Index index, std::string path, std::unique_ptr<File> file)
+    : store_(store), index_(index), path_(std::move(path)), file_(std::move(file)), decoder_("the snapshot received") {}
+
+SnapshotStore::Receiver::~Receiver() {
+  file_.reset();
+  if (!committed_) store_.files_.Remove(path_).IgnoreError();
+}
+
+absl::Status SnapshotStore::Receiver::Append(uint64_t offset, std::string_view bytes) {
+  if (!status_.ok()) return status_;
+  if (offset != offset_) {
+    return absl::OutOfRangeError(absl::StrCat("a piece at offset ", offset, " where ", offset_, " follows"));
+  }
+  status_ = decoder_.Feed(bytes, [](std::string_view) { return absl::OkStatus(); });
+  if (status_.ok() && decoder_.has_header() && decoder_.header().last_included.index != index_) {
+    status_ = absl::DataLossError(absl::StrCat("the snapshot received is that of index ",
+                                               decoder_.header().last_included.index.value, ", not of ", index_.value));
+  }
+  if (status_.ok()) status_ = WriteOn(*file_, offset_, bytes, unsynced_);
+  if (status_.ok()) offset_ += bytes.size();
+  return status_;
+}
+
+absl::StatusOr<SnapshotHeader> SnapshotStore::Receiver::Commit() {
+  if (status_.ok()) status_ = decoder_.Finish();
+  if (status_.ok()) status_ = file_->Sync();
+  if (status_.ok()) status_ = store_.Adopt(path_, index_);
+  if (!status_.ok()) return status_;
+  committed_ = true;
+  return decoder_.header();
+}
+
+}  // namespace raftly
