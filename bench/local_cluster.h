@@ -9,6 +9,7 @@
 #include "raft/core/config.h"
 #include "raft/env/posix_files.h"
 #include "raft/env/thread_loop.h"
+#include "raft/env/whole_state.h"
 #include "raft/node/raft_node.h"
 #include "transport/inmem_transport.h"
 
@@ -35,6 +36,11 @@ class LocalCluster {
   class Sink : public StateMachine {
    public:
     std::string Apply(const Entry&) override { return {}; }
+    Format format() const override { return {"sink", 1}; }
+    std::unique_ptr<StateReader> Save() override { return SaveWhole({}); }
+    std::unique_ptr<StateWriter> Load(uint32_t, Index) override {
+      return LoadWhole([](const std::string&) { return absl::OkStatus(); });
+    }
   };
   struct Server {
     Server(LocalCluster& cluster, size_t place);

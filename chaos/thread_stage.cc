@@ -90,6 +90,22 @@ class ThreadStage::LockedRegisters : public StateMachine {
     MutexLock lock(mutex_);
     return registers_.Apply(entry);
   }
+  Format format() const override {
+    MutexLock lock(mutex_);
+    return registers_.format();
+  }
+  std::unique_ptr<StateReader> Save() override {
+    MutexLock lock(mutex_);
+    return registers_.Save();
+  }
+  std::unique_ptr<StateWriter> Load(uint32_t, Index) override {
+    return LoadWhole([this](const std::string& state) {
+      MutexLock lock(mutex_);
+      const auto writer = registers_.Load(1, {});
+      absl::Status written = writer->Write(state);
+      return written.ok() ? writer->Finish() : written;
+    });
+  }
   std::optional<std::string> Get(const std::string& key) const {
     MutexLock lock(mutex_);
     return registers_.Get(key);

@@ -19,6 +19,30 @@ std::optional<std::string> RegisterMap::Get(const std::string& key) const {
   return found == registers_.end() ? std::nullopt : std::optional(found->second);
 }
 
+// Lines of key=value; neither has a line break (the workload's keys and values are words).
+std::string RegisterMap::ToBytes() const {
+  std::string bytes;
+  for (const auto& [key, value] : registers_) bytes.append(key).append(1, '=').append(value).append(1, '\n');
+  return bytes;
+}
+
+absl::Status RegisterMap::FromBytes(std::string_view bytes) {
+  RegisterMap loaded;
+  while (!bytes.empty()) {
+    const std::string_view line = bytes.substr(0, bytes.find('\n'));
+    const size_t equals = line.find('=');
+    if (equals == line.npos || line.size() == bytes.size()) return absl::DataLossError("not a state of registers");
+    loaded.Set(std::string(line.substr(0, equals)), std::string(line.substr(equals + 1)));
+    bytes.remove_prefix(line.size() + 1);
+  }
+  *this = std::move(loaded);
+  return absl::OkStatus();
+}
+
+std::unique_ptr<StateWriter> RegisterMap::Load(uint32_t, Index) {
+  return LoadWhole([this](const std::string& bytes) { return FromBytes(bytes); });
+}
+
 void RegisterMap::Set(const std::string& key, std::optional<std::string> value) {
   const auto pair_hash = [&key](const std::string& of) { return Mix64(HashOf(key) ^ (HashOf(of) << 1)); };
   const auto found = registers_.find(key);

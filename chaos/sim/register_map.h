@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "chaos/sim/random.h"
 #include "raft/env/state_machine.h"
+#include "raft/env/whole_state.h"
 
 namespace raftly {
 
@@ -26,11 +28,16 @@ class RegisterMap : public StateMachine {
   static std::string Delete(std::string_view key) { return std::string("d").append(key); }
 
   std::string Apply(const Entry& entry) override;
+  Format format() const override { return {"registers", 1}; }
+  std::unique_ptr<StateReader> Save() override { return SaveWhole(ToBytes()); }
+  std::unique_ptr<StateWriter> Load(uint32_t version, Index at) override;
   std::optional<std::string> Get(const std::string& key) const;
   // Of the contents, not of the way to them.
   uint64_t hash() const { return hash_; }
 
  private:
+  std::string ToBytes() const;
+  absl::Status FromBytes(std::string_view bytes);
   void Set(const std::string& key, std::optional<std::string> value);
 
   std::map<std::string, std::string> registers_;

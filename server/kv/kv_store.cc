@@ -1,6 +1,10 @@
 #include "server/kv/kv_store.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/kv/kv_state.h"
 
 namespace raftly {
 namespace {
@@ -18,46 +22,144 @@ uint64_t PairHash(std::string_view key, std::string_view value) {
 
 }  // namespace
 
+// ---- Snapshots -----------------------------------------------------------------------------------------------------
+
+// Goes through the keys in order. What changes ahead of it meanwhile it is told before, and keeps: values are shared,
+// so that costs a key and a few words for each key that changes, once.
+class KvStore::Reader : public StateReader {
+ public:
+  explicit Reader(KvStore& store) : store_(store), values_(store.values_) { store_.readers_.push_back(this); }
+  ~Reader() override { std::erase(store_.readers_, this); }
+
+  bool Read(size_t bytes, std::string& out) override {
+    const size_t enough = out.size() + bytes;
+    auto live = begun_ ? values_->upper_bound(cursor_) : values_->begin();
+    auto old = kept_.begin();
+    while (out.size() < enough && (live != values_->end() || old != kept_.end())) {
+      if (old == kept_.end() || (live != values_->end() && live->first < old->first)) {
+        Give(live->first, live->second, out);
+        ++live;
+        continue;
+      }
+      if (live != values_->end() && live->first == old->first) ++live;
+      if (old->second) Give(old->first, *old->second, out);
+      MoveTo(old->first);
+      old = kept_.erase(old);
+    }
+    return live != values_->end() || old != kept_.end();
+  }
+
+  // `key` is about to change from `now` (nothing: it is not there).
+  void Keep(const std::string& key, std::optional<Value> now) {
+    if (!begun_ || key > cursor_) kept_.try_emplace(key, std::move(now));
+  }
+
+ private:
+  void Give(const std::string& key, const Value& value, std::string& out) {
+    AppendPair(out, key, value.bytes.view(), value.version);
+    MoveTo(key);
+  }
+  void MoveTo(const std::string& key) {
+    cursor_ = key;
+    begun_ = true;
+  }
+
+  KvStore& store_;
+  // Not the store's any more once it has loaded another state; nothing changes here then.
+  const std::shared_ptr<const Values> values_;
+  absl::btree_map<std::string, std::optional<Value>> kept_;  // behind the cursor, as they were
+  bool begun_ = false;
+  std::string cursor_;  // the last key that was given out or passed over
+};
+
+// Gathers beside what is there, so that readers see the old state or the new one.
+class KvStore::Writer : public StateWriter {
+ public:
+  Writer(KvStore& store, Index at) : store_(store), at_(at) {}
+
+  absl::Status Write(std::string_view bytes) override {
+    pairs_.Feed(bytes);
+    while (auto pair = pairs_.Next()) {
+      const bool in_order = values_->empty() || values_->rbegin()->first < pair->key;
+      if (!in_order)
+        return absl::DataLossError(absl::StrCat("the state's keys are out of order at \"", pair->key, "\""));
+      values_->emplace_hint(values_->end(), std::move(pair->key), Value{std::move(pair->value), pair->version});
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Finish() override {
+    if (!pairs_.done()) return absl::DataLossError("the state ends in the middle of a pair");
+    store_.Replace(std::move(values_), at_);
+    return absl::OkStatus();
+  }
+
+ private:
+  KvStore& store_;
+  const Index at_;
+  KvPairReader pairs_;
+  std::shared_ptr<Values> values_ = std::make_shared<Values>();
+};
+
+StateMachine::Format KvStore::format() const { return {std::string(kKvFormatName), kKvFormatVersion}; }
+
+std::unique_ptr<StateReader> KvStore::Save() { return std::make_unique<Reader>(*this); }
+
+std::unique_ptr<StateWriter> KvStore::Load(uint32_t, Index at) { return std::make_unique<Writer>(*this, at); }
+
+void KvStore::Replace(std::shared_ptr<Values> values, Index applied) {
+  readers_.clear();  // they keep the values that they go through
+  MutexLock lock(mutex_);
+  values_.swap(values);
+  applied_ = applied;
+}
+
+// ---- Commands ------------------------------------------------------------------------------------------------------
+
+KvStore::KvStore() : values_(std::make_shared<Values>()) {}
+KvStore::~KvStore() = default;
+
 std::string KvStore::Apply(const Entry& entry) {
   Command command;
   if (entry.type == EntryType::kNormal) command = DecodeCommand(entry.data.view());
   // Made before, and what it replaces freed after, the lock that readers wait for.
-  Bytes value(std::move(command.value));
+  Value value{Bytes(std::move(command.value)), entry.index};
   MutexLock lock(mutex_);
   applied_ = entry.index;
-  switch (command.op) {
-    case Command::Op::kNothing:
-      break;
-    case Command::Op::kPut:
-      std::swap(values_[std::move(command.key)], value);
-      break;
-    case Command::Op::kDelete:
-      if (const auto found = values_.find(command.key); found != values_.end()) {
-        std::swap(found->second, value);
-        values_.erase(found);
-      }
-      break;
+  if (command.op == Command::Op::kNothing) return {};
+  const auto found = values_->find(command.key);
+  for (Reader* reader : readers_) {
+    reader->Keep(command.key, found == values_->end() ? std::nullopt : std::optional(found->second));
+  }
+  if (command.op == Command::Op::kPut) {
+    if (found != values_->end()) {
+      std::swap(found->second, value);
+    } else {
+      values_->emplace(std::move(command.key), std::move(value));
+    }
+  } else if (found != values_->end()) {
+    std::swap(found->second, value);
+    values_->erase(found);
   }
   return {};
 }
 
 std::optional<Bytes> KvStore::Get(std::string_view key) const {
   MutexLock lock(mutex_);
-  const auto found = values_.find(key);
-  if (found == values_.end()) return std::nullopt;
-  return found->second;
+  const auto found = values_->find(key);
+  if (found == values_->end()) return std::nullopt;
+  return found->second.bytes;
 }
 
 size_t KvStore::size() const {
   MutexLock lock(mutex_);
-  return values_.size();
+  return values_->size();
 }
 
 KvStore::Digest KvStore::digest() const {
   MutexLock lock(mutex_);
   Digest digest{.applied = applied_};
-  // Added up, so that their order does not matter.
-  for (const auto& [key, value] : values_) digest.hash += PairHash(key, value.view());
+  for (const auto& [key, value] : *values_) digest.hash += PairHash(key, value.bytes.view());
   return digest;
 }
 

@@ -3,11 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
+#include "absl/container/btree_map.h"
 #include "raft/core/types.h"
 #include "raft/env/mutex.h"
 #include "raft/env/state_machine.h"
@@ -20,13 +23,19 @@ class KvStore : public StateMachine {
   // Two stores with the same applied index have the same hash, or one of them is wrong.
   struct Digest {
     Index applied;
-    uint64_t hash = 0;  // of the set of pairs, in no order
+    uint64_t hash = 0;  // of the set of pairs
 
     bool operator==(const Digest&) const = default;
   };
 
-  // From the apply executor. The result is always empty.
+  KvStore();
+  ~KvStore() override;
+
+  // From the apply executor. The result of Apply is always empty.
   std::string Apply(const Entry& entry) override;
+  Format format() const override;
+  std::unique_ptr<StateReader> Save() override;
+  std::unique_ptr<StateWriter> Load(uint32_t version, Index at) override;
 
   // From any thread. The value is shared, not copied.
   std::optional<Bytes> Get(std::string_view key) const;
@@ -35,13 +44,22 @@ class KvStore : public StateMachine {
   Digest digest() const;
 
  private:
-  struct Hash : std::hash<std::string_view> {
-    using is_transparent = void;
+  struct Value {
+    Bytes bytes;
+    Index version;  // the entry that last changed it
   };
+  // In byte order of the keys, so that a snapshot can go through it while it changes.
+  using Values = absl::btree_map<std::string, Value, std::less<>>;
+  class Reader;
+  class Writer;
+
+  void Replace(std::shared_ptr<Values> values, Index applied);
 
   mutable Mutex mutex_;
-  std::unordered_map<std::string, Bytes, Hash, std::equal_to<>> values_ ABSL_GUARDED_BY(mutex_);
+  // Changed by the apply executor alone, under the lock; so there it may be read without.
+  std::shared_ptr<Values> values_ ABSL_PT_GUARDED_BY(mutex_);
   Index applied_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Reader*> readers_;  // apply executor only: those that still go through values_
 };
 
 }  // namespace raftly

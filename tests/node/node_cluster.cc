@@ -1,4 +1,5 @@
 #include "tests/node/node_cluster.h"
+#include "absl/strings/str_split.h"
 
 #include <gtest/gtest.h>
 
@@ -6,6 +7,8 @@
 #include <cstdlib>
 #include <future>
 #include <thread>
+
+#include "absl/strings/str_split.h"
 
 namespace raftly::testing {
 
@@ -15,6 +18,22 @@ std::string Recorder::Apply(const Entry& entry) {
   last_ = entry.index;
   if (!entry.data.empty()) commands_.emplace_back(entry.data.view());
   return std::to_string(entry.index.value);
+}
+
+std::unique_ptr<StateReader> Recorder::Save() {
+  MutexLock lock(mutex_);
+  std::string lines;
+  for (const std::string& command : commands_) lines += command + "\n";
+  return SaveWhole(lines);
+}
+
+std::unique_ptr<StateWriter> Recorder::Load(uint32_t, Index at) {
+  return LoadWhole([this, at](const std::string& lines) {
+    MutexLock lock(mutex_);
+    last_ = at;
+    commands_ = absl::StrSplit(lines, '\n', absl::SkipEmpty());
+    return absl::OkStatus();
+  });
 }
 
 std::vector<std::string> Recorder::commands() const {

@@ -14,6 +14,7 @@
 #include "raft/env/mutex.h"
 #include "raft/env/posix_files.h"
 #include "raft/env/thread_loop.h"
+#include "raft/env/whole_state.h"
 #include "raft/node/raft_node.h"
 #include "transport/inmem_transport.h"
 #include "transport/network_proxy.h"
@@ -28,6 +29,9 @@ inline constexpr Duration kPatience = std::chrono::seconds(30);
 class Recorder : public StateMachine {
  public:
   std::string Apply(const Entry& entry) override;
+  Format format() const override { return {"recorder", 1}; }
+  std::unique_ptr<StateReader> Save() override;
+  std::unique_ptr<StateWriter> Load(uint32_t version, Index at) override;
   // Commands without the no-ops of new leaders.
   std::vector<std::string> commands() const;
 
