@@ -33,20 +33,21 @@ class KvStore::Reader : public StateReader {
 
   bool Read(size_t bytes, std::string& out) override {
     const size_t enough = out.size() + bytes;
-    auto live = begun_ ? values_->upper_bound(cursor_) : values_->begin();
+    const auto end = values_->in_order.end();
+    auto live = begun_ ? values_->in_order.upper_bound(cursor_) : values_->in_order.begin();
     auto old = kept_.begin();
-    while (out.size() < enough && (live != values_->end() || old != kept_.end())) {
-      if (old == kept_.end() || (live != values_->end() && live->first < old->first)) {
-        Give(live->first, live->second, out);
+    while (out.size() < enough && (live != end || old != kept_.end())) {
+      if (old == kept_.end() || (live != end && live->first < old->first)) {
+        Give(live->first, *live->second, out);
         ++live;
         continue;
       }
-      if (live != values_->end() && live->first == old->first) ++live;
+      if (live != end && live->first == old->first) ++live;
       if (old->second) Give(old->first, *old->second, out);
       MoveTo(old->first);
       old = kept_.erase(old);
     }
-    return live != values_->end() || old != kept_.end();
+    return live != end || old != kept_.end();
   }
 
   // `key` is about to change from `now` (nothing: it is not there).
@@ -55,11 +56,11 @@ class KvStore::Reader : public StateReader {
   }
 
  private:
-  void Give(const std::string& key, const Value& value, std::string& out) {
+  void Give(std::string_view key, const Value& value, std::string& out) {
     AppendPair(out, key, value.bytes.view(), value.version);
     MoveTo(key);
   }
-  void MoveTo(const std::string& key) {
+  void MoveTo(std::string_view key) {
     cursor_ = key;
     begun_ = true;
   }
@@ -80,10 +81,10 @@ class KvStore::Writer : public StateWriter {
   absl::Status Write(std::string_view bytes) override {
     pairs_.Feed(bytes);
     while (auto pair = pairs_.Next()) {
-      const bool in_order = values_->empty() || values_->rbegin()->first < pair->key;
+      const bool in_order = values_->in_order.empty() || values_->in_order.rbegin()->first < pair->key;
       if (!in_order)
         return absl::DataLossError(absl::StrCat("the state's keys are out of order at \"", pair->key, "\""));
-      values_->emplace_hint(values_->end(), std::move(pair->key), Value{std::move(pair->value), pair->version});
+      values_->Put(std::move(pair->key), Value{std::move(pair->value), pair->version});
     }
     return absl::OkStatus();
   }
@@ -127,39 +128,42 @@ std::string KvStore::Apply(const Entry& entry) {
   MutexLock lock(mutex_);
   applied_ = entry.index;
   if (command.op == Command::Op::kNothing) return {};
-  const auto found = values_->find(command.key);
-  for (Reader* reader : readers_) {
-    reader->Keep(command.key, found == values_->end() ? std::nullopt : std::optional(found->second));
-  }
-  if (command.op == Command::Op::kPut) {
-    if (found != values_->end()) {
-      std::swap(found->second, value);
-    } else {
-      values_->emplace(std::move(command.key), std::move(value));
-    }
-  } else if (found != values_->end()) {
-    std::swap(found->second, value);
-    values_->erase(found);
+  const auto found = values_->by_key.find(command.key);
+  const bool known = found != values_->by_key.end();
+  for (Reader* reader : readers_) reader->Keep(command.key, known ? std::optional(found->second) : std::nullopt);
+  if (known) std::swap(found->second, value);
+  if (command.op == Command::Op::kPut && !known) {
+    values_->Put(std::move(command.key), std::move(value));
+  } else if (command.op == Command::Op::kDelete && known) {
+    values_->in_order.erase(found->first);
+    values_->by_key.erase(found);
   }
   return {};
 }
 
+// Requires that the key is not there.
+void KvStore::Values::Put(std::string key, Value value) {
+  const auto pair = by_key.emplace(std::move(key), std::move(value)).first;
+  in_order.emplace(pair->first, &pair->second);
+}
+
 std::optional<Bytes> KvStore::Get(std::string_view key) const {
   MutexLock lock(mutex_);
-  const auto found = values_->find(key);
-  if (found == values_->end()) return std::nullopt;
+  const auto found = values_->by_key.find(key);
+  if (found == values_->by_key.end()) return std::nullopt;
   return found->second.bytes;
 }
 
 size_t KvStore::size() const {
   MutexLock lock(mutex_);
-  return values_->size();
+  return values_->by_key.size();
 }
 
 KvStore::Digest KvStore::digest() const {
   MutexLock lock(mutex_);
   Digest digest{.applied = applied_};
-  for (const auto& [key, value] : *values_) digest.hash += PairHash(key, value.bytes.view());
+  // Added up, so that their order does not matter.
+  for (const auto& [key, value] : values_->by_key) digest.hash += PairHash(key, value.bytes.view());
   return digest;
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -23,7 +24,7 @@ class KvStore : public StateMachine {
   // Two stores with the same applied index have the same hash, or one of them is wrong.
   struct Digest {
     Index applied;
-    uint64_t hash = 0;  // of the set of pairs
+    uint64_t hash = 0;  // of the set of pairs, in no order
 
     bool operator==(const Digest&) const = default;
   };
@@ -48,8 +49,17 @@ class KvStore : public StateMachine {
     Bytes bytes;
     Index version;  // the entry that last changed it
   };
-  // In byte order of the keys, so that a snapshot can go through it while it changes.
-  using Values = absl::btree_map<std::string, Value, std::less<>>;
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  // Found by hash, which is what every request needs, and listed in byte order, so that a snapshot can go through them
+  // while they change. Only a new key or a deleted one touches the order.
+  struct Values {
+    void Put(std::string key, Value value);
+
+    std::unordered_map<std::string, Value, Hash, std::equal_to<>> by_key;
+    absl::btree_map<std::string_view, const Value*> in_order;  // of by_key's elements, which stay where they are
+  };
   class Reader;
   class Writer;
 
