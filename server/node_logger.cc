@@ -5,7 +5,9 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "raft/node/errors.h"
 
 namespace raftly {
 namespace {
@@ -58,6 +60,7 @@ void NodeLogger::OnStep(Time now, const RaftCore& core) {
 }
 
 void NodeLogger::OnCallFailed(const NodeId& peer, const absl::Status& why) {
+  if (IsPeerRefused(why)) return RefusedBy(peer, std::string(why.message()));
   const bool first = unreachable_.insert_or_assign(peer, now_).second;
   if (first) log_.Warn("peer unreachable", {{"peer", peer}, {"reason", std::string(why.message())}});
 }
@@ -105,6 +108,26 @@ void NodeLogger::Line(const PeerLostLog& event) {
 
 void NodeLogger::Line(const VoteRegained& event) {
   log_.Info("vote regained: caught up with the cluster", {{"index", Number(event.caught_up_to)}});
+}
+
+void NodeLogger::Line(const MessageRefused& event) {
+  const auto kept_back = limit_.Admit(absl::StrCat("from ", event.from, static_cast<int>(event.why)), now_);
+  if (!kept_back) return;
+  log_.Warn("a peer's message refused: no member of this cluster can say that",
+            {{"peer", OrNone(event.from)},
+             {"term", Number(event.term)},
+             {"reason", std::string(ToString(event.why))},
+             {"not_logged", std::to_string(*kept_back)}});
+}
+
+void NodeLogger::Line(const PeerRefuses& event) {
+  RefusedBy(event.peer, "rejects whatever it is sent; is this node among its -peers?");
+}
+
+void NodeLogger::RefusedBy(const NodeId& peer, const std::string& why) {
+  const auto kept_back = limit_.Admit(absl::StrCat("by ", peer), now_);
+  if (!kept_back) return;
+  log_.Warn("peer refuses this node", {{"peer", peer}, {"reason", why}, {"not_logged", std::to_string(*kept_back)}});
 }
 
 }  // namespace raftly

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <map>
+#include <string>
 
 #include "raft/node/observer.h"
+#include "server/line_limit.h"
 #include "server/log.h"
 
 namespace raftly {
@@ -28,11 +30,15 @@ class NodeLogger : public NodeObserver {
   void Line(const CommitAdvanced&) {}  // far too many
   void Line(const PeerLostLog& event);
   void Line(const VoteRegained& event);
+  void Line(const MessageRefused& event);
+  void Line(const PeerRefuses& event);
+  void RefusedBy(const NodeId& peer, const std::string& why);
   void ReachableAgain(const NodeId& peer);
 
   const Logger& log_;
   Time now_ = Time::min();              // loop only, as of the latest batch
   std::map<NodeId, Time> unreachable_;  // loop only; since when the last call failed
+  LineLimit limit_;                     // loop only; for what a peer can have us say as often as it likes
 };
 
 }  // namespace raftly

@@ -30,6 +30,11 @@ std::string Describe(const NodeEvent& event) {
     std::string operator()(const VoteRegained& e) const {
       return absl::StrCat("votes again, caught up to ", e.caught_up_to.value);
     }
+    std::string operator()(const MessageRefused& e) const {
+      return absl::StrCat("refuses a message of ", e.from, " in term ", e.term.value, " (",
+                          std::string(ToString(e.why)), ")");
+    }
+    std::string operator()(const PeerRefuses& e) const { return absl::StrCat("is refused by ", e.peer); }
   };
   return std::visit(Visitor(), event);
 }

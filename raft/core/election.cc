@@ -10,7 +10,7 @@ namespace raftly {
 
 // ---- Campaigning ---------------------------------------------------------------------------------------------------
 
-bool RaftCore::MayCampaign() const { return hard_state_.may_vote && space_available_; }
+bool RaftCore::MayCampaign() const { return hard_state_.may_vote && space_available_ && term() < kLastTerm; }
 
 void RaftCore::OnElectionTimeout() {
   if (role_ == Role::kCandidate && !writes_.empty() && writes_.front().id <= own_vote_write_) {
@@ -146,7 +146,7 @@ bool RaftCore::WouldVoteFor(const VoteRequest& request) const {
 }
 
 void RaftCore::HandleVote(CallId call, const VoteRequest& request) {
-  if (!IsPeer(request.candidate) || Sticky()) {
+  if (Sticky()) {
     // Ignored whole: not even its term is adopted, or a removed or flapping server could depose a working leader.
     Send(Answer{call, VoteReply{term(), false}});
     return;

@@ -66,6 +66,7 @@ struct Call {
 struct Answer {
   CallId id;
   std::optional<Reply> reply;
+  std::string refused = {};  // without a reply: why, in words that name both sides; empty: not now, try again
 
   bool operator==(const Answer&) const = default;
 };

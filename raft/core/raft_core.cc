@@ -32,6 +32,15 @@ RaftCore::RaftCore(CoreConfig config, Recovered recovered, uint64_t seed, Time n
     // by a candidate of a later term. Silence for as long as two elections last lets check-quorum retire them.
     silent_until_ = now + 2 * config_.timings.election_timeout;
   }
+  Defences needed = config_.defences;
+  needed.pre_vote = true;  // a flag of the server, and no matter of safety
+  lawful_ = needed == Defences{};
+  if (lawful_ && term() < log_.last().term) {
+    // A log written without its term: somebody led in that term, and we may have voted for anyone. As if for ourselves.
+    hard_state_.term = log_.last().term;
+    hard_state_.voted_for = config_.self;
+    hard_state_dirty_ = true;
+  }
   RestartElectionTimer();
 }
 
@@ -77,9 +86,14 @@ void RaftCore::On(RequestReceived& input) {
   if (now_ < silent_until_) {
     Send(Answer{input.call, std::nullopt});
   } else if (const auto* vote = std::get_if<VoteRequest>(&input.request)) {
+    const auto objection = ObjectionTo(*vote);
+    if (objection) return Refuse(input.call, vote->candidate, vote->term, *objection);
     HandleVote(input.call, *vote);
   } else {
-    HandleAppend(input.call, std::get<AppendRequest>(input.request));
+    auto& append = std::get<AppendRequest>(input.request);
+    const auto objection = ObjectionTo(append);
+    if (objection) return Refuse(input.call, append.leader, append.term, *objection);
+    HandleAppend(input.call, append);
   }
 }
 
@@ -94,6 +108,11 @@ void RaftCore::On(ReplyReceived& input) {
     return;
   }
   const Term theirs = std::visit([](const auto& reply) { return reply.term; }, *input.reply);
+  if (const auto objection = ObjectionTo(*input.reply)) {
+    out_.events.push_back(MessageRefused{call.peer, *objection, theirs});
+    HandleLostCall(input.call, call);
+    return;
+  }
   if (theirs > term()) {
     BecomeFollower(theirs, RoleReason::kHigherTerm);
   } else if (const auto* vote = std::get_if<VoteReply>(&*input.reply)) {
@@ -214,6 +233,10 @@ void RaftCore::AppendOwn(Entry entry) {
 void RaftCore::SetLeader(const NodeId& leader) {
   if (leader_ == leader) return;
   leader_ = leader;
+  if (!leader.empty()) {
+    led_term_ = term();
+    led_by_ = leader;
+  }
   out_.events.push_back(LeaderChanged{leader_, term()});
 }
 

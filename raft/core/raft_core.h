@@ -43,6 +43,7 @@ struct RequestReceived {
 struct ReplyReceived {
   CallId call;
   std::optional<Reply> reply;  // nullopt: the call failed or timed out
+  bool refused = false;        // it failed because the peer wants nothing from us (Answer::refused)
 };
 struct WriteDone {
   WriteId id;  // this write and all before it are durable
@@ -143,8 +144,30 @@ struct PeerLostLog {
 struct VoteRegained {
   Index caught_up_to;
 };
+// A peer, or somebody who calls itself one, said what no lawful member of this cluster can say. It is as if it had said
+// nothing: no term is adopted, no leader followed.
+enum class Objection {
+  kStranger,               // not in our list of peers
+  kImpossibleNumber,       // a term or an index beyond kLastTerm or kLastIndex
+  kMalformed,              // gaps, terms that fall, logs from the future
+  kSecondLeader,           // another node leads in this term
+  kCommittedWouldChange,   // its log lacks or contradicts what is committed here
+  kAnotherEntryOfOneTerm,  // its log contradicts what the leader of that very term wrote
+  kWrongAnswer,            // the answer to another kind of request
+};
+inline constexpr size_t kObjections = 7;
+std::string_view ToString(Objection why);
+struct MessageRefused {
+  NodeId from;
+  Objection why = Objection::kStranger;
+  Term term;  // the message's
+};
+// All that we send to this peer is rejected, wherever we begin: it does not take us for a member, still less a leader.
+struct PeerRefuses {
+  NodeId peer;
+};
 using NodeEvent = std::variant<ElectionStarted, RoleChanged, LeaderChanged, VoteCast, LogTruncated, CommitAdvanced,
-                               PeerLostLog, VoteRegained>;
+                               PeerLostLog, VoteRegained, MessageRefused, PeerRefuses>;
 
 struct Output {
   std::vector<Message> send;  // may leave now: the disk and the network work in parallel
@@ -245,9 +268,17 @@ class RaftCore {
   Time QuorumHeardAt() const;
   void TrackRejoin(const AppendRequest& request);
 
+  // strangers.cc
+  std::optional<Objection> ObjectionTo(const VoteRequest& request) const;
+  std::optional<Objection> ObjectionTo(const AppendRequest& request) const;
+  std::optional<Objection> ObjectionTo(const Reply& reply) const;
+  std::optional<Objection> Contradiction(const AppendRequest& request) const;
+  std::optional<Objection> Contradiction(const LogPosition& theirs, Term their_term) const;
+  bool SecondLeader(const AppendRequest& request) const;
+  void Refuse(CallId call, const NodeId& from, Term their_term, Objection why);
+
   // replication.cc
   void HandleAppend(CallId call, AppendRequest& request);
-  bool WellFormed(const AppendRequest& request) const;
   std::optional<AppendReply> Mismatch(const LogPosition& prev) const;
   void AppendFromLeader(AppendRequest& request);
   void TruncateFrom(Index from, const NodeId& leader);
@@ -271,6 +302,8 @@ class RaftCore {
   void RefuseReads();
 
   CoreConfig config_;
+  // No rule of safety is switched off. Otherwise what cannot be is just what the laboratory wants to see.
+  bool lawful_ = true;
   Time now_;
   std::mt19937_64 random_;
 
@@ -278,7 +311,10 @@ class RaftCore {
   Log log_;
   Role role_ = Role::kFollower;
   NodeId leader_;  // of this term; empty: unknown
-  Index commit_;   // commit_ <= log_.last().index; never moves back (Defences all on)
+  // Whom we last knew to lead, and in which term, although we may have lost sight of it since.
+  Term led_term_;
+  NodeId led_by_;
+  Index commit_;  // commit_ <= log_.last().index; never moves back (Defences all on)
   bool space_available_ = true;
 
   // Disk. stable_ <= handed_ <= log_.last().index, but for a log that has not been handed over yet.

@@ -39,4 +39,24 @@ std::string_view ToString(RoleReason reason) {
   RAFTLY_CHECK(false, "a reason without words");
 }
 
+std::string_view ToString(Objection why) {
+  switch (why) {
+    case Objection::kStranger:
+      return "not among its peers";
+    case Objection::kImpossibleNumber:
+      return "a term or an index that no cluster reaches";
+    case Objection::kMalformed:
+      return "a log that cannot be";
+    case Objection::kSecondLeader:
+      return "another node leads in this term";
+    case Objection::kCommittedWouldChange:
+      return "a committed entry would be truncated";
+    case Objection::kAnotherEntryOfOneTerm:
+      return "two leaders of one term would have written the same index";
+    case Objection::kWrongAnswer:
+      return "an answer to what was not asked";
+  }
+  RAFTLY_CHECK(false, "an objection without words");
+}
+
 }  // namespace raftly

@@ -40,6 +40,11 @@ using CallId = Counter<struct CallTag>;        // one request to or from a peer
 using WriteId = Counter<struct WriteTag>;      // one hand-over to the disk, ascending
 using RequestId = Counter<struct RequestTag>;  // one proposal or read of a client of this node
 
+// No cluster holds so many elections and no log gets so long: a peer or a file that says more has made it up. Far
+// enough from the end of the numbers that nothing we add to one can wrap round.
+inline constexpr Term kLastTerm{uint64_t{1} << 62};
+inline constexpr Index kLastIndex{uint64_t{1} << 62};
+
 using NodeId = std::string;
 
 // Immutable bytes, shared and not copied between the log, the disk, the wire and the state machine.

@@ -1,7 +1,5 @@
 #include "raft/node/errors.h"
 
-#include <string>
-
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 
@@ -44,5 +42,9 @@ NodeId LeaderHint(const absl::Status& status) {
 }
 
 bool IsDiskFull(const absl::Status& status) { return status.GetPayload(kDiskFullPayload).has_value(); }
+
+absl::Status PeerRefusedError(const std::string& why) { return absl::FailedPreconditionError(why); }
+
+bool IsPeerRefused(const absl::Status& status) { return absl::IsFailedPrecondition(status); }
 
 }  // namespace raftly

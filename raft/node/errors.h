@@ -1,11 +1,16 @@
-// The errors of proposals and reads. Codes are the API, text is not.
+// The errors of proposals, of reads and of calls between nodes. Codes are the API, text is not.
 //
 //   FailedPrecondition   never entered the log here: ask the leader (LeaderHint)
 //   ResourceExhausted    never entered the log: too much is waiting, or the disk is full (IsDiskFull)
 //   Aborted              overwritten by another leader's entry: certainly not applied, safe to retry
 //   Unavailable          the node stops: outcome unknown
 //   DeadlineExceeded     not settled in time: outcome unknown
+//
+// Of a call to a peer, FailedPrecondition says that the peer wants nothing from us, and names both sides; all other
+// errors, that it could not be asked.
 #pragma once
+
+#include <string>
 
 #include "absl/status/status.h"
 #include "raft/core/types.h"
@@ -22,5 +27,8 @@ absl::Status TimedOutError();
 // The leader that a FailedPrecondition names; empty where it knows none.
 NodeId LeaderHint(const absl::Status& status);
 bool IsDiskFull(const absl::Status& status);
+
+absl::Status PeerRefusedError(const std::string& why);
+bool IsPeerRefused(const absl::Status& status);
 
 }  // namespace raftly

@@ -243,7 +243,7 @@ void RaftNode::Impl::Take(FromCallee& item) {
   } else if (observer_ != nullptr) {
     observer_->OnCallFailed(item.peer, item.reply.status());
   }
-  core_->Step(environment_.loop.Now(), ReplyReceived{item.call, reply});
+  core_->Step(environment_.loop.Now(), ReplyReceived{item.call, reply, IsPeerRefused(item.reply.status())});
 }
 
 void RaftNode::Impl::Take(FromClient& item) {
@@ -303,11 +303,11 @@ Task RaftNode::Impl::Deliver(Message message) {
   auto& answer = std::get<Answer>(message);
   auto waiting = incoming_.extract(answer.id);
   RAFTLY_CHECK(!waiting.empty(), "a peer's request would be answered twice");
-  return [reply_fn = std::move(waiting.mapped()), reply = answer.reply]() mutable {
-    if (reply) {
-      reply_fn(*reply);
+  return [reply_fn = std::move(waiting.mapped()), answer = std::move(answer)]() mutable {
+    if (answer.reply) {
+      reply_fn(*answer.reply);
     } else {
-      reply_fn(absl::UnavailableError("not now"));
+      reply_fn(answer.refused.empty() ? absl::UnavailableError("not now") : PeerRefusedError(answer.refused));
     }
   };
 }

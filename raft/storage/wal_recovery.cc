@@ -12,6 +12,8 @@
 namespace raftly::wal {
 namespace {
 
+constexpr const char* kImpossibleTerm = "holds a term that no cluster reaches";
+
 constexpr const char* kRemedy = "; set the directory aside and start this node with -rejoin";
 
 // Checksums take half of a recovery, so a file larger than this is cut into pieces that are checked in parallel.
@@ -86,6 +88,7 @@ class Reader {
   }
 
   const char* On(const State& state) {
+    if (state.term > kLastTerm) return kImpossibleTerm;
     found_.hard_state.term = state.term;
     found_.hard_state.voted_for = state.voted_for;
     return nullptr;
@@ -94,6 +97,8 @@ class Reader {
     const uint64_t index = entry.index.value;
     if (index == 0 || index > found_.entries.size() + 1) return "leaves a gap in the log's indexes";
     if (!entry.term) return "holds an entry without a term";
+    if (entry.term > kLastTerm) return kImpossibleTerm;
+    if (index > 1 && entry.term < found_.entries[index - 2].term) return "holds a term below that of the entry before";
     found_.entries.resize(index - 1);
     found_.entries.push_back({entry.index, entry.term, entry.type, Bytes(whole_, entry.command)});
     return nullptr;

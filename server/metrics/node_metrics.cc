@@ -28,9 +28,17 @@ const std::vector<std::string>& OutcomeNames() {
   return names;
 }
 
-enum FailureKind : size_t { kUnreachable, kNoAnswer, kCancelled, kOther };
+enum FailureKind : size_t { kUnreachable, kNoAnswer, kCancelled, kRefused, kOther };
 const std::vector<std::string>& FailureKindNames() {
-  static const std::vector<std::string> names = {"unreachable", "timed_out", "cancelled", "other"};
+  static const std::vector<std::string> names = {"unreachable", "timed_out", "cancelled", "refused", "other"};
+  return names;
+}
+
+// In the order of Objection.
+const std::vector<std::string>& ObjectionNames() {
+  static const std::vector<std::string> names = {"stranger",      "impossible_number",      "malformed",
+                                                 "second_leader", "committed_would_change", "another_entry_of_one_term",
+                                                 "wrong_answer"};
   return names;
 }
 
@@ -75,6 +83,8 @@ FailureKind KindOf(const absl::Status& why) {
       return kNoAnswer;
     case absl::StatusCode::kCancelled:
       return kCancelled;
+    case absl::StatusCode::kFailedPrecondition:
+      return kRefused;
     default:
       return kOther;
   }
@@ -84,6 +94,13 @@ prometheus::Family<prometheus::Counter>& ProposalFamily(prometheus::Registry& re
   return prometheus::BuildCounter()
       .Name("raftly_proposals_total")
       .Help("Proposals made at this node, by what became of them")
+      .Register(registry);
+}
+
+prometheus::Family<prometheus::Counter>& RefusedFamily(prometheus::Registry& registry) {
+  return prometheus::BuildCounter()
+      .Name("raftly_messages_refused_total")
+      .Help("Messages of peers, or of who calls itself one, that no member of this cluster can send, by why")
       .Register(registry);
 }
 
@@ -117,6 +134,7 @@ NodeMetrics::NodeMetrics(prometheus::Registry& registry, const std::vector<NodeI
       proposal_duration_(AddHistogram(registry, "raftly_proposal_duration_seconds",
                                       "From a proposal until it is committed and applied here", Doubling(0.0001, 16))),
       proposals_(ProposalFamily(registry), {}, "outcome", OutcomeNames()),
+      refused_(RefusedFamily(registry), {}, "reason", ObjectionNames()),
       current_term_(AddGauge(registry, "raftly_current_term", "Current term")),
       state_(AddGauge(registry, "raftly_state", "0 follower, 1 candidate or pre-candidate, 2 leader")) {
   AddPeers(registry, peers);
@@ -160,6 +178,10 @@ void NodeMetrics::OnEvent(Time, const NodeEvent& event) {
     if (changed->leader.empty() || changed->term == last_leaders_term_) return;
     last_leaders_term_ = changed->term;
     leader_changes_.Increment();
+  } else if (const auto* refused = std::get_if<MessageRefused>(&event)) {
+    refused_.Increment(static_cast<size_t>(refused->why));
+  } else if (const auto* refuses = std::get_if<PeerRefuses>(&event)) {
+    CountFailure(refuses->peer, kRefused);
   }
 }
 
@@ -192,9 +214,11 @@ void NodeMetrics::StopLeading() {
   for (Peer& peer : peers_) peer.in_flight.Set(0);
 }
 
-void NodeMetrics::OnCallFailed(const NodeId& peer, const absl::Status& why) {
+void NodeMetrics::OnCallFailed(const NodeId& peer, const absl::Status& why) { CountFailure(peer, KindOf(why)); }
+
+void NodeMetrics::CountFailure(const NodeId& peer, size_t kind) {
   for (Peer& one : peers_) {
-    if (one.id == peer) one.failures.Increment(KindOf(why));
+    if (one.id == peer) one.failures.Increment(kind);
   }
 }
 

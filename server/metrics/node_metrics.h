@@ -68,6 +68,7 @@ class NodeMetrics : public NodeObserver {
   void AddPeers(prometheus::Registry& registry, std::vector<NodeId> peers);
   void WatchPeers(Time now, const RaftCore& core);
   void StopLeading();
+  void CountFailure(const NodeId& peer, size_t kind);
 
   // Gauges are collected in the order in which they were made: what is applied before what is committed, so that no
   // scrape shows more of the former.
@@ -82,6 +83,7 @@ class NodeMetrics : public NodeObserver {
   prometheus::Histogram& apply_duration_;
   prometheus::Histogram& proposal_duration_;
   CounterPerValue proposals_;
+  CounterPerValue refused_;
 
   // Loop only.
   Cached current_term_;

@@ -83,7 +83,7 @@ TEST(Leader, Sec5_1_AHigherTermInAnAppendDeposesIt) {
 
 TEST(Leader, Sec5_2_TwoInOneTermCannotBe) {
   auto a = Leader();
-  EXPECT_EQ(a.Ask(Append({.term = 1, .leader = "b"})), Reject({.term = 1}));
+  EXPECT_EQ(a.Ask(Append({.term = 1, .leader = "b"})), kNoAnswer);
   EXPECT_EQ(a.core().role(), Role::kLeader);
 }
 

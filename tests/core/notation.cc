@@ -73,6 +73,10 @@ struct EventText {
   std::string operator()(const VoteRegained& event) const {
     return Join("votes again, caught up to ", event.caught_up_to.value);
   }
+  std::string operator()(const MessageRefused& event) const {
+    return Join("refuses ", Named(event.from), " in term ", event.term.value, ": ", ToString(event.why));
+  }
+  std::string operator()(const PeerRefuses& event) const { return Join("is refused by ", event.peer); }
 };
 
 }  // namespace

@@ -42,8 +42,8 @@ TEST(Rejoin, IsSilentForTwoElections) {
 
 TEST(Rejoin, GrantsNothingInEitherPhaseAndDoesNotCampaign) {
   auto a = Rejoining();
-  EXPECT_EQ(a.Ask(AskPreVote({.term = 1, .last = "9:9"})), Denied(0));
-  EXPECT_EQ(a.Ask(AskVote({.term = 1, .last = "9:9"})), Denied(1));
+  EXPECT_EQ(a.Ask(AskPreVote({.term = 10, .last = "9:9"})), Denied(0));
+  EXPECT_EQ(a.Ask(AskVote({.term = 10, .last = "9:9"})), Denied(10));
   EXPECT_EQ(a.core().next_deadline(), kNever);
   a.Doze(10s);
   a.Step(TimePassed{});
@@ -84,7 +84,7 @@ TEST(Rejoin, ItsVoteOfThatTermGoesToThatLeader) {
   ASSERT_TRUE(a.core().may_vote());
   EXPECT_EQ(a.core().voted_for(), "b");
   a.Doze(150ms);
-  EXPECT_EQ(a.Ask(AskVote({.term = 2, .candidate = "c", .last = "2:9"})), Denied(2));
+  EXPECT_EQ(a.Ask(AskVote({.term = 2, .candidate = "c", .last = "1:9"})), Denied(2));
   EXPECT_EQ(a.Ask(AskVote({.term = 3, .candidate = "c", .last = "2:9"})), Granted(3));
   EXPECT_LT(a.until_deadline(), 300ms) << "and it may campaign";
 }

@@ -305,12 +305,24 @@ TEST_F(MetricsTest, AFailedCallIsCountedByPeerAndKind) {
   node().OnCallFailed("b", absl::DeadlineExceededError("silence"));
   node().OnCallFailed("c", absl::CancelledError("the transport stopped"));
   node().OnCallFailed("c", absl::InvalidArgumentError("nonsense"));
+  node().OnCallFailed("c", PeerRefusedError("c refuses a"));
+  node().OnEvent({}, PeerRefuses{"c"});
   node().OnCallFailed("stranger", absl::UnavailableError("refused"));
   EXPECT_THAT(lines(), IsSupersetOf<std::string>({"raftly_rpc_failures_total{kind=\"unreachable\",peer=\"b\"} 1",
                                                   "raftly_rpc_failures_total{kind=\"timed_out\",peer=\"b\"} 1",
                                                   "raftly_rpc_failures_total{kind=\"cancelled\",peer=\"c\"} 1",
                                                   "raftly_rpc_failures_total{kind=\"other\",peer=\"c\"} 1",
+                                                  "raftly_rpc_failures_total{kind=\"refused\",peer=\"c\"} 2",
                                                   "raftly_rpc_failures_total{kind=\"unreachable\",peer=\"c\"} 0"}));
+}
+
+TEST_F(MetricsTest, ARefusedMessageIsCountedByItsReason) {
+  for (const auto why : {Objection::kStranger, Objection::kCommittedWouldChange, Objection::kCommittedWouldChange}) {
+    node().OnEvent({}, MessageRefused{"b", why, Term{7}});
+  }
+  EXPECT_THAT(lines(), IsSupersetOf<std::string>({"raftly_messages_refused_total{reason=\"stranger\"} 1",
+                                                  "raftly_messages_refused_total{reason=\"committed_would_change\"} 2",
+                                                  "raftly_messages_refused_total{reason=\"second_leader\"} 0"}));
 }
 
 TEST_F(MetricsTest, ARecoveredNodeKnowsItsTerm) {

@@ -215,6 +215,19 @@ TEST(WalRecovery, AGapInTheIndexesIsRefused) {
   }
 }
 
+TEST(WalRecovery, ATermThatNoClusterReachesIsRefused) {
+  const std::string good = Golden("raftly.wal.hex");
+  for (const uint64_t term : {UINT64_MAX, kLastTerm.value + 1}) {
+    ExpectRefused(good + Record(E(1, term)), good.size());
+    ExpectRefused(good + Record(Vote(term, "b")), good.size());
+  }
+}
+
+TEST(WalRecovery, ATermThatFallsIsRefused) {
+  std::string log = Golden("raftly.wal.hex") + Record(E(1, 5));
+  ExpectRefused(log + Record(E(2, 4)), log.size());
+}
+
 TEST(WalRecovery, AValidChecksumOverAMalformedRecordIsRefused) {
   // Nothing torn has a valid checksum: a marker that was moved here was put here.
   const std::string good = Golden("raftly.wal.hex");

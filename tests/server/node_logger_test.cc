@@ -1,0 +1,95 @@
+// What a node says of what happens in it, and how often.
+#include "server/node_logger.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "raft/node/errors.h"
+
+namespace raftly {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class Pipe {
+ public:
+  Pipe() { EXPECT_EQ(pipe(ends_), 0); }
+  ~Pipe() {
+    close(ends_[0]);
+    close(ends_[1]);
+  }
+  int write_end() const { return ends_[1]; }
+  // The lines since the last look.
+  std::vector<std::string> Lines() {
+    EXPECT_EQ(write(ends_[1], "\n", 1), 1);  // so that there is something to read
+    std::string text(64 << 10, '\0');
+    text.resize(static_cast<size_t>(read(ends_[0], text.data(), text.size())));
+    return absl::StrSplit(text, '\n', absl::SkipEmpty());
+  }
+
+ private:
+  int ends_[2] = {-1, -1};
+};
+
+class NodeLoggerTest : public testing::Test {
+ protected:
+  std::vector<std::string> Lines() { return pipe_.Lines(); }
+  void After(Duration duration) { now_ += duration; }
+  void Happens(const NodeEvent& event) { logger_.OnEvent(now_, event); }
+  void CallFails(const NodeId& peer, const absl::Status& why) {
+    Happens(CommitAdvanced{});  // the logger's clock goes with the events
+    logger_.OnCallFailed(peer, why);
+  }
+
+ private:
+  Pipe pipe_;
+  Logger log_{"a", LogLevel::kDebug, pipe_.write_end()};
+  NodeLogger logger_{log_};
+  Time now_{};
+};
+
+TEST_F(NodeLoggerTest, ARefusedMessageIsSaidOnceAMinuteWithTheCountOfTheRest) {
+  for (int i = 0; i < 1000; ++i) Happens(MessageRefused{"b", Objection::kCommittedWouldChange, Term{7}});
+  EXPECT_THAT(Lines(), ElementsAre(HasSubstr("peer=b term=7 reason=\"a committed entry would be truncated\" "
+                                             "not_logged=0")));
+  After(61s);
+  Happens(MessageRefused{"b", Objection::kCommittedWouldChange, Term{7}});
+  EXPECT_THAT(Lines(), ElementsAre(HasSubstr("not_logged=999")));
+}
+
+TEST_F(NodeLoggerTest, EachPeerAndEachReasonIsSaid) {
+  Happens(MessageRefused{"b", Objection::kStranger, Term{7}});
+  Happens(MessageRefused{"c", Objection::kStranger, Term{7}});
+  Happens(MessageRefused{"b", Objection::kMalformed, Term{7}});
+  EXPECT_THAT(Lines(), SizeIs(3));
+}
+
+TEST_F(NodeLoggerTest, AThousandNamesAreNotAThousandLines) {
+  for (int i = 0; i < 1000; ++i) Happens(MessageRefused{std::to_string(i), Objection::kStranger, Term{7}});
+  EXPECT_THAT(Lines(), SizeIs(LineLimit::kKinds + 1));
+}
+
+TEST_F(NodeLoggerTest, APeerThatRefusesUsIsNamedOnceAMinute) {
+  for (int i = 0; i < 100; ++i) CallFails("b", PeerRefusedError("b refuses a: not among its peers"));
+  EXPECT_THAT(Lines(), ElementsAre(HasSubstr("WARN a peer refuses this node peer=b "
+                                             "reason=\"b refuses a: not among its peers\"")));
+  After(61s);
+  CallFails("b", PeerRefusedError("b refuses a: not among its peers"));
+  EXPECT_THAT(Lines(), ElementsAre(HasSubstr("not_logged=99")));
+  Happens(PeerRefuses{"c"});
+  EXPECT_THAT(Lines(), ElementsAre(HasSubstr("peer=c")));
+  EXPECT_THAT(Lines(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace raftly
