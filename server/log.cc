@@ -1,11 +1,9 @@
 #include "server/log.h"
 
-#include <unistd.h>
-#include <ctime>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <ctime>
 
 #include "absl/strings/str_format.h"
 
@@ -48,15 +46,23 @@ std::string FormatLogField(const LogField& field) {
   return out;
 }
 
+Logger::Logger(NodeId node, LogLevel least, int fd)
+    : node_(std::move(node)), least_(least), writer_(fd, [this](uint64_t dropped) {
+        return Format(LogLevel::kWarn, "log lines dropped: nobody read them in time",
+                      {{"lines", std::to_string(dropped)}});
+      }) {}
+
 void Logger::Line(LogLevel level, std::string_view message, const LogFields& fields) const {
-  if (!Wants(level)) return;
+  if (Wants(level)) writer_.Write(Format(level, message, fields));
+}
+
+std::string Logger::Format(LogLevel level, std::string_view message, const LogFields& fields) const {
   static constexpr std::array<std::string_view, 4> kNames = {"DEBUG", "INFO", "WARN", "ERROR"};
   std::string line = Timestamp();
   line.append(" ").append(kNames[static_cast<size_t>(level)]).append(" ").append(node_).append(" ").append(message);
   for (const LogField& field : fields) line.append(" ").append(FormatLogField(field));
   line.push_back('\n');
-  // Nobody can be told that logging failed.
-  [[maybe_unused]] const ssize_t written = write(fd_, line.data(), line.size());
+  return line;
 }
 
 }  // namespace raftly

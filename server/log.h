@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "raft/core/types.h"
+#include "server/log_writer.h"
 
 namespace raftly {
 
@@ -20,24 +21,27 @@ enum class LogLevel { kDebug, kInfo, kWarn, kError };
 
 class Logger {
  public:
-  // Lines below `least` are dropped.
-  explicit Logger(NodeId node, LogLevel least = LogLevel::kInfo, int fd = 2)
-      : node_(std::move(node)), least_(least), fd_(fd) {}
+  // Lines below `least` are left out.
+  explicit Logger(NodeId node, LogLevel least = LogLevel::kInfo, int fd = 2);
 
-  // From any thread. A line is one write, so lines never mix.
+  // From any thread; never blocks (LogWriter): where nobody reads, lines are dropped, and that is said.
   void Debug(std::string_view message, const LogFields& fields = {}) const { Line(LogLevel::kDebug, message, fields); }
   void Info(std::string_view message, const LogFields& fields = {}) const { Line(LogLevel::kInfo, message, fields); }
   void Warn(std::string_view message, const LogFields& fields = {}) const { Line(LogLevel::kWarn, message, fields); }
   void Error(std::string_view message, const LogFields& fields = {}) const { Line(LogLevel::kError, message, fields); }
   // Whether such a line is written, for those that cost something to make.
   bool Wants(LogLevel level) const { return level >= least_; }
+  // Before the process ends without destroying this: returns once all lines are out, or after `patience`.
+  void Flush(Duration patience) const { writer_.Flush(patience); }
+  uint64_t dropped() const { return writer_.dropped(); }
 
  private:
   void Line(LogLevel level, std::string_view message, const LogFields& fields) const;
+  std::string Format(LogLevel level, std::string_view message, const LogFields& fields) const;
 
   const NodeId node_;
   const LogLevel least_;
-  const int fd_;
+  mutable LogWriter writer_;
 };
 
 // "key=value", the value quoted where it has spaces, quotes or control characters: a field never breaks its line.

@@ -1,13 +1,19 @@
 // raftly-server: one node of a cluster (SPEC section 1).
+#include <poll.h>
+
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
+#include <new>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "server/health_check.h"
 #include "server/log.h"
 #include "server/options.h"
@@ -17,6 +23,8 @@ namespace raftly {
 namespace {
 
 constexpr std::chrono::nanoseconds kStopPatience = std::chrono::seconds(5);
+// How long the end of the process waits for whoever reads its log.
+constexpr std::chrono::nanoseconds kLastLines = std::chrono::seconds(1);
 
 int Fail(const absl::Status& status, const std::string& usage = {}) {
   std::fprintf(stderr, "raftly-server: %s\n%s", std::string(status.message()).c_str(), usage.c_str());
@@ -28,6 +36,27 @@ int CheckHealthOf(const std::string& url) {
   return health.ok() ? 0 : Fail(health);
 }
 
+// What ends the process where the system refuses what it cannot do without. Anything else that is not caught is a
+// mistake of ours, and leaves a core.
+[[noreturn]] void EndWithoutResources() {
+  try {
+    std::rethrow_exception(std::current_exception());
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::resource_unavailable_try_again) {
+      Fail(absl::ResourceExhaustedError(absl::StrCat("no thread to be had: ", error.what(),
+                                                     " (look at ulimit -u, ulimit -v and the cgroup's pids.max)")));
+      std::_Exit(1);
+    }
+    Fail(absl::InternalError(error.what()));
+  } catch (const std::bad_alloc&) {
+    Fail(absl::ResourceExhaustedError("no memory to be had (look at ulimit -v and the cgroup's memory.max)"));
+    std::_Exit(1);
+  } catch (...) {
+    Fail(absl::InternalError("an exception that nobody catches"));
+  }
+  std::abort();
+}
+
 // Signals are taken by sigwait alone. Called before there is any other thread, for they inherit the mask.
 sigset_t BlockSignals() {
   sigset_t stop;
@@ -36,6 +65,8 @@ sigset_t BlockSignals() {
   sigaddset(&stop, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &stop, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  // A broken invariant ends the process at once; the thread that writes the log gets a moment for what led to it.
+  std::signal(SIGABRT, [](int) { poll(nullptr, 0, 100); });
   return stop;
 }
 
@@ -57,8 +88,15 @@ int Serve(const Options& options) {
   const sigset_t stop = BlockSignals();
   const Logger log(options.id, options.log_level);
   for (const std::string& warning : options.warnings) log.Warn(warning);
-  Server server(options, log, [] { std::_Exit(1); });
-  if (auto status = server.Start(); !status.ok()) return Fail(status);
+  const auto last_lines = [&log] { log.Flush(kLastLines); };
+  Server server(options, log, [&] {
+    last_lines();
+    std::_Exit(1);
+  });
+  if (auto status = server.Start(); !status.ok()) {
+    last_lines();
+    return Fail(status);
+  }
   log.Info("serving", {{"version", Version()},
                        {"http", ToString(options.http)},
                        {"grpc", ToString(options.grpc)},
@@ -94,4 +132,7 @@ int Main(const std::vector<std::string>& arguments) {
 }  // namespace
 }  // namespace raftly
 
-int main(int argc, char** argv) { return raftly::Main(std::vector<std::string>(argv + 1, argv + argc)); }
+int main(int argc, char** argv) {
+  std::set_terminate(raftly::EndWithoutResources);
+  return raftly::Main(std::vector<std::string>(argv + 1, argv + argc));
+}

@@ -1,5 +1,6 @@
 #include "server/http/worker_pool.h"
 
+#include <system_error>
 #include <utility>
 
 namespace raftly {
@@ -16,17 +17,24 @@ WorkerPool::Place WorkerPool::Submit(std::function<void()> task) {
     const bool grow = !free && threads_.size() < max_threads_;
     if (!free && !grow) place = waiting_.size() - spare < max_waiting_ ? Place::kWaits : Place::kRefused;
     if (stopping_) place = Place::kRefused;
-    if (place != Place::kRefused) {
-      waiting_.push_back(std::move(task));
-      if (grow) {
-        const auto self = threads_.emplace(threads_.end());
-        *self = std::thread([this, self] { Work(self); });
-      }
-    }
+    if (grow && !AddThread()) place = threads_.empty() ? Place::kRefused : Place::kWaits;
+    if (place != Place::kRefused) waiting_.push_back(std::move(task));
   }
   ready_.NotifyOne();
   for (std::thread& thread : ended) thread.join();
   return place;
+}
+
+// False where the system has no thread for us: then those that there are do the work.
+bool WorkerPool::AddThread() {
+  const auto self = threads_.emplace(threads_.end());
+  try {
+    *self = std::thread([this, self] { Work(self); });
+  } catch (const std::system_error&) {
+    threads_.erase(self);
+    return false;
+  }
+  return true;
 }
 
 size_t WorkerPool::threads() const {

@@ -32,6 +32,7 @@ class WorkerPool {
  private:
   using Threads = std::list<std::thread>;
 
+  bool AddThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Work(Threads::iterator self);
   // Waits for a task. False: there is none, and the thread is to end.
   bool Take(std::function<void()>& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -6,6 +6,7 @@
 //   router.Add("GET", "/metrics", [&](auto&) { return HttpResponse{.body = metrics.Render(), ...}; });
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,7 @@ struct MetricsConfig {
   // Called by Render only.
   std::function<WalStats()> wal;
   std::function<size_t()> event_streams;
+  std::function<uint64_t()> log_lines_dropped;
 };
 
 class Metrics {

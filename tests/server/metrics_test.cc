@@ -69,7 +69,8 @@ class MetricsTest : public ::testing::Test {
                     .peers = {"c", "b"},
                     .data_dir = fs::temp_directory_path().string(),
                     .wal = [this] { return wal_; },
-                    .event_streams = [this] { return streams_; }}};
+                    .event_streams = [this] { return streams_; },
+                    .log_lines_dropped = [] { return 7; }}};
 };
 
 TEST_F(MetricsTest, EverySeriesIsThereFromTheStart) {
@@ -104,6 +105,7 @@ TEST_F(MetricsTest, EverySeriesIsThereFromTheStart) {
                                                   "raftly_wal_preallocated_bytes 0",
                                                   "raftly_recovery_duration_seconds 0",
                                                   "raftly_event_streams 0",
+                                                  "raftly_log_lines_dropped_total 7",
                                                   "raftly_http_request_duration_seconds_count{route=\"unknown\"} 0",
                                                   "raftly_build_info{version=\"1.2.3\"} 1"}));
 }

@@ -43,7 +43,10 @@ class Pipe {
 
 class NodeLoggerTest : public testing::Test {
  protected:
-  std::vector<std::string> Lines() { return pipe_.Lines(); }
+  std::vector<std::string> Lines() {
+    log_.Flush(std::chrono::seconds(30));
+    return pipe_.Lines();
+  }
   void After(Duration duration) { now_ += duration; }
   void Happens(const NodeEvent& event) { logger_.OnEvent(now_, event); }
   void CallFails(const NodeId& peer, const absl::Status& why) {

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "server/client/kv_client.h"
-#include "server/log.h"
 
 namespace raftly {
 namespace {
@@ -145,13 +144,6 @@ TEST(ClientCommand, Verbs) {
     EXPECT_FALSE(ParseClientCommand(Words(line)).ok()) << line;
   }
   EXPECT_FALSE(ParseClientCommand({":8001", "get", ""}).ok());
-}
-
-TEST(Logger, AFieldNeverBreaksItsLine) {
-  EXPECT_EQ(FormatLogField({"term", "3"}), "term=3");
-  EXPECT_EQ(FormatLogField({"why", "two words"}), "why=\"two words\"");
-  EXPECT_EQ(FormatLogField({"why", ""}), "why=\"\"");
-  EXPECT_EQ(FormatLogField({"why", "a\"b\n"}), "why=\"a\\\"b\\x0a\"");
 }
 
 }  // namespace
