@@ -3,10 +3,12 @@
 #include <httplib.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "server/address.h"
+#include "server/connect_error.h"
 
 namespace raftly {
 namespace {
@@ -32,7 +34,12 @@ absl::Status CheckHealth(const std::string& url) {
   client.set_read_timeout(kTimeoutSeconds);
   client.set_url_encode(false);
   const auto result = client.Get(path);
-  if (!result) return absl::UnavailableError(absl::StrCat(url, ": ", httplib::to_string(result.error())));
+  if (!result) {
+    const bool connected = result.error() == httplib::Error::Read || result.error() == httplib::Error::Write;
+    const std::chrono::seconds patience(kTimeoutSeconds);
+    return absl::UnavailableError(
+        absl::StrCat(url, ": ", connected ? "no answer in time" : WhyNoConnection(*address, patience)));
+  }
   if (result->status != 200) return absl::UnavailableError(absl::StrCat(url, ": status ", result->status));
   return absl::OkStatus();
 }

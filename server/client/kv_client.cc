@@ -2,10 +2,12 @@
 
 #include <httplib.h>
 
+#include <chrono>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "server/connect_error.h"
 #include "server/http/url.h"
 #include "server/kv/json.h"
 
@@ -35,6 +37,21 @@ httplib::Result Ask(const ClientCommand& command) {
       break;
   }
   return client.Get("/status");
+}
+
+std::string Explain(const Address& server, httplib::Error error) {
+  switch (error) {
+    case httplib::Error::Connection:
+    case httplib::Error::ConnectionTimeout:
+    case httplib::Error::BindIPAddress:
+      return WhyNoConnection(server, std::chrono::seconds(kConnectSeconds));
+    case httplib::Error::Read:
+      return absl::StrCat("it closed the connection, or took longer than ", kAnswerSeconds, " s");
+    case httplib::Error::Write:
+      return "the connection broke while the request was sent";
+    default:
+      return "the HTTP exchange failed: " + httplib::to_string(error);
+  }
 }
 
 absl::Status Refused(const httplib::Response& response) {
@@ -105,7 +122,7 @@ absl::StatusOr<std::string> RunClientCommand(const ClientCommand& command) {
   const httplib::Result result = Ask(command);
   if (!result) {
     return absl::UnavailableError(
-        absl::StrCat("no answer from ", ToString(command.server), ": ", httplib::to_string(result.error())));
+        absl::StrCat("no answer from ", ToString(command.server), ": ", Explain(command.server, result.error())));
   }
   if (command.verb == ClientCommand::Verb::kGet && result->status == 404) {
     return absl::StrCat("key \"", command.key, "\" not found");

@@ -72,12 +72,22 @@ TEST_F(Client, ErrorsGoToStderrWithExitOne) {
   }
 }
 
-TEST(ClientAlone, SaysThatNobodyAnswers) {
+TEST(ClientAlone, SaysWhyNobodyAnswers) {
   const int port = FreePorts(1)[0];
-  const RunResult result = RunToEnd({ClientBinary(), "127.0.0.1:" + std::to_string(port), "get", "k"});
-  EXPECT_EQ(result.exit, 1);
-  EXPECT_EQ(result.out, "");
-  EXPECT_THAT(result.err, HasSubstr(std::to_string(port)));
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"get", "k"}, {"put", "k", "v"}, {"delete", "k"}, {"status"}}) {
+    std::vector<std::string> arguments = {ClientBinary(), "127.0.0.1:" + std::to_string(port)};
+    arguments.insert(arguments.end(), command.begin(), command.end());
+    const RunResult result = RunToEnd(arguments);
+    EXPECT_EQ(result.exit, 1);
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(result.err, "raftly-client: no answer from 127.0.0.1:" + std::to_string(port) + ": connection refused\n");
+  }
+  EXPECT_THAT(RunToEnd({ClientBinary(), "nowhere.invalid:80", "status"}).err, HasSubstr(": unknown host: "));
+  const RunResult health =
+      RunToEnd({ServerBinary(), "-health-check", "http://127.0.0.1:" + std::to_string(port) + "/"});
+  EXPECT_EQ(health.exit, 1);
+  EXPECT_THAT(health.err, HasSubstr("connection refused"));
 }
 
 }  // namespace
