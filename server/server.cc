@@ -162,7 +162,7 @@ class Server::Impl {
     cluster_chaos_api_.Register(router_);
     config_api_.Register(router_);
     RegisterAssets(router_);
-    router_.Add("GET", "/metrics", [this](const HttpRequest&) {
+    router_.AddPrompt("GET", "/metrics", [this](const HttpRequest&) {
       return HttpResponse{.body = metrics_.Render(), .content_type = std::string(Metrics::kContentType)};
     });
     metrics_.http().AddRoutes(router_.paths());

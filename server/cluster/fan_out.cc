@@ -19,7 +19,9 @@ constexpr milliseconds kGrace{50};
 
 absl::Status NoAnswer(const std::string& why) { return absl::UnavailableError(why); }
 
+// The newline at the end is for people: bodies are put together here.
 FanOut::Body BodyOf(HttpResponse response) {
+  if (response.status == 200 && !response.body.empty() && response.body.back() == '\n') response.body.pop_back();
   if (response.status == 200) return std::move(response.body);
   const auto object = ParseJsonObject(response.body);
   const JsonField* error = object.ok() ? object->Find("error") : nullptr;

@@ -1,7 +1,6 @@
 #include "server/http/connections.h"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <utility>
@@ -11,13 +10,11 @@ namespace raftly {
 // Ending a connection means shutting down its reading half: who waits on it sees the end, and a request that had
 // already arrived is still read and answered.
 
-HttpConnection::~HttpConnection() { close(fd); }
-
 HttpConnection* Connections::Add(std::unique_ptr<HttpConnection> connection) {
   MutexLock lock(mutex_);
   if (stopping_) return nullptr;
   HttpConnection* const added = connection.get();
-  all_[added->fd].connection = std::move(connection);
+  all_[added->socket.fd()].connection = std::move(connection);
   ++busy_;
   return added;
 }
@@ -25,7 +22,7 @@ HttpConnection* Connections::Add(std::unique_ptr<HttpConnection> connection) {
 void Connections::Remove(HttpConnection& connection) {
   State removed;  // closed after it has left the table
   MutexLock lock(mutex_);
-  const auto found = all_.find(connection.fd);
+  const auto found = all_.find(connection.socket.fd());
   removed = std::move(found->second);
   all_.erase(found);
   if (!removed.busy) return;
@@ -40,19 +37,24 @@ size_t Connections::size() const {
 
 void Connections::SetIdle(const HttpConnection& connection, Time since, Time until) {
   MutexLock lock(mutex_);
-  State& state = all_.at(connection.fd);
+  State& state = all_.at(connection.socket.fd());
   state.idle_since = since;
   state.until = until;
-  if (stopping_) shutdown(connection.fd, SHUT_RD);
+  if (stopping_) shutdown(connection.socket.fd(), SHUT_RD);
   if (!std::exchange(state.busy, false)) return;
   if (--busy_ == 0) changed_.NotifyAll();
 }
 
-void Connections::SetBusy(const HttpConnection& connection, Time until) {
+void Connections::SetBusy(const HttpConnection& connection) {
   MutexLock lock(mutex_);
-  State& state = all_.at(connection.fd);
-  state.until = until;
+  State& state = all_.at(connection.socket.fd());
+  state.until = Time::max();
   if (!std::exchange(state.busy, true)) ++busy_;
+}
+
+bool Connections::Ended(const HttpConnection& connection) const {
+  MutexLock lock(mutex_);
+  return all_.at(connection.socket.fd()).ended;
 }
 
 void Connections::BeginStop() {
@@ -84,8 +86,10 @@ void Connections::CutAll() {
 
 void Connections::EndOverdue(Time now) {
   MutexLock lock(mutex_);
-  for (const auto& [fd, state] : all_) {
-    if (state.until < now) shutdown(fd, SHUT_RD);
+  for (auto& [fd, state] : all_) {
+    if (state.until >= now) continue;
+    state.ended = true;
+    shutdown(fd, SHUT_RD);
   }
 }
 
@@ -99,6 +103,7 @@ bool Connections::EndIdlest(Time before) {
   if (idlest == all_.end()) return false;
   shutdown(idlest->first, SHUT_RD);
   idlest->second.idle_since = Time::max();  // not twice
+  idlest->second.ended = true;
   return true;
 }
 

@@ -1,34 +1,35 @@
 // All open connections of a server: who is idle, who may be closed, whether any request is under way.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <string>
 
 #include "raft/core/time.h"
 #include "raft/env/mutex.h"
-#include "server/http/http_message.h"
+#include "server/http/client_socket.h"
 #include "server/http/poller.h"
-#include "server/http/socket_stream.h"
+#include "server/http/request_reader.h"
 
 namespace raftly {
 
-// At any time one thread's: the poller's that waits for its next request, a worker's, or nobody's while the node has
-// its request.
+// At any time one thread's: the poller's that reads its next request, a worker's, or nobody's while the node has its
+// request.
 struct HttpConnection {
-  // Owns `descriptor`.
-  HttpConnection(int descriptor, SocketStream::Limits limits, Poller& its_poller)
-      : fd(descriptor), stream(descriptor, limits), poller(its_poller) {}
-  ~HttpConnection();
-  HttpConnection(const HttpConnection&) = delete;
-  HttpConnection& operator=(const HttpConnection&) = delete;
+  HttpConnection(int descriptor, std::chrono::milliseconds stalled_write, RequestReader::Limits limits, Poller& its)
+      : socket(descriptor, stalled_write), reader(limits), poller(its) {}
 
-  const int fd;
-  SocketStream stream;
+  ClientSocket socket;
+  RequestReader reader;
   Poller& poller;
-  Time first_byte = {};      // of a request that is not there as a whole; zero: none
-  bool refused = false;      // what still comes is dropped
-  HttpRequest request = {};  // that the node has
+  std::string unread = {};  // what came behind the request that is being answered
+  bool begun = false;       // some of a request has come, not all
+  bool spare = false;       // beyond the usual number: only what never waits is answered
+  bool over = false;        // the last answer is sent; what still comes is dropped
+  size_t charged = 0;       // of what all connections hold of requests
+  size_t dropped = 0;       // bytes that came when it was over
 };
 
 // From any thread. A connection is in the table until just before its descriptor is closed, so none is ever shut down
@@ -40,9 +41,12 @@ class Connections {
   void Remove(HttpConnection& connection);
   size_t size() const;
 
-  // It ends, as below, where nothing comes until `until`.
+  // It waits for its client, and ends where what it waits for has not come by `until`.
   void SetIdle(const HttpConnection& connection, Time since, Time until);
-  void SetBusy(const HttpConnection& connection, Time until = Time::max());
+  // A request is whole, and is being answered.
+  void SetBusy(const HttpConnection& connection);
+  // Whether it was ended here: its time was over, or room was needed.
+  bool Ended(const HttpConnection& connection) const;
 
   // No more requests: idle connections end now, busy ones after their answer.
   void BeginStop();
@@ -62,6 +66,7 @@ class Connections {
     bool busy = true;
     Time idle_since = {};
     Time until = Time::max();
+    bool ended = false;
   };
 
   mutable Mutex mutex_;

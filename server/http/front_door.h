@@ -33,6 +33,8 @@ class FrontDoor {
   HttpResponse Handle(const HttpRequest& request) const;
   // The same without waiting, as PromptHandler has it. False: ask Handle.
   bool HandlePromptly(const HttpRequest& request, HttpReply reply) const;
+  // Whether HandlePromptly always answers it, and at once.
+  bool NeverWaits(const HttpRequest& request) const { return router_.NeverWaits(request); }
   // Nothing more comes for now: who took prompt requests and waits for more should go ahead.
   void EndBatch() const;
   // The answer to HandlePromptly is about to be sent, `took` after it was asked.

@@ -1,26 +1,26 @@
 #include "server/http/http_server.h"
 
-#include <httplib.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "server/http/connections.h"
-#include "server/http/exchange.h"
 #include "server/http/listener.h"
-#include "server/http/plain_http.h"
 #include "server/http/poller.h"
-#include "server/http/socket_stream.h"
+#include "server/http/response_writer.h"
 #include "server/http/worker_pool.h"
 
 namespace raftly {
@@ -30,9 +30,16 @@ using std::chrono::milliseconds;
 
 // A connection that has just become idle is likely to be used again; one idle for longer may be ended for another.
 constexpr milliseconds kMayBeEnded{1000};
-// An answer larger than this is made and sent by a thread of the pool: it would hold up the poller's other connections.
-constexpr size_t kLargeAnswer = size_t{64} << 10;
+// Reading a body or making an answer that is larger is left to a thread of the pool: it would hold up the poller's
+// other connections.
+constexpr size_t kLarge = size_t{64} << 10;
+constexpr size_t kReadBytes = size_t{64} << 10;
+// Of one connection, before the poller looks at the next one.
+constexpr int kReadsPerTurn = 4;
 constexpr int kNoDescriptorsPauseMs = 10;
+// After the last answer: for how long, and how much, is still read.
+constexpr milliseconds kLinger{1000};
+constexpr size_t kMostDropped = size_t{16} << 20;
 
 Time SteadyNow() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
 
@@ -40,40 +47,27 @@ size_t PollersFor(size_t configured) {
   return configured > 0 ? configured : std::clamp<size_t>(std::thread::hardware_concurrency() / 2, 1, 4);
 }
 
-// Closing while bytes of the client are unread resets the connection, and the reset can overtake our answer. So: say
-// that nothing more comes, then read what still arrives, within reason.
-void Linger(int fd) {
-  constexpr size_t kMostBytes = size_t{16} << 20;
-  const auto deadline = std::chrono::steady_clock::now() + milliseconds(1000);
-  shutdown(fd, SHUT_WR);
-  char waste[16384];
-  for (size_t total = 0; total < kMostBytes;) {
-    const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now()).count();
-    pollfd one{.fd = fd, .events = POLLIN, .revents = 0};
-    if (left <= 0 || poll(&one, 1, static_cast<int>(left)) <= 0) return;
-    const ssize_t got = recv(fd, waste, sizeof waste, MSG_DONTWAIT);
-    if (got <= 0) return;
-    total += static_cast<size_t>(got);
-  }
-}
+class Sink : public HttpSink {
+ public:
+  explicit Sink(ClientSocket& socket) : socket_(socket) {}
+  bool Write(std::string_view data) override { return socket_.Send(data); }
+  bool Alive() const override { return socket_.Alive(); }
+
+ private:
+  ClientSocket& socket_;
+};
 
 }  // namespace
 
-// The usual request is read, handed to the node and answered by a poller's thread, without waiting (plain_http.h,
-// PromptHandler). Every other one gets a thread of the pool, where httplib reads and writes it. Accepting, threads,
-// time and connections are ours, because httplib's own loop keeps a thread for each connection, polls the idle ones a
-// hundred times a second and cannot stop before they all time out.
-class HttpServer::Impl : public httplib::Server {
+// Pollers' threads read every request until it is whole, and answer those that need no waiting. What may wait gets a
+// thread of the pool. A connection is never read while a request of it is being answered.
+class HttpServer::Impl {
  public:
   Impl(HttpServerConfig config, const FrontDoor& front)
       : config_(std::move(config)),
         keep_alive_(std::chrono::ceil<std::chrono::seconds>(config_.idle)),
         front_(front),
-        exchanges_(*this, front, config_.node, config_.max_body_bytes),
-        pool_(config_.max_threads, config_.max_waiting) {
-    set_keep_alive_max_count(1'000'000);  // only announced; idle time alone ends a connection
-    set_keep_alive_timeout(keep_alive_.count());
-  }
+        pool_(config_.max_threads, config_.max_waiting) {}
 
   absl::Status Listen() {
     auto fd = ListenOn(config_.listen);
@@ -139,149 +133,226 @@ class HttpServer::Impl : public httplib::Server {
 
   void Admit(int fd) {
     Poller& poller = *pollers_[next_poller_++ % pollers_.size()];
-    const SocketStream::Limits limits{config_.request, config_.stalled_write, config_.max_head_bytes};
-    auto connection = std::make_unique<HttpConnection>(fd, limits, poller);
-    if (connections_.size() >= config_.max_connections && !connections_.EndIdlest(SteadyNow() - kMayBeEnded)) {
-      connection->stream.SendPromptly(TooMany("connections"));
+    const RequestReader::Limits limits{config_.max_line_bytes, config_.max_head_bytes, config_.max_body_bytes};
+    auto connection = std::make_unique<HttpConnection>(fd, config_.stalled_write, limits, poller);
+    const size_t open = connections_.size();
+    const bool full = open >= config_.max_connections && !connections_.EndIdlest(SteadyNow() - kMayBeEnded);
+    connection->spare = full;
+    if (full && open >= config_.max_connections + config_.spare_connections) {
+      connection->socket.SendPromptly(WriteResponse(ErrorResponse(503, kTooManyConnections), {.node = config_.node}));
     } else if (HttpConnection* const added = connections_.Add(std::move(connection))) {
       Rest(*added);
     }
   }
 
-  std::string TooMany(const std::string& what) const {
-    return WriteResponse(ErrorResponse(503, "too many " + what), {.node = config_.node});
-  }
-
-  // ---- On a poller's thread ----------------------------------------------------------------------------------------
+  // ---- On a poller's thread: reading -------------------------------------------------------------------------------
 
   void OnReadable(HttpConnection& connection) {
-    SocketStream& stream = connection.stream;
-    const bool ended = !stream.Receive();
-    if (connection.refused) stream.Consume(stream.received().size());
-    if (ended && stream.received().empty()) return connections_.Remove(connection);
-    if (ended) return ServeOnThread(connection);  // half a request: httplib knows what to say
-    if (connection.refused) return Watch(connection);
-    ServePromptly(connection);
-  }
-
-  void ServePromptly(HttpConnection& connection) {
-    SocketStream& stream = connection.stream;
-    if (stream.received().empty()) return Rest(connection);
-    const Time now = SteadyNow();
-    const Time first_byte = std::exchange(connection.first_byte, Time());
-    PlainRequest plain = ParsePlainRequest(stream.received());
-    // Many clients send head and body apart, so more is waited for here, but only once: each piece costs a look at all
-    // that has come.
-    if (plain.verdict == PlainRequest::Verdict::kIncomplete && !stream.full() && first_byte == Time()) {
-      connection.first_byte = now;
-      connections_.SetBusy(connection, now + config_.request);
-      return Watch(connection);
+    thread_local std::array<char, kReadBytes> buffer;
+    for (int reads = 0; reads < kReadsPerTurn; ++reads) {
+      const auto [bytes, ended] = connection.socket.Receive(buffer.data(), buffer.size());
+      if (ended) return OnEnd(connection);
+      if (connection.over) {
+        connection.dropped += bytes;
+        if (connection.dropped > kMostDropped) return Remove(connection);
+      } else if (bytes > 0 && !Take(connection, {buffer.data(), bytes})) {
+        return;
+      }
+      if (bytes < buffer.size()) break;
     }
-    connections_.SetBusy(connection);
-    connection.request.received = first_byte == Time() ? now : first_byte;
-    if (plain.verdict != PlainRequest::Verdict::kComplete) return ServeOnThread(connection);
-    connection.request = std::move(plain.request);
-    connection.request.received = now;
-    const bool asked = front_.HandlePromptly(
-        connection.request, [this, &connection, bytes = plain.bytes](std::optional<HttpAnswer> answer) {
-          connection.poller.Post([this, &connection, bytes, answer = std::move(answer)]() mutable {
-            OnAnswer(connection, bytes, std::move(answer));
-          });
-        });
-    if (!asked) ServeOnThread(connection);
-  }
-
-  void OnAnswer(HttpConnection& connection, size_t bytes, std::optional<HttpAnswer> answer) {
-    if (!answer) return ServeOnThread(connection);
-    connection.stream.Consume(bytes);
-    const bool last = connections_.stopping();
-    if (answer->bytes > kLargeAnswer) {
-      const auto large = std::make_shared<HttpAnswer>(*std::move(answer));
-      return OnThread(connection, [this, &connection, last, large] {
-        connection.stream.SendPromptly(Write(connection, large->make(), last));
-        SendRest(connection, last);
-      });
-    }
-    if (!connection.stream.SendPromptly(Write(connection, answer->make(), last))) {
-      return OnThread(connection, [this, &connection, last] { SendRest(connection, last); });
-    }
-    if (last) return connections_.Remove(connection);
-    ServePromptly(connection);
-  }
-
-  std::string Write(HttpConnection& connection, const HttpResponse& answer, bool last) const {
-    front_.Answered(connection.request, answer.status, SteadyNow() - connection.request.received);
-    connection.request.received = Time();
-    return WriteResponse(answer, {config_.node, last ? std::chrono::seconds(0) : keep_alive_});
-  }
-
-  void ServeOnThread(HttpConnection& connection) {
-    const auto place = pool_.Submit([this, &connection] { Serve(connection); });
-    if (place != WorkerPool::Place::kRefused) return;
-    // Closing while bytes of the client are unread would reset the connection, and the reset can overtake our answer.
-    front_.Refused(503);
-    connection.stream.SendPromptly(TooMany("requests"));
-    shutdown(connection.fd, SHUT_WR);
-    connection.stream.Consume(connection.stream.received().size());
-    connection.refused = true;
-    Rest(connection);
-  }
-
-  // For an answer under way: where no thread is free, the client learns by the connection's end.
-  void OnThread(HttpConnection& connection, std::function<void()> task) {
-    if (pool_.Submit(std::move(task)) == WorkerPool::Place::kRefused) connections_.Remove(connection);
-  }
-
-  // Until the client sends the next request. From any thread; from here on the connection is the poller's.
-  void Rest(HttpConnection& connection) {
-    const Time now = SteadyNow();
-    connections_.SetIdle(connection, now, now + config_.idle);
     Watch(connection);
   }
 
-  void Watch(HttpConnection& connection) {
-    if (!connection.poller.Watch(connection.fd, &connection)) connections_.Remove(connection);
+  // True: more has to come before anything can be done.
+  bool Take(HttpConnection& connection, std::string_view data) {
+    const RequestReader::State state = connection.reader.Read(data);
+    switch (state) {
+      case RequestReader::State::kNothing:
+        return true;
+      case RequestReader::State::kPartial:
+        return AwaitRest(connection);
+      case RequestReader::State::kComplete:
+        connection.unread = data;
+        Dispatch(connection);
+        return false;
+      case RequestReader::State::kRefused:
+        break;
+    }
+    Refuse(connection, connection.reader.refusal());
+    return false;
+  }
+
+  bool AwaitRest(HttpConnection& connection) {
+    if (!std::exchange(connection.begun, true)) {
+      const Time now = SteadyNow();
+      connections_.SetIdle(connection, now, now + config_.request);
+    }
+    const size_t held = connection.reader.held_bytes();
+    if (Charge(connection, held) > config_.max_buffered_bytes && held > kLarge) {
+      Refuse(connection, {503, "too much of other requests waits for its rest"});
+      return false;
+    }
+    if (!connection.reader.TakeExpectation()) return true;
+    if (connection.socket.SendPromptly("HTTP/1.1 100 Continue\r\n\r\n")) return true;
+    Remove(connection);
+    return false;
+  }
+
+  // Nothing more comes, because the client or this server has ended it.
+  void OnEnd(HttpConnection& connection) {
+    if (connection.over || !connection.begun) return Remove(connection);
+    if (connections_.stopping()) return Refuse(connection, {503, "the node is stopping"});
+    if (connections_.Ended(connection)) return Refuse(connection, {408, "the request did not come as a whole in time"});
+    Refuse(connection, {400, "the request ended early"});
+  }
+
+  void Dispatch(HttpConnection& connection) {
+    HttpRequest& request = connection.reader.request();
+    request.received = SteadyNow();
+    connection.begun = false;
+    connections_.SetBusy(connection);
+    Charge(connection, connection.reader.held_bytes());
+    if (connection.spare && !front_.NeverWaits(request)) return Refuse(connection, {503, kTooManyConnections});
+    if (request.body.size() <= kLarge) {
+      if (!AskPromptly(connection)) OnThread(connection, [this, &connection] { Serve(connection); });
+      return;
+    }
+    OnThread(connection, [this, &connection] {
+      if (AskPromptly(connection)) return front_.EndBatch();
+      Serve(connection);
+    });
+  }
+
+  // From any thread. Once this is true, the connection is the reply's.
+  bool AskPromptly(HttpConnection& connection) {
+    return front_.HandlePromptly(connection.reader.request(), [this, &connection](std::optional<HttpAnswer> answer) {
+      connection.poller.Post(
+          [this, &connection, answer = std::move(answer)]() mutable { OnAnswer(connection, std::move(answer)); });
+    });
+  }
+
+  // ---- On a poller's thread: answering -----------------------------------------------------------------------------
+
+  void OnAnswer(HttpConnection& connection, std::optional<HttpAnswer> answer) {
+    if (!answer) return OnThread(connection, [this, &connection] { Serve(connection); });
+    if (answer->bytes > kLarge) {
+      const auto large = std::make_shared<HttpAnswer>(*std::move(answer));
+      return OnThread(connection, [this, &connection, large] {
+        const HttpResponse response = large->make();
+        Tell(connection, response.status);
+        Send(connection, response);
+      });
+    }
+    const HttpResponse response = answer->make();
+    Tell(connection, response.status);
+    const bool last = IsLast(connection);
+    if (connection.socket.SendPromptly(Bytes(connection, response, last))) return GoOn(connection, last);
+    OnThread(connection, [this, &connection, last] {
+      if (!connection.socket.Flush()) return Remove(connection);
+      GoOn(connection, last);
+    });
+  }
+
+  void Tell(const HttpConnection& connection, int status) const {
+    const HttpRequest& request = connection.reader.request();
+    front_.Answered(request, status, SteadyNow() - request.received);
+  }
+
+  // Where the connection cannot go on: the rest of the request would be taken for another one.
+  void Refuse(HttpConnection& connection, const Refusal& refusal) {
+    front_.Refused(refusal.status);
+    HttpResponse response = ErrorResponse(refusal.status, refusal.why);
+    if (refusal.status == 415) response.headers.emplace_back("Accept-Encoding", "identity");
+    connection.socket.SendPromptly(Bytes(connection, response, true));
+    Finish(connection);
+  }
+
+  // A task that ends with an answer. Where no thread is free, the answer is that.
+  void OnThread(HttpConnection& connection, std::function<void()> task) {
+    if (pool_.Submit(std::move(task)) != WorkerPool::Place::kRefused) return;
+    Refuse(connection, {503, "too many requests"});
   }
 
   // ---- On a thread of the pool -------------------------------------------------------------------------------------
 
-  // All that has arrived.
-  void Serve(HttpConnection& connection) {
-    while (!connection.stream.received().empty()) {
-      if (!ServeOne(connection)) return connections_.Remove(connection);
+  void Serve(HttpConnection& connection) { Send(connection, front_.Handle(connection.reader.request())); }
+
+  void Send(HttpConnection& connection, const HttpResponse& response) {
+    const bool last = IsLast(connection) || response.stream;
+    if (response.stream) connection.socket.KeepLittleUnread();
+    if (!connection.socket.Send(Bytes(connection, response, last))) return Remove(connection);
+    if (response.stream && connection.reader.request().method != "HEAD") {
+      Sink sink(connection.socket);
+      response.stream(sink);
     }
-    Rest(connection);
+    GoOn(connection, last);
   }
 
-  // What the client did not take at once of its answer.
-  void SendRest(HttpConnection& connection, bool last) {
-    if (!connection.stream.Flush() || last) return connections_.Remove(connection);
-    Serve(connection);
+  // ---- On any thread; afterwards the connection is the poller's, or gone -------------------------------------------
+
+  bool IsLast(const HttpConnection& connection) const { return connections_.stopping() || connection.reader.last(); }
+
+  std::string Bytes(const HttpConnection& connection, const HttpResponse& response, bool last) const {
+    return WriteResponse(response, {.node = config_.node,
+                                    .keep_alive = last ? std::chrono::seconds(0) : keep_alive_,
+                                    .head_only = connection.reader.request().method == "HEAD"});
   }
 
-  // True: the connection lives on.
-  bool ServeOne(HttpConnection& connection) {
-    SocketStream& stream = connection.stream;
-    const Time received = std::exchange(connection.request.received, Time());
-    stream.BeginRequest(received == Time() ? SteadyNow() : received);
-    const bool last = connections_.stopping();
-    bool client_closes = false;
-    Exchange exchange(stream, received);
-    const bool served = process_request(stream, last, client_closes, [&](httplib::Request& request) {
-      stream.HeadDone();
-      exchanges_.Begin(exchange, request);
+  // The answer is sent: the next request may follow.
+  void GoOn(HttpConnection& connection, bool last) {
+    if (last) return Finish(connection);
+    connection.reader.Reset();
+    Charge(connection, 0);
+    if (connection.unread.empty()) return Rest(connection);
+    connection.poller.Post([this, &connection] {
+      const std::string unread = std::exchange(connection.unread, {});
+      if (Take(connection, unread)) Rest(connection);
     });
-    exchanges_.End();
-    if (!stream.Flush() || !served || exchange.streamed) return false;
-    if (!exchange.request_consumed) Linger(connection.fd);
-    return exchange.request_consumed && !client_closes && !last;
   }
+
+  // Closing while bytes of the client are unread resets the connection, and the reset can overtake our answer. So: say
+  // that nothing more comes, then read what still arrives, within reason.
+  void Finish(HttpConnection& connection) {
+    connection.over = true;
+    connection.unread.clear();
+    connection.reader.Reset();
+    Charge(connection, 0);
+    connection.socket.SendNoMore();
+    connections_.SetIdle(connection, Time(), SteadyNow() + kLinger);
+    Watch(connection);
+  }
+
+  // Until the client sends more.
+  void Rest(HttpConnection& connection) {
+    if (!connection.begun) {
+      const Time now = SteadyNow();
+      connections_.SetIdle(connection, now, now + config_.idle);
+    }
+    Watch(connection);
+  }
+
+  void Watch(HttpConnection& connection) {
+    if (!connection.poller.Watch(connection.socket.fd(), &connection)) Remove(connection);
+  }
+
+  void Remove(HttpConnection& connection) {
+    Charge(connection, 0);
+    connections_.Remove(connection);
+  }
+
+  // What this connection holds of a request. Returns what all hold.
+  size_t Charge(HttpConnection& connection, size_t bytes) {
+    const size_t more = bytes - std::exchange(connection.charged, bytes);  // may wrap around, and back again
+    return buffered_.fetch_add(more) + more;
+  }
+
+  static constexpr char kTooManyConnections[] = "too many connections";
 
   const HttpServerConfig config_;
   const std::chrono::seconds keep_alive_;
   const FrontDoor& front_;
-  Exchanges exchanges_;
   Connections connections_;
+  std::atomic<size_t> buffered_{0};
   int listen_fd_ = -1;
   int port_ = 0;
   std::vector<std::unique_ptr<Poller>> pollers_;

@@ -7,9 +7,10 @@
 //   http.Drain(now + 2s);
 //   http.Stop();
 //
-// Every answer carries Raftly-Node; every failure is JSON. A connection that waits, for its next request or for the
-// node's answer, occupies no thread; a handler that waits occupies one of a pool. Where there are too many connections,
-// idle ones give way to new ones.
+// Every answer carries Raftly-Node; every failure is JSON. A connection that waits, for the rest of a request, for its
+// next one or for the node's answer, occupies no thread; a handler that waits occupies one of a pool. Where there are
+// too many connections, those that wait for their clients give way to new ones, and what never waits (health, status,
+// metrics) is answered even where all are busy.
 #pragma once
 
 #include <chrono>
@@ -27,14 +28,18 @@ namespace raftly {
 struct HttpServerConfig {
   Address listen;
   NodeId node;
-  size_t max_connections = 768;               // beyond: 503, closed
-  size_t max_threads = 512;                   // for handlers that wait
-  size_t max_waiting = 256;                   // requests that wait for such a thread; beyond: 503, closed
-  size_t pollers = 0;                         // threads that read and answer; 0: one for every two processors, up to 4
-  size_t max_body_bytes = size_t{8} << 20;    // a value of 1 MiB may be escaped sixfold; beyond: 413
-  size_t max_head_bytes = size_t{64} << 10;   // request line and headers; beyond: 400
+  size_t max_connections = 768;              // beyond: 503, closed, except for
+  size_t spare_connections = 32;             // so many more, whose requests never wait
+  size_t max_threads = 512;                  // for handlers that wait
+  size_t max_waiting = 256;                  // requests that wait for such a thread; beyond: 503, closed
+  size_t pollers = 0;                        // threads that read and answer; 0: one for every two processors, up to 4
+  size_t max_body_bytes = size_t{8} << 20;   // a value of 1 MiB may be escaped sixfold; beyond: 413
+  size_t max_line_bytes = size_t{64} << 10;  // the request line; beyond: 414
+  size_t max_head_bytes = size_t{64} << 10;  // the headers; beyond: 431
+  // Of all requests together that are being read or answered. Beyond: 503 for who sends a large one.
+  size_t max_buffered_bytes = size_t{256} << 20;
   std::chrono::milliseconds idle{60'000};     // a kept-alive connection without a request
-  std::chrono::milliseconds request{30'000};  // until the last byte of a request has arrived
+  std::chrono::milliseconds request{30'000};  // until the last byte of a request has arrived; beyond: 408
   std::chrono::milliseconds stalled_write{10'000};
 };
 

@@ -35,10 +35,15 @@ class Router {
   // `path` is one path, or with a '/' at its end everything below it ("/" itself is one path). HEAD is served by GET.
   void Add(std::string_view method, std::string_view path, HttpHandler handler, PromptHandler prompt = {});
 
+  // A handler that never waits, and does little: it runs on the thread that read the request.
+  void AddPrompt(std::string_view method, std::string_view path, const HttpHandler& handler);
+
   // 404 for an unknown path, 405 with Allow for a known one.
   HttpResponse Handle(const HttpRequest& request) const;
   // Null: who answers this may have to wait.
   const PromptHandler* FindPrompt(const HttpRequest& request) const;
+  // Whether it was given to AddPrompt.
+  bool NeverWaits(const HttpRequest& request) const;
   // The `path` of Add that answers `request`; empty: none does.
   std::string_view RouteOf(const HttpRequest& request) const;
   std::vector<std::string> paths() const;
@@ -48,6 +53,7 @@ class Router {
     std::string name;
     HttpHandler handler;
     PromptHandler prompt;
+    bool never_waits = false;
   };
   struct Route {
     std::string path;
@@ -55,6 +61,7 @@ class Router {
   };
 
   const Route* Find(std::string_view path) const;
+  const Method* FindMethod(const HttpRequest& request) const;
 
   std::vector<Route> routes_;
 };

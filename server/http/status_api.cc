@@ -22,9 +22,9 @@ HttpResponse Describe(const NodeStatus& status) {
 }  // namespace
 
 void RegisterStatusApi(Router& router, const std::function<NodeStatus()>& status) {
-  router.Add("GET", "/status", [status](const HttpRequest&) { return Describe(status()); });
-  router.Add("GET", "/healthz", [](const HttpRequest&) { return Ok(); });
-  router.Add("GET", "/readyz", [status](const HttpRequest&) {
+  router.AddPrompt("GET", "/status", [status](const HttpRequest&) { return Describe(status()); });
+  router.AddPrompt("GET", "/healthz", [](const HttpRequest&) { return Ok(); });
+  router.AddPrompt("GET", "/readyz", [status](const HttpRequest&) {
     return status().leader.empty() ? ErrorResponse(503, "no leader is known") : Ok();
   });
 }

@@ -72,7 +72,7 @@ FuzzAnswer ParseHead(const std::string& head) {
 }
 
 std::string Judge(const FuzzAnswer& answer, bool has_body) {
-  static const std::set<int> possible = {200, 400, 403, 404, 405, 413, 414, 416, 417, 503};
+  static const std::set<int> possible = {200, 400, 403, 404, 405, 413, 414, 415, 417, 431, 501, 503, 505};
   if (!possible.contains(answer.status)) return absl::StrCat("status ", answer.status, ": ", Printable(answer.body));
   if (FindHeader(answer.headers, "Raftly-Node") != "node1") return "no Raftly-Node";
   if (answer.status == 503 && FindHeader(answer.headers, "Retry-After").empty()) return "503 without Retry-After";

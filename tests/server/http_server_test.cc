@@ -22,8 +22,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using namespace std::chrono_literals;
 
-constexpr char kAsk[] = "GET /prompt HTTP/1.1\r\n\r\n";
-constexpr char kWait[] = "GET /blocking HTTP/1.1\r\n\r\n";
+constexpr char kAsk[] = "GET /prompt HTTP/1.1\r\nHost: x\r\n\r\n";
+constexpr char kWait[] = "GET /blocking HTTP/1.1\r\nHost: x\r\n\r\n";
 
 class HttpServerTest : public ::testing::Test {
  protected:
@@ -131,7 +131,7 @@ TEST_F(HttpServerTest, ARequestMayArriveInPieces) {
   const RawClient client(port());
   for (const char c : std::string(kWait)) client.Send(std::string(1, c));
   EXPECT_THAT(client.Until("waited /blocking"), HasSubstr("200 OK"));
-  client.Send("GET /prompt HTTP/1.1\r\n");
+  client.Send("GET /prompt HTTP/1.1\r\nHost: x\r\n");
   client.Send("\r\n");
   AwaitPrompt(1);
   Reply(HttpResponse{.body = "\"there\""});
@@ -141,16 +141,109 @@ TEST_F(HttpServerTest, ARequestMayArriveInPieces) {
 TEST_F(HttpServerTest, HalfARequestIsTold) {
   Start();
   const RawClient client(port());
-  client.Send("PUT /prompt HTTP/1.1\r\nContent-Length: 10\r\n\r\n12345");
+  client.Send("PUT /prompt HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345");
   client.SendNoMore();
   EXPECT_THAT(client.Rest(), HasSubstr("HTTP/1.1 400"));
 }
 
-TEST_F(HttpServerTest, ARequestThatStaysHalfEnds) {
+TEST_F(HttpServerTest, ARequestThatStaysHalfIsEndedWith408) {
   Start({.request = 1ms});
+  for (const char* half : {"GET /pro", "GET /prompt HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+                           "PUT /prompt HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345"}) {
+    const RawClient client(port());
+    client.Send(half);
+    EXPECT_THAT(client.Rest(), HasSubstr("HTTP/1.1 408 Request Timeout\r\n")) << half;
+  }
+}
+
+TEST_F(HttpServerTest, HalfARequestHoldsNoThread) {
+  {
+    MutexLock lock(mutex_);
+    held_blocking_ = true;
+  }
+  Start({.max_threads = 1, .max_waiting = 0});
+  std::vector<std::unique_ptr<RawClient>> halves;
+  for (int i = 0; i < 50; ++i) {
+    halves.push_back(std::make_unique<RawClient>(port()));
+    halves.back()->Send("GET /blocking HTTP/1.1\r\nHost: x\r\n");
+    halves.push_back(std::make_unique<RawClient>(port()));
+    halves.back()->Send("PUT /blocking HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345");
+  }
   const RawClient client(port());
-  client.Send("GET /pro");
-  EXPECT_THAT(client.Rest(), HasSubstr("HTTP/1.1 400"));
+  client.Send(kWait);
+  AwaitBlocking(1);
+  Release();
+  EXPECT_THAT(client.Until("waited /blocking"), HasSubstr("200 OK"));
+}
+
+TEST_F(HttpServerTest, WhatNeverWaitsIsAnsweredWhileAllThreadsAndConnectionsAreTaken) {
+  {
+    MutexLock lock(mutex_);
+    held_blocking_ = true;
+  }
+  router_.AddPrompt("GET", "/healthz", [](const HttpRequest&) { return HttpResponse{.body = "\"well\""}; });
+  Start({.max_connections = 3, .max_threads = 1, .max_waiting = 2});
+  std::vector<std::unique_ptr<RawClient>> blocked;
+  for (int i = 0; i < 3; ++i) {
+    blocked.push_back(std::make_unique<RawClient>(port()));
+    blocked.back()->Send(kWait);
+  }
+  AwaitBlocking(1);
+  const RawClient health(port());
+  for (const char* method : {"GET", "HEAD"}) {
+    health.Send(std::string(method) + " /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_THAT(health.Until("\r\n\r\n"), HasSubstr("200 OK"));
+  }
+  health.Send(kWait);
+  EXPECT_THAT(health.Rest(), HasSubstr(R"({"error":"too many connections"})"));
+  Release();
+  for (const auto& client : blocked) EXPECT_THAT(client->Until("waited /blocking"), HasSubstr("200 OK"));
+}
+
+TEST_F(HttpServerTest, HalfARequestGivesWayWhereAllConnectionsAreTaken) {
+  Start({.max_connections = 1, .spare_connections = 0});
+  const RawClient half(port());
+  half.Send("GET /prompt HT");
+  bool served = false;
+  for (const auto limit = std::chrono::steady_clock::now() + 60s;
+       !served && std::chrono::steady_clock::now() < limit;) {
+    const RawClient next(port());
+    next.Send(kWait);
+    next.SendNoMore();
+    served = next.Rest().find("waited") != std::string::npos;
+  }
+  EXPECT_TRUE(served);
+  EXPECT_THAT(half.Rest(), HasSubstr("HTTP/1.1 408"));
+}
+
+TEST_F(HttpServerTest, WhatAllRequestsHoldTogetherHasALimit) {
+  Start({.pollers = 1, .max_buffered_bytes = 300'000});
+  const std::string head = "PUT /prompt HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n";
+  const RawClient first(port());
+  first.Send(head + std::string(250'000, 'x'));
+  const RawClient second(port());
+  second.Send(head + std::string(250'000, 'x'));
+  first.SendNoMore();
+  second.SendNoMore();
+  // Whichever came second; the other one ended early.
+  const std::string both = first.Rest() + second.Rest();
+  EXPECT_THAT(both, HasSubstr("HTTP/1.1 503"));
+  EXPECT_THAT(both, HasSubstr("HTTP/1.1 400"));
+  // Small ones pass, and what was held is given back.
+  const RawClient third(port());
+  third.Send(kWait);
+  EXPECT_THAT(third.Until("waited"), HasSubstr("200 OK"));
+  third.Send("PUT /prompt HTTP/1.1\r\nHost: x\r\nContent-Length: 250000\r\n\r\n" + std::string(250'000, 'x'));
+  EXPECT_THAT(third.Until("}"), HasSubstr("HTTP/1.1 405"));
+}
+
+TEST_F(HttpServerTest, WhoWaitsForContinueIsToldToGoOn) {
+  Start();
+  const RawClient client(port());
+  client.Send("PUT /prompt HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+  EXPECT_EQ(client.Until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.Send("12345");
+  EXPECT_THAT(client.Until("}"), HasSubstr("HTTP/1.1 405"));
 }
 
 // Made and sent by the poller as far as the socket takes it, and by the pool from the beginning.
@@ -169,7 +262,7 @@ TEST_F(HttpServerTest, AnAnswerLargerThanTheSocketTakesWaitsForItsReader) {
 }
 
 TEST_F(HttpServerTest, TooManyConnections) {
-  Start({.max_connections = 2});
+  Start({.max_connections = 2, .spare_connections = 0});
   const RawClient first(port());
   const RawClient second(port());
   first.Send(kAsk);
@@ -185,7 +278,7 @@ TEST_F(HttpServerTest, TooManyConnections) {
 }
 
 TEST_F(HttpServerTest, AConnectionThatHasBeenIdleGivesWay) {
-  Start({.max_connections = 1});
+  Start({.max_connections = 1, .spare_connections = 0});
   const RawClient idle(port());
   idle.Send(kWait);
   idle.Until("waited");
@@ -219,7 +312,7 @@ TEST_F(HttpServerTest, TooManyWaitingRequests) {
   AwaitBlocking(1);
   const RawClient second(port());
   // What is left unread must not take the answer away.
-  second.Send("PUT /blocking HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n" + std::string(1'000'000, 'x'));
+  second.Send("PUT /blocking HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + std::string(1'000'000, 'x'));
   EXPECT_THAT(second.Until("}"), HasSubstr(R"({"error":"too many requests"})"));
   second.SendNoMore();
   EXPECT_EQ(second.Rest(), "");

@@ -93,7 +93,7 @@ TEST_F(HttpTest, PutGetDelete) {
   EXPECT_EQ(put.get_header_value("Raftly-Node"), "node1");
   const auto get = node_.Ask("GET", "/keys/hello");
   EXPECT_EQ(get.status, 200);
-  EXPECT_EQ(get.body, R"({"key":"hello","value":"world"})");
+  EXPECT_EQ(get.body, "{\"key\":\"hello\",\"value\":\"world\"}\n");
   EXPECT_EQ(node_.Ask("DELETE", "/keys/hello").body, "");
   EXPECT_EQ(node_.Status("DELETE", "/keys/hello"), 200);
   EXPECT_EQ(node_.Status("GET", "/keys/hello"), 404);
@@ -134,7 +134,8 @@ TEST_F(HttpTest, BadBodiesNameTheField) {
 
 TEST_F(HttpTest, SizesUpToTheLimitsAndBeyond) {
   EXPECT_EQ(node_.Status("PUT", "/keys/k", Value(std::string(1 << 20, 'v'))), 200);
-  EXPECT_EQ(node_.Ask("GET", "/keys/k").body.size(), (1 << 20) + std::string(R"({"key":"k","value":""})").size());
+  EXPECT_EQ(node_.Ask("GET", "/keys/k").body.size(),
+            (1 << 20) + std::string("{\"key\":\"k\",\"value\":\"\"}\n").size());
   EXPECT_EQ(node_.Status("PUT", "/keys/k", Value(std::string((1 << 20) + 1, 'v'))), 413);
   std::string escaped;  // few bytes of value, but an encoded command beyond 2 MiB
   for (int i = 0; i < 400'000; ++i) escaped += "\\u0001";
@@ -163,7 +164,7 @@ TEST_F(HttpTest, WrongMethodsAndUnknownPaths) {
     EXPECT_THAT(answer.body, HasSubstr("error"));
     EXPECT_EQ(answer.get_header_value("Raftly-Node"), "node1");
   }
-  const auto long_line = node_.Ask("GET", "/keys/" + std::string(9000, 'k'));
+  const auto long_line = node_.Ask("GET", "/keys/" + std::string(70'000, 'k'));
   EXPECT_EQ(long_line.status, 414);
   EXPECT_THAT(long_line.body, HasSubstr("error"));
 }
@@ -201,7 +202,8 @@ TEST_F(HttpTest, StatusAndHealth) {
   node_.consensus.SetStatus(status);
   EXPECT_EQ(node_.Status("GET", "/readyz"), 200);
   EXPECT_EQ(node_.Ask("GET", "/status").body,
-            R"({"id":"node1","state":"Leader","term":3,"leader_id":"node1","commit_index":7,"last_applied":6})");
+            R"({"id":"node1","state":"Leader","term":3,"leader_id":"node1","commit_index":7,"last_applied":6})"
+            "\n");
 }
 
 TEST_F(HttpTest, WhatWaitedTooLongForAThreadIsNotTried) {
@@ -254,31 +256,31 @@ std::string Raw(int port, const std::string& bytes) {
 }
 
 TEST_F(HttpTest, ABodyIsNeverTakenForARequest) {
-  const std::string hidden = "DELETE /keys/k HTTP/1.1\r\n\r\n";
+  const std::string hidden = "DELETE /keys/k HTTP/1.1\r\nHost: x\r\n\r\n";
   node_.Ask("PUT", "/keys/k", Value("v"));
   const std::string length = "Content-Length: " + std::to_string(hidden.size()) + "\r\n\r\n";
-  Raw(node_.port(), "GET /status HTTP/1.1\r\n" + length + hidden);
-  Raw(node_.port(), "PUT /keys/x HTTP/1.1\r\nContent-Length: 0\r\n" + length + hidden);
-  Raw(node_.port(), "PUT /keys/x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + length + hidden);
-  Raw(node_.port(), "PUT /keys/x HTTP/1.1\r\nContent-Length: zero\r\n\r\n" + hidden);
-  Raw(node_.port(), "PUT /keys/" + std::string(9000, 'x') + " HTTP/1.1\r\n" + length + hidden);
+  Raw(node_.port(), "GET /status HTTP/1.1\r\nHost: x\r\n" + length + hidden);
+  Raw(node_.port(), "PUT /keys/x HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n" + length + hidden);
+  Raw(node_.port(), "PUT /keys/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n" + length + hidden);
+  Raw(node_.port(), "PUT /keys/x HTTP/1.1\r\nHost: x\r\nContent-Length: zero\r\n\r\n" + hidden);
+  Raw(node_.port(), "PUT /keys/" + std::string(70'000, 'x') + " HTTP/1.1\r\nHost: x\r\n" + length + hidden);
   EXPECT_EQ(node_.Status("GET", "/keys/k"), 200);
 }
 
 TEST_F(HttpTest, PipelinedRequestsAreAnsweredInOrder) {
   const std::string all = Raw(node_.port(),
-                              "PUT /keys/a HTTP/1.1\r\nContent-Length: 13\r\n\r\n{\"value\":\"1\"}"
-                              "GET /keys/a HTTP/1.1\r\n\r\nGET /keys/b HTTP/1.1\r\n\r\n");
+                              "PUT /keys/a HTTP/1.1\r\nHost: x\r\nContent-Length: 13\r\n\r\n{\"value\":\"1\"}"
+                              "GET /keys/a HTTP/1.1\r\nHost: x\r\n\r\nGET /keys/b HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_LT(all.find("200 OK"), all.find(R"({"key":"a","value":"1"})"));
   EXPECT_LT(all.find(R"({"key":"a","value":"1"})"), all.find("404 Not Found"));
   EXPECT_THAT(all, HasSubstr("404 Not Found"));
 }
 
 TEST_F(HttpTest, AnAnswerThatEndsTheConnectionSaysSo) {
-  const std::string too_long = "GET /" + std::string(9000, 'x') + " HTTP/1.1\r\n\r\n";
-  for (const std::string& refused : {std::string("GET /status HTTP/1.1\r\nRange: bytes=x\r\n\r\n"),
-                                     std::string("no request at all\r\n\r\n"), too_long}) {
-    const std::string answer = Raw(node_.port(), refused + "GET /healthz HTTP/1.1\r\n\r\n");
+  const std::string too_long = "GET /" + std::string(70'000, 'x') + " HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (const std::string& refused :
+       {std::string("GET /status HTTP/1.1\r\n\r\n"), std::string("no request at all\r\n\r\n"), too_long}) {
+    const std::string answer = Raw(node_.port(), refused + "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_THAT(answer, HasSubstr("HTTP/1.1 4")) << refused;
     EXPECT_THAT(answer, HasSubstr("\r\nConnection: close\r\n")) << refused;
     EXPECT_THAT(answer, Not(HasSubstr("200 OK"))) << refused;

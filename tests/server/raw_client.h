@@ -35,6 +35,8 @@ class RawClient {
   void Send(std::string_view bytes) const {
     EXPECT_EQ(send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
   }
+  // The server may have closed it.
+  void TrySend(std::string_view bytes) const { send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
   void SendNoMore() const { shutdown(fd_, SHUT_WR); }
 
   // Everything until the server ends the connection.
