@@ -16,16 +16,19 @@ bool ReadString(const JsonObject& object, std::string_view name, std::string& ou
   return true;
 }
 
-}  // namespace
-
-absl::Status CheckKey(std::string_view key) {
+absl::Status CheckKey(std::string_view key, size_t longest) {
   if (key.empty()) return absl::InvalidArgumentError("the key is empty");
-  if (key.size() > kMaxKeyBytes) {
-    return absl::OutOfRangeError(absl::StrCat("the key has ", key.size(), " bytes, at most ", kMaxKeyBytes, " may be"));
+  if (key.size() > longest) {
+    return absl::OutOfRangeError(absl::StrCat("the key has ", key.size(), " bytes, at most ", longest, " may be"));
   }
   if (!IsUtf8(key)) return absl::InvalidArgumentError("the key is not UTF-8");
   return absl::OkStatus();
 }
+
+}  // namespace
+
+absl::Status CheckKey(std::string_view key) { return CheckKey(key, kMaxKeyBytes); }
+absl::Status CheckSoughtKey(std::string_view key) { return CheckKey(key, kMaxSoughtKeyBytes); }
 
 absl::Status CheckValue(std::string_view value) {
   if (value.size() > kMaxValueBytes) {

@@ -15,6 +15,7 @@
 namespace raftly {
 
 inline constexpr size_t kMaxKeyBytes = 1 << 10;
+inline constexpr size_t kMaxSoughtKeyBytes = 64 << 10;
 inline constexpr size_t kMaxValueBytes = 1 << 20;
 inline constexpr size_t kMaxCommandBytes = 2 << 20;
 
@@ -30,6 +31,8 @@ struct Command {
 
 // InvalidArgument: empty or not UTF-8. OutOfRange: too long.
 absl::Status CheckKey(std::string_view key);
+// The same of a key that is only looked for: a Go server takes longer ones, and what it wrote can be read and deleted.
+absl::Status CheckSoughtKey(std::string_view key);
 absl::Status CheckValue(std::string_view value);
 
 // OutOfRange where the encoding exceeds kMaxCommandBytes (control characters grow sixfold). Requires UTF-8.

@@ -74,12 +74,12 @@ KvResult KvService::Put(std::string_view key, std::string_view value, KvOptions 
 }
 
 KvResult KvService::Delete(std::string_view key, KvOptions options) {
-  if (auto bad = BadRequest(CheckKey(key))) return *bad;
+  if (auto bad = BadRequest(CheckSoughtKey(key))) return *bad;
   return Write(EncodeDelete(key), options);
 }
 
 KvResult KvService::Get(std::string_view key, KvOptions options) {
-  if (auto bad = BadRequest(CheckKey(key))) return *bad;
+  if (auto bad = BadRequest(CheckSoughtKey(key))) return *bad;
   KvResult result = OnLeader(Kind::kRead, options, [&] {
     auto ticket = std::make_shared<Ticket>();
     consensus_.Read(
@@ -90,7 +90,7 @@ KvResult KvService::Get(std::string_view key, KvOptions options) {
 }
 
 KvResult KvService::GetStale(std::string_view key) const {
-  if (auto bad = BadRequest(CheckKey(key))) return *bad;
+  if (auto bad = BadRequest(CheckSoughtKey(key))) return *bad;
   return Lookup(key);
 }
 
@@ -117,12 +117,12 @@ void KvService::TryPut(std::string_view key, std::string_view value, Time deadli
 }
 
 void KvService::TryDelete(std::string_view key, Time deadline, TryDone done) {
-  if (auto bad = BadRequest(CheckKey(key))) return done(std::move(bad));
+  if (auto bad = BadRequest(CheckSoughtKey(key))) return done(std::move(bad));
   TryWrite(EncodeDelete(key), deadline, std::move(done));
 }
 
 void KvService::TryGet(std::string key, Time deadline, TryDone done) {
-  if (auto bad = BadRequest(CheckKey(key))) return done(std::move(bad));
+  if (auto bad = BadRequest(CheckSoughtKey(key))) return done(std::move(bad));
   if (!Leads()) return done(std::nullopt);
   auto answer = [this, key = std::move(key), done = std::move(done)](const absl::Status& status) mutable {
     done(status.ok() ? Lookup(key) : Outcome(Kind::kRead, status));

@@ -110,7 +110,7 @@ TEST_F(Api, AnEncodingOverTwoMebibytesIs413) {
 TEST_F(Api, KeysAreOneByteToOneKibibyte) {
   EXPECT_EQ(cluster().Put(1, std::string(1024, 'k'), "v").status, 200);
   EXPECT_EQ(cluster().Put(1, std::string(1025, 'k'), "v").status, 413);
-  EXPECT_EQ(cluster().Get(1, std::string(1025, 'k')).status, 413);
+  EXPECT_EQ(cluster().Get(1, std::string(1025, 'k')).status, 404);  // a Go server may have written it
   EXPECT_EQ(AskAny("PUT", "/keys/", PutBody("v")).status, 400);
   EXPECT_EQ(AskAny("GET", "/keys/").status, 400);
   EXPECT_EQ(AskAny("DELETE", "/keys/").status, 400);

@@ -64,7 +64,7 @@ TEST_F(Client, ErrorsGoToStderrWithExitOne) {
                                              {"delete"},
                                              {"frobnicate"},
                                              {"put", "", "v"},
-                                             {"get", std::string(2000, 'k')}}) {
+                                             {"put", std::string(2000, 'k'), "v"}}) {
     const RunResult result = Call(arguments);
     EXPECT_EQ(result.exit, 1) << result.out;
     EXPECT_EQ(result.out, "");

@@ -101,6 +101,9 @@ TEST(Json, PlainObjectsAreReadAsTheParserReadsThem) {
 TEST(Limits, KeysAndValues) {
   EXPECT_TRUE(CheckKey(std::string(1024, 'k')).ok());
   EXPECT_TRUE(absl::IsOutOfRange(CheckKey(std::string(1025, 'k'))));
+  EXPECT_TRUE(CheckSoughtKey(std::string(65536, 'k')).ok());
+  EXPECT_TRUE(absl::IsOutOfRange(CheckSoughtKey(std::string(65537, 'k'))));
+  EXPECT_TRUE(absl::IsInvalidArgument(CheckSoughtKey("")));
   EXPECT_TRUE(absl::IsInvalidArgument(CheckKey("")));
   EXPECT_TRUE(absl::IsInvalidArgument(CheckKey("\xC3")));
   EXPECT_TRUE(CheckValue("").ok());

@@ -117,8 +117,22 @@ TEST_F(HttpTest, BadKeys) {
   EXPECT_EQ(node_.Status("GET", "/keys/%ED%A0%80"), 400);
   EXPECT_EQ(node_.Status("GET", "/keys/%zz"), 400);
   EXPECT_EQ(node_.Status("GET", "/keys/%4"), 400);
-  EXPECT_EQ(node_.Status("GET", "/keys/" + std::string(1025, 'k')), 413);
   EXPECT_EQ(node_.Status("PUT", "/keys/" + std::string(1024, 'k'), Value("v")), 200);
+}
+
+// A Go server takes them: its data directory, or its cluster, may hold some.
+TEST_F(HttpTest, AKeyTooLongToBePutCanBeReadAndDeleted) {
+  const std::string key(20'000, 'k');
+  node_.store.Apply({Index{1}, Term{1}, EntryType::kNormal, Bytes(*EncodePut(key, "v"))});
+  EXPECT_EQ(node_.Status("PUT", "/keys/" + std::string(1025, 'k'), Value("w")), 413);
+  EXPECT_EQ(node_.Status("PUT", "/keys/" + key, Value("w")), 413);
+  for (const char* query : {"", "?consistency=stale"}) {
+    const auto get = node_.Ask("GET", "/keys/" + key + query);
+    EXPECT_EQ(get.status, 200);
+    EXPECT_THAT(get.body, HasSubstr(R"("value":"v"})"));
+  }
+  EXPECT_EQ(node_.Status("DELETE", "/keys/" + key), 200);
+  EXPECT_EQ(node_.Status("GET", "/keys/" + key), 404);
 }
 
 TEST_F(HttpTest, BadBodiesNameTheField) {
