@@ -1,8 +1,11 @@
 #include "server/options.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <climits>
 #include <functional>
 #include <optional>
 #include <set>
@@ -11,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "server/http/allowed_hosts.h"
 
 namespace raftly {
 namespace {
@@ -91,6 +95,19 @@ absl::Status SetLogLevel(std::string_view flag, const std::string& value, LogLev
   return absl::OkStatus();
 }
 
+absl::Status SetAllowedHosts(std::string_view flag, const std::string& value, std::vector<std::string>& out) {
+  out.clear();
+  for (size_t begin = 0; begin < value.size();) {
+    const size_t end = std::min(value.find(',', begin), value.size());
+    out.push_back(value.substr(begin, end - begin));
+    if (!AllowedHosts::IsEntry(out.back())) {
+      return Bad(flag, out.back(), "want names like raftly.example.com, with a port or without, or .example.com, or *");
+    }
+    begin = end + 1;
+  }
+  return absl::OkStatus();
+}
+
 struct Flag {
   bool boolean = false;
   std::function<absl::Status(Options&, const std::string& value)> set;
@@ -127,6 +144,8 @@ const std::map<std::string, Flag>& Flags() {
       {"pre-vote", {true, [](Options& o, V v) { return SetBool("pre-vote", v, o.pre_vote); }}},
       {"rejoin", {true, [](Options& o, V v) { return SetBool("rejoin", v, o.rejoin); }}},
       {"log-level", {false, [](Options& o, V v) { return SetLogLevel("log-level", v, o.log_level); }}},
+      {"chaos", {true, [](Options& o, V v) { return SetBool("chaos", v, o.chaos); }}},
+      {"allowed-hosts", {false, [](Options& o, V v) { return SetAllowedHosts("allowed-hosts", v, o.allowed_hosts); }}},
       {"health-check", {false, SetHealthCheck}},
   };
   return kFlags;
@@ -212,6 +231,19 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) 
   return options;
 }
 
+std::vector<std::string> OwnNames(const Options& options) {
+  std::vector<std::string> names = {"localhost"};
+  if (!options.http.host.empty()) names.push_back(options.http.host);
+  for (const auto& [id, address] : options.http_peers) names.push_back(address.host);
+  char machine[HOST_NAME_MAX + 1] = {};
+  if (gethostname(machine, HOST_NAME_MAX) != 0 || machine[0] == '\0') return names;
+  const std::string name = machine;
+  names.push_back(name);
+  names.push_back(name.substr(0, name.find('.')));
+  names.push_back(names.back() + ".local");  // as multicast DNS calls it
+  return names;
+}
+
 std::string Version() { return "raftly " RAFTLY_VERSION; }
 
 std::string Usage() {
@@ -227,6 +259,10 @@ std::string Usage() {
   -heartbeat MS             heartbeat interval in milliseconds, below the election timeout (default 50)
   -pre-vote[=false]         ask for pre-votes before an election (default true)
   -rejoin[=true]            the data directory was lost or set aside: grant no vote until caught up (default false)
+  -chaos[=false]            fault injection over HTTP; off, it answers 403 (default true)
+  -allowed-hosts NAME,...   more names under which this server may be asked, as behind a proxy: name, name:port,
+                            .domain or * (always: IP addresses, localhost, this machine, those of -http-addr and
+                            -http-peers)
   -log-level LEVEL          debug (with an access log), info, warn or error (default info)
   -health-check URL         ask a running server, exit 0 where it answers 200, else 1
   -h                        print this

@@ -29,6 +29,8 @@ struct Options {
   bool pre_vote = true;
   bool rejoin = false;
   LogLevel log_level = LogLevel::kInfo;
+  bool chaos = true;
+  std::vector<std::string> allowed_hosts;  // besides OwnNames
 
   std::vector<std::string> warnings;  // one line each
 };
@@ -36,6 +38,9 @@ struct Options {
 // `arguments` is the command line without the program's name. InvalidArgument: one line that names the flag and the
 // value.
 absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments);
+
+// Under which names clients and peers ask this node, as far as it knows: entries of AllowedHosts.
+std::vector<std::string> OwnNames(const Options& options);
 
 std::string Usage();
 std::string Version();

@@ -151,7 +151,8 @@ class Server::Impl {
         config_api_(
             options.id, options.timings, [this](Timings timings) { node_.SetTimings(timings); }, fan_out_),
         front_(
-            router_, [this](const Served& served) { OnServed(served); }, [this] { node_.EndBatch(); }),
+            router_, [this](const Served& served) { OnServed(served); }, [this] { node_.EndBatch(); },
+            FrontDoorPolicy{AllowedHosts(OwnNames(options), options.allowed_hosts), options.chaos}),
         http_({.listen = options.http, .node = options.id}, front_) {
     kv_api_.Register(router_);
     RegisterStatusApi(router_, [this] { return node_.status(); });

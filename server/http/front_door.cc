@@ -1,53 +1,65 @@
 #include "server/http/front_door.h"
 
-#include <algorithm>
 #include <chrono>
+
+#include "absl/strings/match.h"
 
 namespace raftly {
 namespace {
 
-constexpr std::string_view kApi = "/api/";
-
 Time SteadyNow() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
 
-bool EqualIgnoringCase(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
-}
+bool StartsWith(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }
 
-// A page elsewhere may send a POST without asking first (a "simple request"), so the control plane looks itself. The
-// keys need no such look: PUT and DELETE are asked for first, and nobody allows them.
-bool IsRefused(const HttpRequest& request) {
-  const bool changes = request.method != "GET" && request.method != "HEAD";
-  return changes && request.path().substr(0, kApi.size()) == kApi && IsForeign(request);
-}
-
-HttpResponse Answer(const Router& router, const HttpRequest& request) {
-  if (IsRefused(request)) {
-    return ErrorResponse(403, "requests from web pages of another origin are refused");
-  }
-  return router.Handle(request);
-}
-
-}  // namespace
-
+// Whether the page that sent this request is of another origin than the one it asks. Browsers send Origin with every
+// request that could change something, and with those of other origins; nobody else does.
 bool IsForeign(const HttpRequest& request) {
   const std::string_view origin = request.header("Origin");
   if (origin.empty()) return false;
   const size_t scheme = origin.find("://");
   if (scheme == std::string_view::npos) return true;  // "null"
-  return !EqualIgnoringCase(origin.substr(scheme + 3), request.header("Host"));
+  const std::string_view page = origin.substr(scheme + 3);
+  const std::string_view host = request.header("Host");
+  return !absl::EqualsIgnoreCase({page.data(), page.size()}, {host.data(), host.size()});
+}
+
+bool InjectsFaults(const HttpRequest& request) {
+  const bool looks = request.method == "GET" || request.method == "HEAD";
+  return !looks && (StartsWith(request.path(), "/api/chaos/") || StartsWith(request.path(), "/api/cluster/chaos/"));
+}
+
+}  // namespace
+
+std::optional<HttpResponse> FrontDoor::Refusal(const HttpRequest& request) const {
+  const std::string_view host = request.header("Host");
+  if (!policy_.hosts.KnowsHost(host)) {
+    return ErrorResponse(
+        403, "this server is not known as \"" + std::string(host) + "\"; names are added with -allowed-hosts");
+  }
+  if (IsForeign(request) && !policy_.hosts.KnowsOrigin(request.header("Origin"))) {
+    return ErrorResponse(
+        403, "requests from web pages of another origin are refused; a proxy's name is added with -allowed-hosts");
+  }
+  if (!policy_.chaos && InjectsFaults(request)) {
+    return ErrorResponse(403, "fault injection is switched off on this node (-chaos=false)");
+  }
+  return std::nullopt;
 }
 
 HttpResponse FrontDoor::Handle(const HttpRequest& request) const {
   const Time begin = SteadyNow();
-  HttpResponse response = Answer(router_, request);
+  std::optional<HttpResponse> refusal = Refusal(request);
+  HttpResponse response = refusal ? *std::move(refusal) : router_.Handle(request);
   Answered(request, response.status, SteadyNow() - begin);
   return response;
 }
 
 bool FrontDoor::HandlePromptly(const HttpRequest& request, HttpReply reply) const {
-  const PromptHandler* const handler = IsRefused(request) ? nullptr : router_.FindPrompt(request);
+  if (std::optional<HttpResponse> refusal = Refusal(request)) {
+    reply(HttpAnswer{0, [refusal = *std::move(refusal)]() mutable { return std::move(refusal); }});
+    return true;
+  }
+  const PromptHandler* const handler = router_.FindPrompt(request);
   if (handler == nullptr) return false;
   (*handler)(request, std::move(reply));
   return true;

@@ -1,12 +1,14 @@
-// Where every request enters: foreign web pages are turned away, the router is asked, who watches is told.
+// Where every request enters: who has no business here is turned away, the router is asked, who watches is told.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "raft/core/time.h"
+#include "server/http/allowed_hosts.h"
 #include "server/http/http_message.h"
 #include "server/http/router.h"
 
@@ -21,14 +23,20 @@ struct Served {
   Duration took{};  // until the answer was known; of a stream: until it began
 };
 
+struct FrontDoorPolicy {
+  AllowedHosts hosts = {};
+  bool chaos = true;  // whether faults may be injected
+};
+
 // From any thread.
 class FrontDoor {
  public:
   using Watch = std::function<void(const Served&)>;
 
-  // The router outlives it. `watch` runs on the thread of the request, `batch_ended` on a poller's thread.
-  explicit FrontDoor(const Router& router, Watch watch = {}, std::function<void()> batch_ended = {})
-      : router_(router), watch_(std::move(watch)), batch_ended_(std::move(batch_ended)) {}
+  // The router outlives it. `watch` and `batch_ended` run on the threads of the HTTP server.
+  explicit FrontDoor(const Router& router, Watch watch = {}, std::function<void()> batch_ended = {},
+                     FrontDoorPolicy policy = {})
+      : router_(router), watch_(std::move(watch)), batch_ended_(std::move(batch_ended)), policy_(std::move(policy)) {}
 
   HttpResponse Handle(const HttpRequest& request) const;
   // The same without waiting, as PromptHandler has it. False: ask Handle.
@@ -43,13 +51,13 @@ class FrontDoor {
   void Refused(int status) const;
 
  private:
+  // 403 for who is turned away.
+  std::optional<HttpResponse> Refusal(const HttpRequest& request) const;
+
   const Router& router_;
   const Watch watch_;
   const std::function<void()> batch_ended_;
+  const FrontDoorPolicy policy_;
 };
-
-// Whether a web page of another origin sent this request. Browsers send Origin with every request that could change
-// something; nobody else does.
-bool IsForeign(const HttpRequest& request);
 
 }  // namespace raftly

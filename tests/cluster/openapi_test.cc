@@ -131,17 +131,27 @@ TEST_F(OpenApi, WhatIsTooLongIs413) {
   const std::string huge(size_t{8} << 20, ' ');
   for (const Operation& operation : Described().operations()) {
     if (!operation.Describes(413)) continue;
-    if (operation.path == "/keys/{key}") Expect(413, operation, "/keys/" + std::string(1025, 'k'), operation.body);
+    if (operation.method == "PUT") Expect(413, operation, "/keys/" + std::string(1025, 'k'), operation.body);
     if (operation.method == "POST") Expect(413, operation, operation.target, huge + "{}");
   }
 }
 
-TEST_F(OpenApi, AForeignPageIs403WhereDescribedAndOnlyThere) {
+TEST_F(OpenApi, AForeignPageAndAnUnknownNameAre403) {
   for (const Operation& operation : Described().operations()) {
-    if (operation.path == kStream) continue;
-    Calm();
-    const int status = operation.Describes(403) ? 403 : 200;
-    Expect(status, operation, TargetOf(operation), operation.body, {{"Origin", "http://elsewhere.example"}});
+    Expect(403, operation, TargetOf(operation), operation.body, {{"Origin", "http://elsewhere.example"}});
+    Expect(403, operation, TargetOf(operation), operation.body, {{"Host", "elsewhere.example"}});
+  }
+}
+
+TEST_F(OpenApi, WithChaosOffInjectingFaultsIs403) {
+  TestCluster calm(1, {"-chaos=false"});
+  calm.StartAll();
+  ASSERT_TRUE(calm.WaitForLeader()) << calm.ErrorOutput(1);
+  for (const Operation& operation : Described().operations()) {
+    if (operation.path.find("/chaos/") == std::string::npos) continue;
+    const Answer answer = Ask(calm.http_port(1), operation.method, operation.target, operation.body);
+    EXPECT_EQ(answer.status, operation.method == "GET" ? 200 : 403) << operation.name();
+    EXPECT_EQ(Described().Complaint(operation, answer), "") << operation.name();
   }
 }
 

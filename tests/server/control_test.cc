@@ -47,25 +47,6 @@ TEST(JsonValue, ATreeWithinLimits) {
   EXPECT_THAT(std::string(ParseJson(many + "]}").status().message()), HasSubstr("too many"));
 }
 
-// The answer of a router with one handler behind the front door.
-int StatusFor(const std::string& method, const std::string& path, HttpHeaders headers) {
-  Router router;
-  router.Add(method, path, [](const HttpRequest&) { return HttpResponse(); });
-  headers.emplace_back("Host", "localhost:8001");
-  return FrontDoor(router).Handle({.method = method, .target = path, .headers = std::move(headers), .body = {}}).status;
-}
-
-TEST(FrontDoor, AForeignPageChangesNothing) {
-  EXPECT_EQ(StatusFor("POST", "/api/chaos/heal", {}), 200);
-  EXPECT_EQ(StatusFor("POST", "/api/chaos/heal", {{"Origin", "http://localhost:8001"}}), 200);
-  EXPECT_EQ(StatusFor("POST", "/api/chaos/heal", {{"Origin", "http://LOCALHOST:8001"}}), 200);
-  EXPECT_EQ(StatusFor("POST", "/api/chaos/heal", {{"Origin", "http://localhost:8002"}}), 403);
-  EXPECT_EQ(StatusFor("POST", "/api/chaos/heal", {{"Origin", "http://evil.example"}}), 403);
-  EXPECT_EQ(StatusFor("POST", "/api/chaos/heal", {{"Origin", "null"}}), 403);
-  EXPECT_EQ(StatusFor("DELETE", "/api/chaos/x", {{"Origin", "http://evil.example"}}), 403);
-  EXPECT_EQ(StatusFor("GET", "/api/cluster", {{"Origin", "http://evil.example"}}), 200);
-}
-
 TEST(FrontDoor, WhoWatchesSeesRouteAndStatus) {
   Router router;
   router.Add("GET", "/keys/", [](const HttpRequest&) { return ErrorResponse(404, "none"); });

@@ -54,6 +54,20 @@ TEST(Options, OneDashOrTwoWithOrWithoutEquals) {
   EXPECT_TRUE(options->rejoin);
 }
 
+TEST(Options, WhoMayAskAndWhetherFaultsMayBeInjected) {
+  const auto by_default = Parse(std::string(kGood) + "-peers node2=:7002 -http-peers node2=two.internal:8001");
+  ASSERT_TRUE(by_default.ok()) << by_default.status();
+  EXPECT_TRUE(by_default->chaos);
+  EXPECT_TRUE(by_default->allowed_hosts.empty());
+  EXPECT_THAT(OwnNames(*by_default), ::testing::IsSupersetOf({"localhost", "two.internal"}));
+  const auto given = Parse(std::string(kGood) + "-chaos=false -allowed-hosts raftly.example.com:443,.svc,10.0.0.1");
+  ASSERT_TRUE(given.ok()) << given.status();
+  EXPECT_FALSE(given->chaos);
+  EXPECT_THAT(given->allowed_hosts, ::testing::ElementsAre("raftly.example.com:443", ".svc", "10.0.0.1"));
+  const auto bad = Parse(std::string(kGood) + "-allowed-hosts good,https://bad");
+  EXPECT_THAT(std::string(bad.status().message()), HasSubstr("flag -allowed-hosts: \"https://bad\""));
+}
+
 TEST(Options, APeerWithoutHttpAddressCostsAWarning) {
   const auto options = Parse(std::string(kGood) + "-peers node2=:7002 -http-peers node1=:8001");
   ASSERT_TRUE(options.ok()) << options.status();
