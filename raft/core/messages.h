@@ -40,7 +40,8 @@ struct AppendRequest {
 };
 
 // On a rejection the hint lets the leader skip a whole term in one round trip (§5.3, last paragraph): the clashing
-// entry's term and that term's first index, or 0 and last index + 1 where the log is merely short. Both 0: no hint.
+// entry's term and that term's first index, or 0 and last index + 1 where the log is merely short. Both 0: no hint. A
+// leader that does not send leader_last gets the index alone.
 struct AppendReply {
   Term term;
   bool success = false;

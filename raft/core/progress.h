@@ -22,8 +22,12 @@ struct Progress {
   // Appends with entries that were not answered, oldest first. One that is overdue stops counting, but its late
   // answer is still used.
   std::deque<InFlight> in_flight;
-  // After a failed call nothing but heartbeats goes out before this time: a dead peer costs nothing but time.
+  // After a failed call nothing but heartbeats goes out before this time: a dead peer costs nothing but time. kNever
+  // while the peer refuses us, until it has an ear for a heartbeat.
   Time paused_until = Time::min();
+  // How far to step back at the next rejection that does not say where the logs agree. Doubled each time: such a
+  // search takes a round trip for each bit of the log's length, not for each entry.
+  uint64_t step_back = 1;
 
   Time heard_at;     // when the peer last answered us in this term (check-quorum)
   CallId confirmed;  // the latest call that it answered in this term (reads)

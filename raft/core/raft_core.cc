@@ -110,7 +110,7 @@ void RaftCore::On(ReplyReceived& input) {
   const Term theirs = std::visit([](const auto& reply) { return reply.term; }, *input.reply);
   if (const auto objection = ObjectionTo(*input.reply)) {
     out_.events.push_back(MessageRefused{call.peer, *objection, theirs});
-    HandleLostCall(input.call, call);
+    HandleLostCall(input.call, call, input.refused);
     return;
   }
   if (theirs > term()) {

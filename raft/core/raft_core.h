@@ -279,12 +279,13 @@ class RaftCore {
 
   // replication.cc
   void HandleAppend(CallId call, AppendRequest& request);
-  std::optional<AppendReply> Mismatch(const LogPosition& prev) const;
+  std::optional<AppendReply> Mismatch(const AppendRequest& request) const;
   void AppendFromLeader(AppendRequest& request);
   void TruncateFrom(Index from, const NodeId& leader);
   void HandleAppendReply(CallId id, const OpenCall& call, const AppendReply& reply);
   void HandleRejection(const OpenCall& call, const AppendReply& reply);
-  void HandleLostCall(CallId id, const OpenCall& call);
+  void HandleLostCall(CallId id, const OpenCall& call, bool refused = false);
+  void KeepToHeartbeats(Progress& progress);
   void Replicate();
   void SendEntries(const NodeId& peer, Progress& progress);
   bool MaySendEntries(const Progress& progress) const;

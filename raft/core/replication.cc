@@ -27,7 +27,7 @@ void RaftCore::HandleAppend(CallId call, AppendRequest& request) {
   leader_heard_at_ = now_;
   RestartElectionTimer();
 
-  if (const auto rejection = Mismatch(request.prev)) {
+  if (const auto rejection = Mismatch(request)) {
     SendWhenDurable(Answer{call, *rejection});
     return;
   }
@@ -54,10 +54,13 @@ void RaftCore::HandleAppend(CallId call, AppendRequest& request) {
 }
 
 // §5.3, the consistency check. The hint names the whole conflicting term, so that each costs one round trip.
-std::optional<AppendReply> RaftCore::Mismatch(const LogPosition& prev) const {
+std::optional<AppendReply> RaftCore::Mismatch(const AppendRequest& request) const {
+  const LogPosition& prev = request.prev;
   if (prev.index > log_.last().index) return AppendReply{term(), false, {}, log_.last().index + 1};
   if (log_.TermAt(prev.index) == prev.term || !config_.defences.log_matching) return std::nullopt;
-  return AppendReply{term(), false, log_.TermAt(prev.index), log_.FirstIndexOfTermAt(prev.index)};
+  // A Go leader, which does not say where its log ends, takes the hint's term for an index where it does not know it.
+  const Term clashing = request.leader_last ? log_.TermAt(prev.index) : Term{};
+  return AppendReply{term(), false, clashing, log_.FirstIndexOfTermAt(prev.index)};
 }
 
 // Figure 2, AppendEntries 3 and 4. Entries that are there already stay: the request may be late, and what followed it
@@ -157,15 +160,24 @@ void RaftCore::SendAgainFrom(Progress& progress, Index next) {
 
 void RaftCore::HandleAppendReply(CallId id, const OpenCall& call, const AppendReply& reply) {
   Progress& progress = progress_.at(call.peer);
+  std::erase_if(progress.in_flight, [id](const Progress::InFlight& sent) { return sent.call == id; });
+  const bool in_its_own_term = reply.term < term() && !reply.conflict_index;
+  if (!reply.success && (in_its_own_term || call.prev.index == Index{})) {
+    // It stays in its term, or finds fault with the empty log: it does not follow us, wherever we begin. That is how a
+    // Go peer, or one of our first version, refuses whom it does not know.
+    out_.events.push_back(PeerRefuses{call.peer});
+    KeepToHeartbeats(progress);
+    return;
+  }
   progress.heard_at = now_;
   progress.confirmed = std::max(progress.confirmed, id);
-  std::erase_if(progress.in_flight, [id](const Progress::InFlight& sent) { return sent.call == id; });
   if (reply.success) {
     progress.match = std::max(progress.match, call.last);
     progress.next = std::max(progress.next, progress.match + 1);
     // A heartbeat that built on what was known anyway does not end the search for where the logs agree.
     if (progress.next == progress.match + 1) progress.probing = false;
     progress.paused_until = Time::min();
+    progress.step_back = 1;
     AdvanceCommit();
   } else {
     HandleRejection(call, reply);
@@ -187,23 +199,36 @@ void RaftCore::HandleRejection(const OpenCall& call, const AppendReply& reply) {
     if (call.last > progress.match) SendAgainFrom(progress, progress.match + 1);
     return;
   }
-  // Without a hint (both fields 0, as a Go peer may answer) one step back; otherwise past a whole term: to the end of
-  // that term in our log if we have it, else to its beginning in the peer's.
-  Index next = call.prev.index;
-  if (reply.conflict_index) {
+  if (reply.conflict_index && reply.conflict_index <= call.prev.index) {
+    // Past a whole term: to the end of that term in our log if we have it, else to its beginning in the peer's.
     const Index ours = reply.conflict_term ? log_.LastIndexOf(reply.conflict_term) : Index{};
-    next = ours && ours < call.prev.index ? ours + 1 : reply.conflict_index;
+    const Index next = ours && ours < call.prev.index ? ours + 1 : reply.conflict_index;
+    progress.paused_until = Time::min();
+    SendAgainFrom(progress, std::max(next, progress.match + 1));
+    return;
   }
-  SendAgainFrom(progress, std::clamp(next, progress.match + 1, std::max(progress.match + 1, call.prev.index)));
+  // No hint (both fields 0, as a Go peer may answer), or one that leads nowhere.
+  const uint64_t back = std::min(progress.step_back, call.prev.index - progress.match);
+  progress.step_back = 2 * back;
+  SendAgainFrom(progress, call.prev.index + 1 - back);
 }
 
-void RaftCore::HandleLostCall(CallId id, const OpenCall& call) {
+void RaftCore::HandleLostCall(CallId id, const OpenCall& call, bool refused) {
   if (role_ != Role::kLeader) return;
   Progress& progress = progress_.at(call.peer);
+  if (refused) return KeepToHeartbeats(progress);
   const auto lost = [id](const Progress::InFlight& sent) { return sent.call == id; };
   if (std::none_of(progress.in_flight.begin(), progress.in_flight.end(), lost)) return;
   progress.paused_until = now_ + config_.timings.heartbeat;
   SendAgainFrom(progress, std::max(progress.match, call.prev.index) + 1);
+}
+
+// Whoever refuses us is not sent the same again, but asked with each heartbeat. The first that is accepted, or rejected
+// with a reason, ends it.
+void RaftCore::KeepToHeartbeats(Progress& progress) {
+  SendAgainFrom(progress, (progress.match ? progress.match : log_.last().index) + 1);
+  progress.step_back = 1;
+  progress.paused_until = kNever;
 }
 
 // ---- Commit --------------------------------------------------------------------------------------------------------

@@ -18,17 +18,19 @@ TEST(Replication, Sec5_3_FollowerRejectsAGap) {
 
 TEST(Replication, Sec5_3_FollowerRejectsAnotherTermAtPrev) {
   auto b = Follower({.log = "1:1 1:2", .term = 2});
-  EXPECT_EQ(b.Ask(Append({.term = 2, .prev = "2:2", .entries = "2:3"})),
+  EXPECT_EQ(b.Ask(Append({.term = 2, .prev = "2:2", .entries = "2:3", .leader_last = 3})),
             Reject({.term = 2, .conflict_term = 1, .retry_at = 1}));
   EXPECT_EQ(b.log(), "1:1 1:2") << "a rejection removes nothing";
 
   auto careless = Follower({.log = "1:1 1:2", .term = 2, .defences = Without(&Defences::log_matching)});
-  EXPECT_EQ(careless.Ask(Append({.term = 2, .prev = "2:2", .entries = "2:3"})), Accept(2)) << "a log nobody else has";
+  EXPECT_EQ(careless.Ask(Append({.term = 2, .prev = "2:2", .entries = "2:3", .leader_last = 3})), Accept(2))
+      << "a log nobody else has";
 }
 
 TEST(Replication, Sec5_3_TheHintIsTheFirstIndexOfTheConflictingTerm) {
   auto b = Follower({.log = "1:1 1:2 4:3 4:4 4:5", .term = 6});
-  EXPECT_EQ(b.Ask(Append({.term = 6, .prev = "6:5"})), Reject({.term = 6, .conflict_term = 4, .retry_at = 3}));
+  EXPECT_EQ(b.Ask(Append({.term = 6, .prev = "6:5", .leader_last = 5})),
+            Reject({.term = 6, .conflict_term = 4, .retry_at = 3}));
 }
 
 TEST(Replication, Sec5_3_FollowerAppendsWhatIsNew) {

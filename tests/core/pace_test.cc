@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 
 #include "tests/core/driver.h"
 
@@ -134,6 +135,84 @@ TEST(Pace, ADeadPeerCostsOneTryPerHeartbeat) {
     }
   }
   EXPECT_LE(calls, 2u * 10u + 2u) << "ten heartbeats, and an append each";
+}
+
+struct Traffic {
+  size_t appends = 0;
+  size_t with_entries = 0;
+};
+
+// Five seconds of a busy leader whose peer c answers everything like this.
+Traffic FiveSeconds(DrivenNode& a, const std::function<void(const Call&)>& answer_of_c) {
+  Traffic to_c;
+  for (int i = 0; i < 500; ++i) {
+    a.Propose();
+    a.Wait(10ms);
+    a.FinishWrites();
+    a.AnswerFrom("b", Accept(a.core().term().value));
+    for (auto calls = a.TakeCallsTo("c"); !calls.empty() && to_c.appends < 10'000; calls = a.TakeCallsTo("c")) {
+      for (const Call& call : calls) {
+        ++to_c.appends;
+        if (!AppendIn(call).entries.empty()) ++to_c.with_entries;
+        answer_of_c(call);
+      }
+    }
+  }
+  return to_c;
+}
+
+// Each way of saying "I do not know you", whatever was acknowledged before.
+class Refusing : public testing::TestWithParam<bool> {
+ protected:
+  DrivenNode Busy() { return GetParam() ? AgreedLeader({.log = "1:1 1:2"}) : Leader({.log = "1:1 1:2"}); }
+  static void ExpectHeartbeatsOnly(const Traffic& traffic) {
+    EXPECT_GE(traffic.appends, 90u) << "a heartbeat every 50 ms";
+    EXPECT_LE(traffic.appends, 110u + 10u);
+    EXPECT_LE(traffic.with_entries, 5u);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(EarlierAcknowledged, Refusing, testing::Bool());
+
+TEST_P(Refusing, APeerThatRefusesByNameGetsHeartbeatsOnly) {
+  auto a = Busy();
+  ExpectHeartbeatsOnly(FiveSeconds(a, [&](const Call& call) { a.Step(ReplyReceived{call.id, std::nullopt, true}); }));
+}
+
+TEST_P(Refusing, APeerThatRejectsInItsOwnTermGetsHeartbeatsOnly) {
+  auto a = Busy();
+  ExpectHeartbeatsOnly(FiveSeconds(a, [&](const Call& call) { a.Answer(call, Reject({.term = 0})); }));
+  EXPECT_GE(Only<PeerRefuses>(a.events).size(), 90u);
+}
+
+TEST_P(Refusing, APeerThatRejectsEvenTheEmptyLogGetsHeartbeatsOnly) {
+  auto a = Busy();
+  ExpectHeartbeatsOnly(
+      FiveSeconds(a, [&](const Call& call) { a.Answer(call, Reject({.term = a.core().term().value})); }));
+  EXPECT_FALSE(Only<PeerRefuses>(a.events).empty());
+}
+
+TEST_P(Refusing, AHintThatLeadsNowhereIsNone) {
+  auto a = Busy();
+  ExpectHeartbeatsOnly(FiveSeconds(
+      a, [&](const Call& call) { a.Answer(call, Reject({.term = a.core().term().value, .retry_at = UINT64_MAX})); }));
+}
+
+TEST(Refusing, EndsWithTheFirstHeartbeatThatIsAccepted) {
+  auto a = AgreedLeader();
+  FiveSeconds(a, [&](const Call& call) { a.Step(ReplyReceived{call.id, std::nullopt, true}); });
+  a.Wait(50ms);
+  a.AnswerFrom("c", Accept(1));
+  EXPECT_EQ(EntriesTo(a, "c"), (std::vector<size_t>{500}));
+}
+
+// It is not heard, and so does not keep a leader in office that nobody else follows.
+TEST(Refusing, IsNoContactWithAQuorum) {
+  auto a = AgreedLeader();
+  for (int i = 0; i < 10 && a.core().role() == Role::kLeader; ++i) {
+    a.Wait(50ms);
+    for (const NodeId& peer : {NodeId("b"), NodeId("c")}) a.AnswerFrom(peer, Reject({.term = 0}));
+  }
+  EXPECT_EQ(a.core().role(), Role::kFollower);
 }
 
 // The follower's log is long and it agrees; it was only down when the leader first asked.

@@ -54,10 +54,10 @@ TEST(Repair, Sec5_3_ATermThatTheLeaderHasIsSkippedOnItsOwnSide) {
   EXPECT_EQ(RoundTrips(a, b), 2) << "back to the end of term 2 in the leader's log";
 }
 
-TEST(Repair, AGoPeerWithoutAHintCostsAStepEach) {
+TEST(Repair, AGoPeerWithoutAHintIsSearchedInStepsThatDouble) {
   auto a = Leader({.log = "1:1 1:2 2:3 2:4 3:5 3:6"});
   auto b = PeerB("1:1");
-  EXPECT_EQ(RoundTrips(a, b, /*with_hint=*/false), 6) << "6, 5, 4, 3, 2, and the entries after 1";
+  EXPECT_EQ(RoundTrips(a, b, /*with_hint=*/false), 4) << "6, 5, 3, and all entries";
 }
 
 TEST(Repair, ASillyHintNeitherStandsStillNorLeavesTheLog) {
@@ -69,6 +69,16 @@ TEST(Repair, ASillyHintNeitherStandsStillNorLeavesTheLog) {
     EXPECT_LT(next, Index{4});
     EXPECT_GE(next, Index{1});
   }
+}
+
+TEST(Repair, ASearchWithoutHintsTakesARoundTripForEachBitOfTheLength) {
+  std::string log;
+  for (int i = 1; i <= 1000; ++i) log += " 1:" + std::to_string(i);
+  auto a = Leader({.log = log, .limits = {.entries_per_append = 1'000'000, .bytes_per_append = 1'000'000'000}});
+  auto b = PeerB("");
+  const int trips = RoundTrips(a, b, /*with_hint=*/false);
+  EXPECT_GT(trips, 0);
+  EXPECT_LE(trips, 12);
 }
 
 TEST(Repair, ALateRejectionDoesNotUndoProgress) {
@@ -94,6 +104,14 @@ TEST(Repair, WhatCameTooEarlyIsSentAgain) {
   a.Answer(calls[0], Accept(2));
   a.Answer(calls[1], Reject({.term = 2, .retry_at = 3}));  // it had come first
   EXPECT_EQ(Text(a.TakeCallsTo("b").at(0).request), "Append term 2, after 2:3 [2:4], commit 0");
+}
+
+// A Go leader, which does not say where its log ends, would take a term that it does not know for an index.
+TEST(Repair, AGoLeaderIsGivenTheIndexAndNoTerm) {
+  auto b = Follower({.log = "1:1 3:2 3:3 3:4"});
+  EXPECT_EQ(b.Ask(Append({.term = 5, .prev = "4:4"})), Reject({.term = 5, .conflict_term = 0, .retry_at = 2}));
+  EXPECT_EQ(b.Ask(Append({.term = 5, .prev = "4:4", .leader_last = 4})),
+            Reject({.term = 5, .conflict_term = 3, .retry_at = 2}));
 }
 
 TEST(Repair, APeerThatLostItsLogIsNoticedAndStartedAfresh) {
