@@ -11,7 +11,7 @@ std::optional<uint64_t> LineLimit::Admit(const std::string& kind, Time now) {
     ++known.kept_back;
     return std::nullopt;
   }
-  known.next_line = now + kEvery;
+  known.next_line = now + every_;
   return std::exchange(known.kept_back, 0);
 }
 

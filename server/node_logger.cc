@@ -111,7 +111,7 @@ void NodeLogger::Line(const VoteRegained& event) {
 }
 
 void NodeLogger::Line(const MessageRefused& event) {
-  const auto kept_back = limit_.Admit(absl::StrCat("from ", event.from, static_cast<int>(event.why)), now_);
+  const auto kept_back = refusals_.Admit(absl::StrCat("from ", event.from, static_cast<int>(event.why)), now_);
   if (!kept_back) return;
   log_.Warn("a peer's message refused: no member of this cluster can say that",
             {{"peer", OrNone(event.from)},
@@ -120,12 +120,27 @@ void NodeLogger::Line(const MessageRefused& event) {
              {"not_logged", std::to_string(*kept_back)}});
 }
 
+// Pre-votes come as often as elections are feared, votes when one is held.
+void NodeLogger::Line(const VoteRefused& event) {
+  if (event.pre_vote && !log_.Wants(LogLevel::kDebug)) return;
+  const auto kept_back = votes_.Admit(
+      absl::StrCat(event.pre_vote ? "pre-vote " : "vote ", event.candidate, static_cast<int>(event.why)), now_);
+  if (!kept_back) return;
+  const LogFields fields = {
+      {"candidate", OrNone(event.candidate)},         {"term", Number(event.term)},
+      {"reason", std::string(ToString(event.why))},   {"their_last_index", Number(event.theirs.index)},
+      {"their_last_term", Number(event.theirs.term)}, {"our_last_index", Number(event.ours.index)},
+      {"our_last_term", Number(event.ours.term)},     {"voted_for", OrNone(event.voted_for)},
+      {"not_logged", std::to_string(*kept_back)}};
+  event.pre_vote ? log_.Debug("pre-vote refused", fields) : log_.Info("vote refused", fields);
+}
+
 void NodeLogger::Line(const PeerRefuses& event) {
   RefusedBy(event.peer, "rejects whatever it is sent; is this node among its -peers?");
 }
 
 void NodeLogger::RefusedBy(const NodeId& peer, const std::string& why) {
-  const auto kept_back = limit_.Admit(absl::StrCat("by ", peer), now_);
+  const auto kept_back = refusals_.Admit(absl::StrCat("by ", peer), now_);
   if (!kept_back) return;
   log_.Warn("peer refuses this node", {{"peer", peer}, {"reason", why}, {"not_logged", std::to_string(*kept_back)}});
 }

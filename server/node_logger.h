@@ -1,6 +1,7 @@
 // What happens in a node, as log lines: transitions, not repetitions.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <string>
 
@@ -32,13 +33,16 @@ class NodeLogger : public NodeObserver {
   void Line(const VoteRegained& event);
   void Line(const MessageRefused& event);
   void Line(const PeerRefuses& event);
+  void Line(const VoteRefused& event);
   void RefusedBy(const NodeId& peer, const std::string& why);
   void ReachableAgain(const NodeId& peer);
 
   const Logger& log_;
   Time now_ = Time::min();              // loop only, as of the latest batch
   std::map<NodeId, Time> unreachable_;  // loop only; since when the last call failed
-  LineLimit limit_;                     // loop only; for what a peer can have us say as often as it likes
+  // Loop only; for what a peer can have us say as often as it likes.
+  LineLimit refusals_{std::chrono::minutes(1)};
+  LineLimit votes_{std::chrono::seconds(1)};
 };
 
 }  // namespace raftly

@@ -4,6 +4,14 @@
 
 namespace raftly {
 
+namespace {
+
+std::string Place(const LogPosition& position) {
+  return absl::StrCat("at ", position.index.value, " of term ", position.term.value);
+}
+
+}  // namespace
+
 std::string Describe(const NodeEvent& event) {
   struct Visitor {
     std::string operator()(const ElectionStarted& e) const {
@@ -33,6 +41,12 @@ std::string Describe(const NodeEvent& event) {
     std::string operator()(const MessageRefused& e) const {
       return absl::StrCat("refuses a message of ", e.from, " in term ", e.term.value, " (",
                           std::string(ToString(e.why)), ")");
+    }
+    std::string operator()(const VoteRefused& e) const {
+      return absl::StrCat("refuses ", e.candidate, e.pre_vote ? " a pre-vote" : " its vote", " in term ", e.term.value,
+                          ": ", std::string(ToString(e.why)), " (log ends ", Place(e.theirs), " there, ", Place(e.ours),
+                          " here", e.voted_for.empty() ? std::string() : absl::StrCat("; voted for ", e.voted_for),
+                          ")");
     }
     std::string operator()(const PeerRefuses& e) const { return absl::StrCat("is refused by ", e.peer); }
   };

@@ -135,29 +135,33 @@ bool RaftCore::Sticky() const {
   return leader_heard_at_ && now_ < *leader_heard_at_ + config_.timings.election_timeout;
 }
 
-bool RaftCore::WouldVoteFor(const VoteRequest& request) const {
-  if (!hard_state_.may_vote) return false;
-  if (request.term < term()) return false;
+std::optional<NoVote> RaftCore::WhyNoVoteFor(const VoteRequest& request) const {
+  if (!hard_state_.may_vote) return NoVote::kMayNotVote;
+  if (request.term < term()) return NoVote::kOldTerm;
   // §5.4.1: a leader must hold every committed entry. A candidate that is at least as up to date as a majority does.
-  if (config_.defences.election_restriction && request.last_log < log_.last()) return false;
-  if (request.term > term()) return true;
+  if (config_.defences.election_restriction && request.last_log < log_.last()) return NoVote::kLogBehind;
+  if (request.term > term()) return std::nullopt;
   // §5.2: one vote per term, first come first served. A lost reply may be asked for again.
-  return !config_.defences.one_vote_per_term || voted_for().empty() || voted_for() == request.candidate;
+  if (!config_.defences.one_vote_per_term || voted_for().empty()) return std::nullopt;
+  if (voted_for() != request.candidate) return NoVote::kVotedForOther;
+  return std::nullopt;
 }
 
 void RaftCore::HandleVote(CallId call, const VoteRequest& request) {
   if (Sticky()) {
     // Ignored whole: not even its term is adopted, or a removed or flapping server could depose a working leader.
+    NoteRefusedVote(request, NoVote::kLeaderHeard);
     Send(Answer{call, VoteReply{term(), false}});
     return;
   }
+  const auto refusal = WhyNoVoteFor(request);
+  if (refusal) NoteRefusedVote(request, *refusal);
   if (request.pre_vote) {
-    Send(Answer{call, VoteReply{term(), WouldVoteFor(request)}});
+    Send(Answer{call, VoteReply{term(), !refusal}});
     return;
   }
-  const bool granted = WouldVoteFor(request);
   if (request.term > term()) BecomeFollower(request.term, RoleReason::kHigherTerm);
-  if (granted) {
+  if (!refusal) {
     if (voted_for() != request.candidate) {
       hard_state_.voted_for = request.candidate;
       PersistHardState();
@@ -165,7 +169,17 @@ void RaftCore::HandleVote(CallId call, const VoteRequest& request) {
     out_.events.push_back(VoteCast{request.candidate, term()});
     RestartElectionTimer();
   }
-  SendWhenDurable(Answer{call, VoteReply{term(), granted}});
+  SendWhenDurable(Answer{call, VoteReply{term(), !refusal}});
+}
+
+void RaftCore::NoteRefusedVote(const VoteRequest& request, NoVote why) {
+  out_.events.push_back(VoteRefused{.candidate = request.candidate,
+                                    .term = request.term,
+                                    .pre_vote = request.pre_vote,
+                                    .why = why,
+                                    .theirs = request.last_log,
+                                    .ours = log_.last(),
+                                    .voted_for = voted_for()});
 }
 
 // ---- Keeping and losing leadership ---------------------------------------------------------------------------------

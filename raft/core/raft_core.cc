@@ -83,17 +83,20 @@ void RaftCore::On(const TimePassed&) {
 }
 
 void RaftCore::On(RequestReceived& input) {
+  const auto* vote = std::get_if<VoteRequest>(&input.request);
   if (now_ < silent_until_) {
+    if (vote != nullptr) NoteRefusedVote(*vote, NoVote::kMayNotVote);
     Send(Answer{input.call, std::nullopt});
-  } else if (const auto* vote = std::get_if<VoteRequest>(&input.request)) {
+  } else if (vote != nullptr) {
     const auto objection = ObjectionTo(*vote);
-    if (objection) return Refuse(input.call, vote->candidate, vote->term, *objection);
-    HandleVote(input.call, *vote);
+    if (!objection) return HandleVote(input.call, *vote);
+    NoteRefusedVote(*vote, *objection == Objection::kStranger ? NoVote::kStranger : NoVote::kImpossible);
+    Refuse(input.call, vote->candidate, vote->term, *objection);
   } else {
     auto& append = std::get<AppendRequest>(input.request);
     const auto objection = ObjectionTo(append);
-    if (objection) return Refuse(input.call, append.leader, append.term, *objection);
-    HandleAppend(input.call, append);
+    if (!objection) return HandleAppend(input.call, append);
+    Refuse(input.call, append.leader, append.term, *objection);
   }
 }
 
@@ -104,13 +107,13 @@ void RaftCore::On(ReplyReceived& input) {
   calls_.erase(found);
 
   if (!input.reply) {
-    HandleLostCall(input.call, call);
+    HandleLostCall(input.call, call, input.refused);
     return;
   }
   const Term theirs = std::visit([](const auto& reply) { return reply.term; }, *input.reply);
   if (const auto objection = ObjectionTo(*input.reply)) {
     out_.events.push_back(MessageRefused{call.peer, *objection, theirs});
-    HandleLostCall(input.call, call, input.refused);
+    HandleLostCall(input.call, call);
     return;
   }
   if (theirs > term()) {

@@ -127,6 +127,26 @@ struct VoteCast {
   NodeId candidate;
   Term term;
 };
+// Why a vote, or the promise of one in a pre-vote, was not given.
+enum class NoVote {
+  kStranger,       // not in our list of peers
+  kImpossible,     // nobody can campaign like that (Objection)
+  kLeaderHeard,    // thesis §4.2.3
+  kOldTerm,        // §5.1
+  kMayNotVote,     // we lost our memory and have not caught up (-rejoin)
+  kLogBehind,      // §5.4.1
+  kVotedForOther,  // §5.2
+};
+std::string_view ToString(NoVote why);
+struct VoteRefused {
+  NodeId candidate;
+  Term term;  // that it campaigns for
+  bool pre_vote = false;
+  NoVote why = NoVote::kLogBehind;
+  LogPosition theirs;  // where the logs end
+  LogPosition ours;
+  NodeId voted_for;  // by us, in our term
+};
 struct LogTruncated {
   Index from;        // the first entry that went
   uint64_t entries;  // how many
@@ -167,7 +187,7 @@ struct PeerRefuses {
   NodeId peer;
 };
 using NodeEvent = std::variant<ElectionStarted, RoleChanged, LeaderChanged, VoteCast, LogTruncated, CommitAdvanced,
-                               PeerLostLog, VoteRegained, MessageRefused, PeerRefuses>;
+                               PeerLostLog, VoteRegained, MessageRefused, PeerRefuses, VoteRefused>;
 
 struct Output {
   std::vector<Message> send;  // may leave now: the disk and the network work in parallel
@@ -261,7 +281,8 @@ class RaftCore {
   void CountVote(const NodeId& voter);
   void HandleVote(CallId call, const VoteRequest& request);
   bool Sticky() const;
-  bool WouldVoteFor(const VoteRequest& request) const;
+  std::optional<NoVote> WhyNoVoteFor(const VoteRequest& request) const;
+  void NoteRefusedVote(const VoteRequest& request, NoVote why);
   void HandleVoteReply(const OpenCall& call, const VoteReply& reply);
   bool MayCampaign() const;
   void CheckQuorum();

@@ -39,6 +39,26 @@ std::string_view ToString(RoleReason reason) {
   RAFTLY_CHECK(false, "a reason without words");
 }
 
+std::string_view ToString(NoVote why) {
+  switch (why) {
+    case NoVote::kStranger:
+      return "not among its peers";
+    case NoVote::kImpossible:
+      return "nobody can campaign like that";
+    case NoVote::kLeaderHeard:
+      return "a leader is heard";
+    case NoVote::kOldTerm:
+      return "an old term";
+    case NoVote::kMayNotVote:
+      return "may not vote until caught up";
+    case NoVote::kLogBehind:
+      return "its log is behind";
+    case NoVote::kVotedForOther:
+      return "voted for another";
+  }
+  RAFTLY_CHECK(false, "a refused vote without words");
+}
+
 std::string_view ToString(Objection why) {
   switch (why) {
     case Objection::kStranger:

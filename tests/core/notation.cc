@@ -76,6 +76,10 @@ struct EventText {
   std::string operator()(const MessageRefused& event) const {
     return Join("refuses ", Named(event.from), " in term ", event.term.value, ": ", ToString(event.why));
   }
+  std::string operator()(const VoteRefused& event) const {
+    return Join("refuses ", Named(event.candidate), event.pre_vote ? " a pre-vote" : " its vote", " in term ",
+                event.term.value, ": ", ToString(event.why), ", ", Text(event.theirs), " to our ", Text(event.ours));
+  }
   std::string operator()(const PeerRefuses& event) const { return Join("is refused by ", event.peer); }
 };
 

@@ -139,6 +139,51 @@ TEST(Vote, Sec6_AStrangerIsIgnoredWhole) {
   EXPECT_EQ(a.core().term(), Term{1});
 }
 
+// Why, of a's refusal of this request.
+NoVote Why(DrivenNode& a, const Request& request) {
+  a.events.clear();
+  a.Ask(request);
+  const auto refused = Only<VoteRefused>(a.events);
+  EXPECT_EQ(refused.size(), 1u) << Text(request);
+  return refused.at(0).why;
+}
+
+TEST(RefusedVote, SaysWhy) {
+  auto a = Follower({.log = "1:1 3:2", .term = 5, .voted_for = "c"});
+  for (const auto& ask : {AskVote, AskPreVote}) {
+    EXPECT_EQ(Why(a, ask({.term = 5, .candidate = "b", .last = "3:2"})), NoVote::kVotedForOther);
+    EXPECT_EQ(Why(a, ask({.term = 5, .candidate = "c", .last = "2:9"})), NoVote::kLogBehind);
+    EXPECT_EQ(Why(a, ask({.term = 4, .candidate = "c", .last = "3:2"})), NoVote::kOldTerm);
+    EXPECT_EQ(Why(a, ask({.term = 5, .candidate = "z", .last = "3:2"})), NoVote::kStranger);
+    EXPECT_EQ(Why(a, ask({.term = 5, .candidate = "c", .last = "5:2"})), NoVote::kImpossible);
+  }
+  auto rejoining = Follower({.rejoin = true});
+  EXPECT_EQ(Why(rejoining, AskVote({.term = 1})), NoVote::kMayNotVote);
+  rejoining.Doze(300ms);
+  EXPECT_EQ(Why(rejoining, AskVote({.term = 1})), NoVote::kMayNotVote);
+  a.Ask(Append({.term = 5, .prev = "3:2"}));
+  EXPECT_EQ(Why(a, AskVote({.term = 9, .candidate = "c", .last = "8:9"})), NoVote::kLeaderHeard);
+}
+
+TEST(RefusedVote, NamesBothPositionsAndTheVoteGiven) {
+  auto a = Follower({.log = "1:1 3:2", .term = 5, .voted_for = "c"});
+  a.Ask(AskVote({.term = 6, .candidate = "b", .last = "2:9"}));
+  const VoteRefused refused = Only<VoteRefused>(a.events).at(0);
+  EXPECT_EQ(refused.candidate, "b");
+  EXPECT_EQ(refused.term, Term{6});
+  EXPECT_FALSE(refused.pre_vote);
+  EXPECT_EQ(Text(refused.theirs), "2:9");
+  EXPECT_EQ(Text(refused.ours), "3:2");
+  EXPECT_EQ(refused.voted_for, "c");
+}
+
+TEST(RefusedVote, AGrantedOneIsNone) {
+  auto a = Follower();
+  a.Ask(AskPreVote({.term = 1}));
+  a.Ask(AskVote({.term = 1}));
+  EXPECT_TRUE(Only<VoteRefused>(a.events).empty());
+}
+
 // Thesis §4.2.3.
 TEST(Stickiness, NoVoteAndNoTermWhileALeaderIsHeard) {
   auto a = Follower({.term = 1});

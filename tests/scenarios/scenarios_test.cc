@@ -159,5 +159,13 @@ TEST(ScenariosCommand, TraceAddsWhatHappenedWhen) {
   EXPECT_EQ(RunCommand({"wal-torn-write"}).out.find("Trace:"), std::string::npos);
 }
 
+// It is the defence that the scenario is about.
+TEST(ScenariosCommand, TheTraceOfAStaleCandidateShowsTheRefusedVote) {
+  EXPECT_THAT(
+      RunCommand({"stale-log-elected-leader", "--trace"}).out,
+      ::testing::ContainsRegex("refuses n3 its vote in term [0-9]+: its log is behind [(]log ends at 10 of term "
+                               "[0-9]+ there, at 20 of term"));
+}
+
 }  // namespace
 }  // namespace raftly

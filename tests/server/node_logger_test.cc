@@ -82,6 +82,26 @@ TEST_F(NodeLoggerTest, AThousandNamesAreNotAThousandLines) {
   EXPECT_THAT(Lines(), SizeIs(LineLimit::kKinds + 1));
 }
 
+TEST_F(NodeLoggerTest, ARefusedVoteIsSaidWithItsReasonAndBothPositions) {
+  VoteRefused refused{.candidate = "c",
+                      .term = Term{7},
+                      .pre_vote = false,
+                      .why = NoVote::kLogBehind,
+                      .theirs = {Term{2}, Index{10}},
+                      .ours = {Term{3}, Index{20}},
+                      .voted_for = {}};
+  Happens(refused);
+  EXPECT_THAT(Lines(), ElementsAre(HasSubstr("INFO a vote refused candidate=c term=7 reason=\"its log is behind\" "
+                                             "their_last_index=10 their_last_term=2 our_last_index=20 our_last_term=3 "
+                                             "voted_for=none")));
+  refused.pre_vote = true;
+  for (int i = 0; i < 100; ++i) Happens(refused);
+  EXPECT_THAT(Lines(), ElementsAre(HasSubstr("DEBUG a pre-vote refused candidate=c term=7")));
+  After(2s);
+  Happens(refused);
+  EXPECT_THAT(Lines(), ElementsAre(HasSubstr("not_logged=99")));
+}
+
 TEST_F(NodeLoggerTest, APeerThatRefusesUsIsNamedOnceAMinute) {
   for (int i = 0; i < 100; ++i) CallFails("b", PeerRefusedError("b refuses a: not among its peers"));
   EXPECT_THAT(Lines(), ElementsAre(HasSubstr("WARN a peer refuses this node peer=b "
