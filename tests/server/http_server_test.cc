@@ -115,6 +115,32 @@ TEST_F(HttpServerTest, RequestsThatTheNodeHasOccupyNoThread) {
   for (const auto& client : clients) EXPECT_THAT(client->Until("there"), HasSubstr("200 OK"));
 }
 
+// A value of any size takes the same way: 16 KiB was once the end of it.
+TEST_F(HttpServerTest, ALargeBodyIsHandedToTheNodeAndOccupiesNoThreadEither) {
+  std::vector<std::string> seen;
+  router_.Add(
+      "PUT", "/prompt", [](const HttpRequest&) { return HttpResponse{.body = "\"waited\""}; },
+      [&](const HttpRequest& request, HttpReply reply) {
+        MutexLock lock(mutex_);
+        seen.push_back(std::to_string(request.body.size()));
+        replies_.push_back(std::move(reply));
+        changed_.NotifyAll();
+      });
+  Start({.max_threads = 1});
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (const size_t size : {15'000, 17'000, 65'536, 65'537, 1'000'000, 6'000'000}) {
+    for (int i = 0; i < 3; ++i) {
+      clients.push_back(std::make_unique<RawClient>(port()));
+      clients.back()->Send("PUT /prompt HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n");
+      clients.back()->Send(std::string(size, 'x'));
+      AwaitPrompt(clients.size());
+      EXPECT_EQ(seen.back(), std::to_string(size));
+    }
+  }
+  Reply(HttpResponse{.body = "\"there\""});
+  for (const auto& client : clients) EXPECT_THAT(client->Until("there"), HasSubstr("200 OK"));
+}
+
 TEST_F(HttpServerTest, WhereAnAnswerHasToBeWaitedForTheOtherHandlerIsAsked) {
   Start();
   const RawClient client(port());
