@@ -161,7 +161,8 @@ std::string FuzzClient::SendAndClose(const std::string& bytes) const {
   close(fd);
   if (more < 0) return "it hangs after " + Printable(unread);
   // Which request an answer belongs to is unknown here, so the answer to a HEAD cannot be told: look at the first only.
-  if (unread.empty() || endless || bytes.rfind("HEAD", 0) == 0) return "";
+  const size_t begin = std::min(bytes.find_first_not_of("\r\n"), bytes.size());  // empty lines before it are skipped
+  if (unread.empty() || endless || bytes.compare(begin, 4, "HEAD") == 0) return "";
   const FuzzAnswer answer = TakeAnswer(unread, true);
   if (answer.status == 0 && answer.complaint.empty()) return "half an answer: " + Printable(unread);
   return answer.complaint;
