@@ -62,6 +62,8 @@ NodeConfig MakeNodeConfig(const Options& options) {
   config.core.timings = options.timings;
   config.core.defences.pre_vote = options.pre_vote;
   config.core.rejoin = options.rejoin;
+  // Another node may have been given it since.
+  config.core.longest_election_timeout = milliseconds(kMaxLiveElectionTimeoutMs);
   return config;
 }
 

@@ -51,6 +51,10 @@ struct Limits {
   size_t bytes_per_append = size_t{1} << 20;
   // Appends with entries, per peer. Heartbeats pass whatever is in flight.
   size_t appends_in_flight = 2;
+  // What one Output hands to the state machine: a long log is delivered over many turns, or the first turns of a life
+  // would take longer than the others' patience.
+  size_t entries_per_delivery = 1024;
+  size_t bytes_per_delivery = size_t{1} << 20;
 };
 
 struct CoreConfig {
@@ -60,6 +64,9 @@ struct CoreConfig {
   Limits limits;
   Defences defences;
   bool rejoin = false;  // the data directory was lost: no vote until caught up (SPEC section 1)
+  // The longest election timeout that any node of the cluster may have been given; -rejoin keeps silent accordingly. 0:
+  // that of `timings`.
+  Duration longest_election_timeout{};
 };
 
 }  // namespace raftly

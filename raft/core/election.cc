@@ -103,6 +103,7 @@ void RaftCore::BecomeLeader() {
   SetLeader(config_.self);
   // §8 and §5.4.2: a no-op of our own term commits what earlier leaders left, and tells us what is committed.
   AppendOwn({.index = log_.last().index + 1, .term = term(), .type = EntryType::kNormal, .data = {}});
+  TrackCatchUp(log_.last().index);
   heartbeat_deadline_ = now_ + config_.timings.heartbeat;
 }
 

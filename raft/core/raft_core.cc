@@ -30,7 +30,7 @@ RaftCore::RaftCore(CoreConfig config, Recovered recovered, uint64_t seed, Time n
   if (!hard_state_.may_vote) {
     // What this node said before it lost its memory may still be believed: by a leader that was deposed with its vote,
     // by a candidate of a later term. Silence for as long as two elections last lets check-quorum retire them.
-    silent_until_ = now + 2 * config_.timings.election_timeout;
+    silent_until_ = now + 2 * std::max(config_.timings.election_timeout, config_.longest_election_timeout);
   }
   Defences needed = config_.defences;
   needed.pre_vote = true;  // a flag of the server, and no matter of safety
@@ -50,18 +50,22 @@ void RaftCore::Step(Time now, Input input) {
   std::visit([this](auto& what) { On(what); }, input);
 }
 
-Output RaftCore::TakeOutput() {
+Output RaftCore::TakeOutput(bool deliver) {
   if (role_ == Role::kLeader) {
     StartReadRound();
     Replicate();
   }
   FillWrite();
-  if (delivered_ < commit_) {
-    out_.committed.reserve(commit_ - delivered_);
-    while (delivered_ < commit_) out_.committed.push_back(log_.At(++delivered_));
-  }
+  if (deliver) Deliver();
   out_.write = std::exchange(pending_write_, std::nullopt);
   return std::exchange(out_, Output{});
+}
+
+void RaftCore::Deliver() {
+  if (delivered_ >= commit_) return;
+  const size_t entries = std::min<size_t>(commit_ - delivered_, config_.limits.entries_per_delivery);
+  out_.committed = log_.Slice(delivered_ + 1, entries, config_.limits.bytes_per_delivery);
+  delivered_ = out_.committed.back().index;
 }
 
 Time RaftCore::next_deadline() const {
@@ -241,6 +245,14 @@ void RaftCore::SetLeader(const NodeId& leader) {
     led_by_ = leader;
   }
   out_.events.push_back(LeaderChanged{leader_, term()});
+}
+
+// Of each term's leader the first word counts, until what it said is committed here: a leader's log may hold entries
+// that never will be.
+void RaftCore::TrackCatchUp(Index committed_there) {
+  if (caught_up_term_ == term() || (caught_up_at_ && commit_ >= *caught_up_at_)) return;
+  caught_up_term_ = term();
+  caught_up_at_ = committed_there;
 }
 
 void RaftCore::ChangeRole(Role to, RoleReason reason) {

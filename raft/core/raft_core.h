@@ -210,7 +210,10 @@ class RaftCore {
 
   // `now` never moves back.
   void Step(Time now, Input input);
-  Output TakeOutput();
+  // With `deliver` off committed entries stay where they are: the state machine has enough to do.
+  Output TakeOutput(bool deliver = true);
+  // Committed entries that no Output has carried yet.
+  bool HasUndelivered() const { return delivered_ < commit_; }
   Time next_deadline() const;
 
   const NodeId& self() const { return config_.self; }
@@ -221,6 +224,10 @@ class RaftCore {
   bool has_space() const { return space_available_; }
   bool may_vote() const { return hard_state_.may_vote; }
   Index commit() const { return commit_; }
+  Index delivered() const { return delivered_; }
+  // How far a node has to have applied to hold all that was committed when it came up, as far as a leader told.
+  // Nothing: it has heard of no leader since.
+  std::optional<Index> caught_up_at() const { return caught_up_at_; }
   Index stable() const { return stable_; }
   const Log& log() const { return log_; }
   const Timings& timings() const { return config_.timings; }
@@ -267,7 +274,9 @@ class RaftCore {
   void PersistHardState();
   void FillWrite();
   void AppendOwn(Entry entry);
+  void Deliver();
   void SetLeader(const NodeId& leader);
+  void TrackCatchUp(Index committed_there);
   void ChangeRole(Role to, RoleReason reason);
   void RestartElectionTimer();
 
@@ -369,6 +378,8 @@ class RaftCore {
   Index rejoin_target_;
 
   Index delivered_;  // highest entry that went out in Output::committed
+  std::optional<Index> caught_up_at_;
+  Term caught_up_term_;  // whose leader said so
   Output out_;
 };
 

@@ -26,6 +26,8 @@ void RaftCore::HandleAppend(CallId call, AppendRequest& request) {
   SetLeader(request.leader);
   leader_heard_at_ = now_;
   RestartElectionTimer();
+  // A Go leader does not tell the end of its log, but its whole commit index.
+  TrackCatchUp(std::max(request.leader_last, request.commit));
 
   if (const auto rejection = Mismatch(request)) {
     SendWhenDurable(Answer{call, *rejection});

@@ -52,6 +52,12 @@ class ThreadLoop::Impl {
         inbox_.tasks.push_back(std::move(task));  // somebody is busy, or has been woken
         return;
       }
+      if (SteadyNow() >= looks_again_) {
+        // It is a timer's turn. Tasks that follow each other here without a pause would starve it.
+        inbox_.tasks.push_back(std::move(task));
+        wake_.NotifyOne();
+        return;
+      }
       busy_ = true;
     }
     const void* const outer = std::exchange(running_here, this);
@@ -80,6 +86,7 @@ class ThreadLoop::Impl {
       if (stopped_) return;
       inbox_.timers.push_back({time, next_sequence_++, std::move(task)});
       if (time >= looks_again_) return;
+      looks_again_ = time;
     }
     wake_.NotifyOne();
   }

@@ -24,6 +24,10 @@ absl::Status OverwrittenError(LogPosition ours, Term theirs) {
                                          " was replaced by one of term ", theirs.value));
 }
 
+absl::Status TooLargeError(size_t bytes, size_t limit) {
+  return absl::InvalidArgumentError(absl::StrCat("a command of ", bytes, " bytes, at most ", limit, " may be"));
+}
+
 absl::Status QueueFullError() { return absl::ResourceExhaustedError("too many requests are waiting"); }
 
 absl::Status DiskFullError() {
@@ -32,7 +36,7 @@ absl::Status DiskFullError() {
   return status;
 }
 
-absl::Status StoppingError() { return absl::UnavailableError("the node is stopping, the outcome is unknown"); }
+absl::Status StoppingError() { return absl::UnavailableError("the node does not run, the outcome is unknown"); }
 
 absl::Status TimedOutError() { return absl::DeadlineExceededError("not settled in time, the outcome is unknown"); }
 

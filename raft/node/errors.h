@@ -1,15 +1,17 @@
 // The errors of proposals, of reads and of calls between nodes. Codes are the API, text is not.
 //
 //   FailedPrecondition   never entered the log here: ask the leader (LeaderHint)
+//   InvalidArgument      never entered the log: too large (NodeLimits::command_bytes)
 //   ResourceExhausted    never entered the log: too much is waiting, or the disk is full (IsDiskFull)
 //   Aborted              overwritten by another leader's entry: certainly not applied, safe to retry
-//   Unavailable          the node stops: outcome unknown
+//   Unavailable          the node does not run (any more): outcome unknown
 //   DeadlineExceeded     not settled in time: outcome unknown
 //
 // Of a call to a peer, FailedPrecondition says that the peer wants nothing from us, and names both sides; all other
 // errors, that it could not be asked.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "absl/status/status.h"
@@ -19,6 +21,7 @@ namespace raftly {
 
 absl::Status NotLeaderError(const NodeId& leader_hint);
 absl::Status OverwrittenError(LogPosition ours, Term theirs);
+absl::Status TooLargeError(size_t bytes, size_t limit);
 absl::Status QueueFullError();
 absl::Status DiskFullError();
 absl::Status StoppingError();

@@ -18,6 +18,7 @@ struct NodeStatus {
   Index last_index;
   Timings timings;
   bool may_vote = true;
+  bool ready = false;     // a leader is known, and all is applied here that was committed when this node came up
   bool has_space = true;  // false: the disk is full, this node accepts no writes
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <future>
 #include <map>
 #include <optional>
@@ -11,22 +12,21 @@
 #include "raft/core/check.h"
 #include "raft/core/raft_core.h"
 #include "raft/env/mutex.h"
+#include "raft/node/applier.h"
 #include "raft/node/disk_writer.h"
 #include "raft/node/errors.h"
 #include "raft/node/pending.h"
 
 namespace raftly {
 
-// So many commands are applied on the thread that runs the loop, where the state machine is idle: cheaper than waking
-// another. Not more, because the loop waits for them meanwhile.
-constexpr size_t kQuickApply = 64;
-constexpr size_t kQuickApplyBytes = size_t{64} << 10;
-
 // Shared with every task and callback that is under way, so that none can outlive it.
 class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(NodeConfig config, Environment environment, StateMachine& state_machine, NodeObserver* observer)
-      : config_(std::move(config)), environment_(environment), state_machine_(state_machine), observer_(observer) {}
+      : config_(std::move(config)),
+        environment_(environment),
+        observer_(observer),
+        applier_(std::make_shared<Applier>(environment, state_machine, observer)) {}
 
   absl::Status Start();
   void Stop(absl::AnyInvocable<void()> stopped);
@@ -83,27 +83,29 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void Apply(Entries committed, Time now);
   void Settle(const Outcome& outcome);
   void MakeReadable(const Readable& readable);
+  void ReadWhatWasDelivered();
 
   void ArmTimer();
   void OnTimer(Time armed_for);
   void Publish();
   void Halt(const absl::Status& why);
+  std::vector<Item> CloseInbox();
   static void Reject(Item item);
 
   SettleProposal::Callback Counted(size_t bytes, SettleProposal::Callback done);
 
   const NodeConfig config_;
   const Environment environment_;
-  StateMachine& state_machine_;
   NodeObserver* const observer_;
+  const std::shared_ptr<Applier> applier_;
 
   mutable Mutex mutex_;
   std::vector<Item> inbox_ ABSL_GUARDED_BY(mutex_);
   bool drain_posted_ ABSL_GUARDED_BY(mutex_) = false;
-  bool closed_ ABSL_GUARDED_BY(mutex_) = false;  // halted: nothing may enter any more
+  bool closed_ ABSL_GUARDED_BY(mutex_) = true;  // not started, or halted: nothing may enter
   NodeStatus published_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Index> caught_up_at_ ABSL_GUARDED_BY(mutex_);
 
-  std::atomic<uint64_t> applied_{0};  // written on apply
   std::atomic<size_t> open_proposals_{0};
   std::atomic<size_t> open_bytes_{0};
   std::atomic<size_t> open_reads_{0};
@@ -112,6 +114,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   std::optional<RaftCore> core_;
   std::shared_ptr<DiskWriter> disk_;
   Pending pending_;
+  std::deque<Readable> unready_reads_;  // ascending; what they wait for was not delivered yet
   CallId last_incoming_;
   std::map<CallId, ReplyFn> incoming_;  // requests of peers that wait for our answer
   Time armed_for_ = kNever;
@@ -139,10 +142,17 @@ absl::Status RaftNode::Impl::Start() {
               },
       });
   Publish();
+  {
+    MutexLock lock(mutex_);
+    closed_ = false;
+  }
   absl::Status started = environment_.transport.Start([self = weak_from_this()](Request request, ReplyFn reply) {
     if (auto node = self.lock()) node->Enqueue(FromPeer{std::move(request), std::move(reply)});
   });
-  if (!started.ok()) return started;
+  if (!started.ok()) {
+    for (Item& item : CloseInbox()) Reject(std::move(item));
+    return started;
+  }
   environment_.loop.Post([self = shared_from_this()] { self->Act(); });
   return absl::OkStatus();
 }
@@ -165,15 +175,16 @@ void RaftNode::Impl::Stop(absl::AnyInvocable<void()> stopped) {
 // Takes no further part: neither decides, nor answers, nor promises.
 void RaftNode::Impl::Halt(const absl::Status& why) {
   if (std::exchange(halted_, true)) return;
-  std::vector<Item> waiting;
-  {
-    MutexLock lock(mutex_);
-    closed_ = true;
-    waiting.swap(inbox_);
-  }
+  std::vector<Item> waiting = CloseInbox();
   pending_.SettleAll(absl::UnavailableError(why.message()));
   for (auto& [id, reply] : std::exchange(incoming_, {})) reply(StoppingError());
   for (Item& item : waiting) Reject(std::move(item));
+}
+
+std::vector<RaftNode::Impl::Item> RaftNode::Impl::CloseInbox() {
+  MutexLock lock(mutex_);
+  closed_ = true;
+  return std::exchange(inbox_, {});
 }
 
 // Nothing runs any more; whoever waits still gets an answer, and nothing keeps anything else alive.
@@ -264,7 +275,7 @@ void RaftNode::Impl::Take(TailAsked& item) {
 
 void RaftNode::Impl::Act() {
   if (halted_) return;
-  Output output = core_->TakeOutput();
+  Output output = core_->TakeOutput(applier_->has_room());
   for (Message& message : output.send) Deliver(std::move(message))();
   if (output.write) HandToDisk(std::move(*output.write));
   const Time now = environment_.loop.Now();
@@ -279,12 +290,14 @@ void RaftNode::Impl::Act() {
   // Proposals are known by their place before their entry can be committed, and what is committed is on its way to the
   // state machine before a read may wait for it.
   Apply(std::move(output.committed), now);
+  ReadWhatWasDelivered();
   for (const Outcome& outcome : output.outcomes) {
     if (const auto* readable = std::get_if<Readable>(&outcome)) MakeReadable(*readable);
   }
   pending_.Expire(now);
   if (observer_ != nullptr) observer_->OnStep(now, *core_);
   ArmTimer();
+  if (core_->HasUndelivered()) applier_->CallWhenFinished([self = shared_from_this()] { self->Act(); });
 }
 
 void RaftNode::Impl::HandToDisk(Write write) {
@@ -321,24 +334,7 @@ void RaftNode::Impl::SendCall(Call call) {
 
 void RaftNode::Impl::Apply(Entries committed, Time now) {
   if (committed.empty()) return;
-  auto joined = pending_.Commit(std::move(committed), config_.core.defences.waiter_term);
-  size_t bytes = 0;
-  for (const CommittedEntry& item : joined) bytes += item.entry.data.size();
-  const bool quick = joined.size() <= kQuickApply && bytes <= kQuickApplyBytes;
-  Task apply = [self = shared_from_this(), joined = std::move(joined), now]() mutable {
-    for (CommittedEntry& item : joined) {
-      std::string result = self->state_machine_.Apply(item.entry);
-      self->applied_.store(item.entry.index.value, std::memory_order_release);
-      if (self->observer_ != nullptr) self->observer_->OnApplied(item.entry);
-      for (SettleProposal& settle : item.waiters) settle(Applied{item.entry.position(), result});
-    }
-    if (self->observer_ != nullptr) self->observer_->OnBatchApplied(joined.size(), self->environment_.loop.Now() - now);
-  };
-  if (quick) {
-    environment_.apply.Run(std::move(apply));
-  } else {
-    environment_.apply.Post(std::move(apply));
-  }
+  applier_->Apply(pending_.Commit(std::move(committed), config_.core.defences.waiter_term), now);
 }
 
 void RaftNode::Impl::Settle(const Outcome& outcome) {
@@ -351,13 +347,18 @@ void RaftNode::Impl::Settle(const Outcome& outcome) {
 }
 
 void RaftNode::Impl::MakeReadable(const Readable& readable) {
-  SettleRead settle = pending_.TakeRead(readable.id);
-  if (applied_.load(std::memory_order_acquire) >= readable.at_least.value) {
-    settle(absl::OkStatus());
+  if (readable.at_least > core_->delivered()) {
+    unready_reads_.push_back(readable);
     return;
   }
-  // What has to be applied first is ahead of this in the same queue.
-  environment_.apply.Post([settle = std::move(settle)]() mutable { settle(absl::OkStatus()); });
+  applier_->SettleAfter(readable.at_least, pending_.TakeRead(readable.id));
+}
+
+void RaftNode::Impl::ReadWhatWasDelivered() {
+  while (!unready_reads_.empty() && unready_reads_.front().at_least <= core_->delivered()) {
+    MakeReadable(unready_reads_.front());
+    unready_reads_.pop_front();
+  }
 }
 
 // ---- Time ----------------------------------------------------------------------------------------------------------
@@ -384,6 +385,10 @@ void RaftNode::Impl::OnTimer(Time armed_for) {
 void RaftNode::Impl::Propose(std::string command, Time deadline, SettleProposal::Callback done, Handover handover) {
   const size_t bytes = command.size();
   SettleProposal settle(Counted(bytes, std::move(done)));
+  if (bytes > config_.limits.command_bytes) {
+    settle(TooLargeError(bytes, config_.limits.command_bytes));
+    return;
+  }
   if (open_proposals_ > config_.limits.pending_proposals || open_bytes_ > config_.limits.pending_bytes) {
     settle(QueueFullError());
     return;
@@ -433,13 +438,15 @@ void RaftNode::Impl::Publish() {
                     .has_space = core_->has_space()};
   MutexLock lock(mutex_);
   published_ = std::move(status);
+  caught_up_at_ = core_->caught_up_at();
 }
 
 NodeStatus RaftNode::Impl::status() const {
-  const Index applied{applied_.load(std::memory_order_acquire)};
+  const Index applied = applier_->applied();
   MutexLock lock(mutex_);
   NodeStatus status = published_;
   status.last_applied = std::min(applied, status.commit_index);
+  status.ready = !status.leader.empty() && caught_up_at_ && applied >= *caught_up_at_;
   return status;
 }
 

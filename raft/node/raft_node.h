@@ -26,6 +26,9 @@
 namespace raftly {
 
 struct NodeLimits {
+  // A longer command: InvalidArgument. An entry travels whole in one message, and gRPC's usual limit, a Go peer's, is
+  // 4 MiB.
+  size_t command_bytes = size_t{3} << 20;
   size_t pending_proposals = 16384;         // beyond it: ResourceExhausted
   size_t pending_bytes = size_t{64} << 20;  // of their commands, together
   size_t pending_reads = 16384;             // beyond it: ResourceExhausted
@@ -64,6 +67,7 @@ class RaftNode {
   ~RaftNode();
 
   // Recovers the log (blocking), then takes part in the cluster. Once. Errors: those of Wal::Open and Transport::Start.
+  // Before, after an error and after Stop whatever is asked of the node is answered with Unavailable.
   absl::Status Start();
   // Stops the transport, settles every open proposal and read as Unavailable, seals the log; then runs `stopped`, on
   // any thread. From any thread but the node's own, while loop, disk and apply still run. Once.

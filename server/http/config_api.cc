@@ -46,7 +46,7 @@ absl::StatusOr<Timings> ConfigApi::Parse(const std::string& body, Timings now) {
   const auto object = ParseJson(body);
   if (!object.ok()) return object.status();
   JsonFields fields(*object);
-  absl::Status status = Take(fields, "election_timeout_ms", 50, 2000, now.election_timeout);
+  absl::Status status = Take(fields, "election_timeout_ms", 50, kMaxLiveElectionTimeoutMs, now.election_timeout);
   status.Update(Take(fields, "heartbeat_ms", 10, 500, now.heartbeat));
   if (!status.ok()) return status;
   if (now.heartbeat < now.election_timeout) return now;

@@ -12,6 +12,9 @@
 
 namespace raftly {
 
+// What a node's election timeout may be set to while it runs.
+inline constexpr int kMaxLiveElectionTimeoutMs = 2000;
+
 class ConfigApi {
  public:
   // Nobody but this object changes the node's timings: `now` are those that it starts with, `apply` sets others. The

@@ -25,7 +25,9 @@ void RegisterStatusApi(Router& router, const std::function<NodeStatus()>& status
   router.AddPrompt("GET", "/status", [status](const HttpRequest&) { return Describe(status()); });
   router.AddPrompt("GET", "/healthz", [](const HttpRequest&) { return Ok(); });
   router.AddPrompt("GET", "/readyz", [status](const HttpRequest&) {
-    return status().leader.empty() ? ErrorResponse(503, "no leader is known") : Ok();
+    const NodeStatus now = status();
+    if (now.leader.empty()) return ErrorResponse(503, "no leader is known");
+    return now.ready ? Ok() : ErrorResponse(503, "this node has not yet applied what was committed when it started");
   });
 }
 

@@ -124,6 +124,22 @@ TEST(ThreadLoop, ATimerThatIsNeverDueDoesNotKeepTheLoopFromWorking) {
   Flush(loop);
 }
 
+TEST(ThreadLoop, ATimerThatIsDueIsNotStarvedByTasksThatFollowEachOther) {
+  ThreadLoop loop("test");
+  Flush(loop);
+  const Time due = loop.Now() + milliseconds(1);
+  std::atomic<bool> timer_ran{false};
+  loop.PostAt(due, [&] { timer_ran = true; });
+  while (!timer_ran) {
+    const bool is_due = loop.Now() >= due;
+    // Shared: the task may run on the loop's own thread, after this turn.
+    const auto ran_before_it = std::make_shared<std::atomic<bool>>(false);
+    loop.Run([&timer_ran, ran_before_it] { *ran_before_it = !timer_ran; });
+    ASSERT_FALSE(is_due && *ran_before_it && !timer_ran) << "it was the timer's turn";
+  }
+  loop.Stop();
+}
+
 TEST(ThreadLoop, StopRunsWhatIsPostedButNoTimerThatIsNotDue) {
   ThreadLoop loop("test");
   bool posted = false;

@@ -214,6 +214,9 @@ TEST_F(HttpTest, StatusAndHealth) {
   status.commit_index = Index{7};
   status.last_applied = Index{6};
   node_.consensus.SetStatus(status);
+  EXPECT_EQ(node_.Status("GET", "/readyz"), 503) << "what was committed when it started is not applied yet";
+  status.ready = true;
+  node_.consensus.SetStatus(status);
   EXPECT_EQ(node_.Status("GET", "/readyz"), 200);
   EXPECT_EQ(node_.Ask("GET", "/status").body,
             R"({"id":"node1","state":"Leader","term":3,"leader_id":"node1","commit_index":7,"last_applied":6})"
