@@ -22,6 +22,20 @@ Entry DecodeEntry(pb::LogEntry& message) {
           .data = Bytes(std::move(*message.mutable_data()))};
 }
 
+template <class Message>
+void EncodeStamp(const Stamp& stamp, Message& message) {
+  if (!stamp.cluster_id.empty()) message.set_cluster_id(stamp.cluster_id);
+  if (!stamp.to.empty()) message.set_to(stamp.to);
+  if (!stamp.incarnation.empty()) message.set_from_incarnation(stamp.incarnation);
+}
+
+template <class Message>
+Stamp DecodeStamp(Message& message) {
+  return {.cluster_id = std::move(*message.mutable_cluster_id()),
+          .to = std::move(*message.mutable_to()),
+          .incarnation = std::move(*message.mutable_from_incarnation())};
+}
+
 absl::StatusOr<Entries> DecodeEntries(Index prev, google::protobuf::RepeatedPtrField<pb::LogEntry>& messages) {
   const auto count = static_cast<uint64_t>(messages.size());
   if (prev.value > std::numeric_limits<uint64_t>::max() - count) {
@@ -50,6 +64,7 @@ pb::VoteRequest Encode(const VoteRequest& request) {
   message.set_last_log_index(request.last_log.index.value);
   message.set_last_log_term(request.last_log.term.value);
   message.set_pre_vote(request.pre_vote);
+  EncodeStamp(request.stamp, message);
   return message;
 }
 
@@ -57,7 +72,8 @@ absl::StatusOr<VoteRequest> Decode(pb::VoteRequest&& message) {
   return VoteRequest{.term = {message.term()},
                      .candidate = std::move(*message.mutable_candidate_id()),
                      .last_log = {.term = {message.last_log_term()}, .index = {message.last_log_index()}},
-                     .pre_vote = message.pre_vote()};
+                     .pre_vote = message.pre_vote(),
+                     .stamp = DecodeStamp(message)};
 }
 
 pb::VoteResponse Encode(const VoteReply& reply) {
@@ -81,6 +97,7 @@ pb::AppendEntriesRequest Encode(const AppendRequest& request) {
   for (const Entry& entry : request.entries) EncodeEntry(entry, message.add_entries());
   message.set_leader_commit(request.commit.value);
   message.set_leader_last_index(request.leader_last.value);
+  EncodeStamp(request.stamp, message);
   return message;
 }
 
@@ -93,7 +110,8 @@ absl::StatusOr<AppendRequest> Decode(pb::AppendEntriesRequest&& message) {
                        .prev = {.term = {message.prev_log_term()}, .index = prev},
                        .entries = *std::move(entries),
                        .commit = {message.leader_commit()},
-                       .leader_last = {message.leader_last_index()}};
+                       .leader_last = {message.leader_last_index()},
+                       .stamp = DecodeStamp(message)};
 }
 
 pb::AppendEntriesResponse Encode(const AppendReply& reply) {

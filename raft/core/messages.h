@@ -4,11 +4,22 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <variant>
 
 #include "raft/core/types.h"
 
 namespace raftly {
+
+// Who a request is from and whom it is meant for, besides its sender's id. Stamped and checked by the nodes
+// (raft/node/node_identity.h); the core never looks at it. Empty from a peer that does not say (Go, version 0.1).
+struct Stamp {
+  std::string cluster_id;   // the sender's; empty while it knows none
+  NodeId to;                // the node meant
+  std::string incarnation;  // of the sender's data directory
+
+  bool operator==(const Stamp&) const = default;
+};
 
 // Both vote phases. A pre-vote asks "would you vote for me in `term`?" and changes nothing on either side.
 struct VoteRequest {
@@ -16,6 +27,7 @@ struct VoteRequest {
   NodeId candidate;
   LogPosition last_log;
   bool pre_vote = false;
+  Stamp stamp = {};
 
   bool operator==(const VoteRequest&) const = default;
 };
@@ -35,6 +47,7 @@ struct AppendRequest {
   Entries entries;
   Index commit;       // never beyond prev + entries: only what this message proves
   Index leader_last;  // the end of the leader's log; 0 from a peer that does not send it (a Go node)
+  Stamp stamp = {};
 
   bool operator==(const AppendRequest&) const = default;
 };

@@ -80,6 +80,7 @@ class FaultyFiles : public FileSystem {
     return std::make_unique<OpenFile>(*this, nodes_[path]);
   }
   absl::Status ReplaceAtomically(const std::string& path, std::string_view contents) override {
+    if (fail_writes || PowerIsOut()) return absl::InternalError("replace: Input/output error");
     Put(path, std::string(contents));
     return absl::OkStatus();
   }

@@ -63,6 +63,14 @@ TEST(Wire, VoteRequest) {
   ExpectGolden<pb::VoteRequest>(VoteRequest{}, "");
 }
 
+TEST(Wire, RequestsSayWhoTheyAreFromAndWhomTheyAreMeantFor) {
+  const Stamp stamp{.cluster_id = "c1", .to = "n3", .incarnation = "i"};
+  ExpectGolden<pb::VoteRequest>(VoteRequest{.term = {3}, .stamp = stamp},
+                                "08 03  a2 06 02 6331  aa 06 02 6e33  b2 06 01 69");
+  ExpectGolden<pb::AppendEntriesRequest>(AppendRequest{.term = {3}, .stamp = stamp},
+                                         "08 03  a2 06 02 6331  aa 06 02 6e33  b2 06 01 69");
+}
+
 TEST(Wire, VoteResponse) {
   ExpectGolden<pb::VoteResponse>(VoteReply{.term = {7}, .granted = true}, "08 07  10 01");
   ExpectGolden<pb::VoteResponse>(VoteReply{.term = {7}, .granted = false}, "08 07");
