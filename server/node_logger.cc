@@ -1,5 +1,6 @@
 #include "server/node_logger.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <variant>
@@ -11,6 +12,10 @@
 
 namespace raftly {
 namespace {
+
+// When a search for a leader is told of again, and how far apart those lines come to be.
+constexpr Duration kFirstSearchLine = std::chrono::seconds(1);
+constexpr Duration kLastSearchInterval = std::chrono::minutes(1);
 
 template <class Tag>
 std::string Number(Counter<Tag> counter) {
@@ -73,14 +78,35 @@ void NodeLogger::ReachableAgain(const NodeId& peer) {
   if (unreachable_.erase(peer) > 0) log_.Info("peer reachable again", {{"peer", peer}});
 }
 
+// The first campaign since a leader was known is told in full; then one now and then, with their number.
+bool NodeLogger::Repeated(const ElectionStarted& event) {
+  if (event.reason == ElectionReason::kPreVoteWon) return search_.quiet;
+  const bool first = search_.campaigns++ == 0;
+  if (first)
+    search_ = {.campaigns = 1, .since = now_, .next_line = now_ + kFirstSearchLine, .interval = kFirstSearchLine};
+  search_.quiet = !first && now_ < search_.next_line;
+  if (!first && !search_.quiet) {
+    search_.interval = std::min(2 * search_.interval, kLastSearchInterval);
+    search_.next_line = now_ + search_.interval;
+  }
+  return search_.quiet;
+}
+
 void NodeLogger::Line(const ElectionStarted& event) {
+  if (Repeated(event)) return;
   const bool pre_vote = event.role == Role::kPreCandidate;
   const char* reason = event.reason == ElectionReason::kPreVoteWon ? "pre-vote won" : "no leader heard";
-  log_.Info(pre_vote ? "pre-vote started" : "election started",
-            {{"term", Number(event.term)}, {"reason", reason}, {"last_leader", OrNone(event.last_leader)}});
+  log_.Info(pre_vote ? "pre-vote started" : "election started", {{"term", Number(event.term)},
+                                                                 {"reason", reason},
+                                                                 {"last_leader", OrNone(event.last_leader)},
+                                                                 {"campaigns", std::to_string(search_.campaigns)},
+                                                                 {"searching_ms", Milliseconds(now_ - search_.since)}});
 }
 
 void NodeLogger::Line(const RoleChanged& event) {
+  const bool campaign =
+      event.to == Role::kPreCandidate || event.to == Role::kCandidate || event.reason == RoleReason::kHigherTerm;
+  if (campaign && search_.quiet) return;
   log_.Info("role changed", {{"from", std::string(ToString(event.from))},
                              {"to", std::string(ToString(event.to))},
                              {"term", Number(event.term)},
@@ -88,6 +114,7 @@ void NodeLogger::Line(const RoleChanged& event) {
 }
 
 void NodeLogger::Line(const LeaderChanged& event) {
+  if (!event.leader.empty()) search_ = {};
   log_.Info("leader changed", {{"leader", OrNone(event.leader)}, {"term", Number(event.term)}});
   ReachableAgain(event.leader);
 }

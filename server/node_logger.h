@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -34,12 +35,22 @@ class NodeLogger : public NodeObserver {
   void Line(const MessageRefused& event);
   void Line(const PeerRefuses& event);
   void Line(const VoteRefused& event);
+  bool Repeated(const ElectionStarted& event);
   void RefusedBy(const NodeId& peer, const std::string& why);
   void ReachableAgain(const NodeId& peer);
 
   const Logger& log_;
   Time now_ = Time::min();              // loop only, as of the latest batch
   std::map<NodeId, Time> unreachable_;  // loop only; since when the last call failed
+  // Loop only; the campaigns since a leader was lost, however many they become.
+  struct Search {
+    uint64_t campaigns = 0;
+    Time since;
+    Time next_line;
+    Duration interval;
+    bool quiet = false;  // the campaign under way is not told of
+  };
+  Search search_;
   // Loop only; for what a peer can have us say as often as it likes.
   LineLimit refusals_{std::chrono::minutes(1)};
   LineLimit votes_{std::chrono::seconds(1)};

@@ -10,10 +10,11 @@ namespace raftly {
 namespace {
 
 std::string PeerAddress(const std::string& address) {
-  return address.rfind(':', 0) == 0 ? absl::StrCat("localhost", address) : address;
+  return address.rfind(':', 0) == 0 ? absl::StrCat("127.0.0.1", address) : address;
 }
 
-std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+// `target` has numeric addresses only: names are the Resolver's business.
+std::shared_ptr<grpc::Channel> Connect(const std::string& target) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
   arguments.SetMaxSendMessageSize(-1);
@@ -32,7 +33,7 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   // Peers talk directly whatever http_proxy says, and two nodes of one process do not share a connection.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
 }
 
 absl::Status ToAbsl(const std::string& peer, const grpc::Status& status) {
@@ -46,9 +47,15 @@ absl::Status ToAbsl(const std::string& peer, const grpc::Status& status) {
 // One call under way.
 class GrpcClient::OpenCall {
  public:
-  explicit OpenCall(ReplyFn done) : done_(std::move(done)) {}
+  OpenCall(PeerPtr peer, ReplyFn done) : peer_(std::move(peer)), done_(std::move(done)) {}
   virtual ~OpenCall() = default;
 
+  const Peer& peer() const { return *peer_; }
+  // Nobody is there, or nobody answers: its name may mean another address by now.
+  bool MayHaveMoved() const {
+    return status_.error_code() == grpc::StatusCode::UNAVAILABLE ||
+           status_.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+  }
   void Cancel() { context_.TryCancel(); }
   void Answer(bool stopping) {
     done_(stopping ? absl::StatusOr<Reply>(absl::CancelledError("the transport stopped")) : Result());
@@ -57,6 +64,7 @@ class GrpcClient::OpenCall {
  protected:
   virtual absl::StatusOr<Reply> Result() = 0;
 
+  const PeerPtr peer_;
   grpc::ClientContext context_;
   grpc::Status status_;
   ReplyFn done_;
@@ -65,7 +73,7 @@ class GrpcClient::OpenCall {
 template <class Response>
 class GrpcClient::TypedCall : public OpenCall {
  public:
-  TypedCall(ReplyFn done, std::string peer) : OpenCall(std::move(done)), peer_(std::move(peer)) {}
+  using OpenCall::OpenCall;
 
   // `prepare` gives the call its message and method.
   template <class Prepare>
@@ -79,51 +87,82 @@ class GrpcClient::TypedCall : public OpenCall {
 
  protected:
   absl::StatusOr<Reply> Result() override {
-    if (!this->status_.ok()) return ToAbsl(peer_, this->status_);
+    if (!this->status_.ok()) return ToAbsl(peer().name, this->status_);
     auto reply = Decode(std::move(response_));
     if (!reply.ok()) return reply.status();
     return Reply(*std::move(reply));
   }
 
  private:
-  const std::string peer_;
   Response response_;
   std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> reader_;
 };
 
-GrpcClient::GrpcClient(const std::map<NodeId, std::string>& peers) {
+GrpcClient::GrpcClient(const std::map<NodeId, std::string>& peers, Lookup lookup) {
+  std::map<NodeId, std::string> names;
   for (const auto& [id, listed] : peers) {
     const std::string address = PeerAddress(listed);
-    peers_[id] = {.name = absl::StrCat(id, " (", address, ")"), .stub = pb::RaftService::NewStub(Connect(address))};
+    auto peer = std::make_shared<Peer>();
+    peer->id = id;
+    peer->name = absl::StrCat(id, " (", address, ")");
+    if (const auto target = NumericTarget(address)) {
+      peer->stub = pb::RaftService::NewStub(Connect(*target));
+    } else {
+      peer->unresolved = absl::UnavailableError("its address is being looked up");
+      names.emplace(id, address);
+    }
+    MutexLock lock(peers_mutex_);
+    peers_[id] = std::move(peer);
   }
+  resolver_ = std::make_unique<Resolver>(
+      names, std::move(lookup),
+      [this](const NodeId& id, const absl::StatusOr<std::string>& target) { OnResolved(id, target); });
   thread_ = std::thread([this] { ServeCompletions(); });
 }
 
 GrpcClient::~GrpcClient() { Stop(); }
 
+void GrpcClient::OnResolved(const NodeId& id, const absl::StatusOr<std::string>& target) {
+  auto peer = std::make_shared<Peer>();
+  peer->id = id;
+  peer->name = Find(id)->name;
+  peer->unresolved = target.status();
+  if (target.ok()) peer->stub = pb::RaftService::NewStub(Connect(*target));
+  MutexLock lock(peers_mutex_);
+  peers_[id] = std::move(peer);
+}
+
+GrpcClient::PeerPtr GrpcClient::Find(const NodeId& id) {
+  MutexLock lock(peers_mutex_);
+  const auto found = peers_.find(id);
+  return found == peers_.end() ? nullptr : found->second;
+}
+
 void GrpcClient::Call(const NodeId& to, const Request& request, Duration timeout, ReplyFn done) {
-  const auto found = peers_.find(to);
-  if (found == peers_.end()) return done(absl::NotFoundError(absl::StrCat(to, " is not a peer")));
-  const Peer& peer = found->second;
+  const PeerPtr peer = Find(to);
+  if (peer == nullptr) return done(absl::NotFoundError(absl::StrCat(to, " is not a peer")));
+  if (peer->stub == nullptr) {
+    return done(absl::Status(peer->unresolved.code(), absl::StrCat(peer->name, ": ", peer->unresolved.message())));
+  }
   if (const auto* append = std::get_if<AppendRequest>(&request)) {
     const auto message = Encode(*append);
     return Start<pb::AppendEntriesResponse>(peer, timeout, std::move(done), [&](grpc::ClientContext* context) {
-      return peer.stub->PrepareAsyncAppendEntries(context, message, &completions_);
+      return peer->stub->PrepareAsyncAppendEntries(context, message, &completions_);
     });
   }
   const auto& vote = std::get<VoteRequest>(request);
   const auto message = Encode(vote);
   Start<pb::VoteResponse>(peer, timeout, std::move(done), [&](grpc::ClientContext* context) {
-    return vote.pre_vote ? peer.stub->PrepareAsyncPreVote(context, message, &completions_)
-                         : peer.stub->PrepareAsyncRequestVote(context, message, &completions_);
+    return vote.pre_vote ? peer->stub->PrepareAsyncPreVote(context, message, &completions_)
+                         : peer->stub->PrepareAsyncRequestVote(context, message, &completions_);
   });
 }
 
 template <class Response, class Prepare>
-void GrpcClient::Start(const Peer& peer, Duration timeout, ReplyFn done, Prepare prepare) {
+void GrpcClient::Start(PeerPtr peer, Duration timeout, ReplyFn done, Prepare prepare) {
   Gate::Pass pass(starting_);
   if (!pass) return done(absl::CancelledError("the transport has stopped"));
-  auto owned = std::make_unique<TypedCall<Response>>(std::move(done), peer.name);
+  auto owned = std::make_unique<TypedCall<Response>>(std::move(peer), std::move(done));
   TypedCall<Response>* call = owned.get();
   {
     MutexLock lock(mutex_);
@@ -143,6 +182,7 @@ void GrpcClient::ServeCompletions() {
       stopping = stopping_;
       call = std::move(calls_.extract(static_cast<OpenCall*>(tag)).mapped());
     }
+    if (call->MayHaveMoved()) resolver_->LookAgain(call->peer().id);
     call->Answer(stopping);
   }
 }

@@ -12,13 +12,14 @@
 #include "raft/env/mutex.h"
 #include "raft/env/transport.h"
 #include "transport/gate.h"
+#include "transport/grpc_resolver.h"
 #include "transport/wire.h"
 
 namespace raftly {
 
 class GrpcClient {
  public:
-  explicit GrpcClient(const std::map<NodeId, std::string>& peers);
+  GrpcClient(const std::map<NodeId, std::string>& peers, Lookup lookup);
   // Stops.
   ~GrpcClient();
 
@@ -27,24 +28,32 @@ class GrpcClient {
   void Stop();
 
  private:
+  // As far as it is known where it is. Replaced as a whole; calls under way keep the one that they began with.
   struct Peer {
-    std::string name;  // id and address, for messages
-    std::unique_ptr<pb::RaftService::Stub> stub;
+    NodeId id;
+    std::string name;                             // id and address, for messages
+    std::unique_ptr<pb::RaftService::Stub> stub;  // null while nobody knows its address, and then why:
+    absl::Status unresolved;
   };
+  using PeerPtr = std::shared_ptr<const Peer>;
   class OpenCall;
   template <class Response>
   class TypedCall;
 
   template <class Response, class Prepare>
-  void Start(const Peer& peer, Duration timeout, ReplyFn done, Prepare prepare);
+  void Start(PeerPtr peer, Duration timeout, ReplyFn done, Prepare prepare);
   void ServeCompletions();
+  void OnResolved(const NodeId& id, const absl::StatusOr<std::string>& target);
+  PeerPtr Find(const NodeId& id);  // null: no peer
 
-  std::map<NodeId, Peer> peers_;  // fixed at construction
   grpc::CompletionQueue completions_;
   Gate starting_;  // closed by Stop: the queue takes no calls once it shuts down
   Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<OpenCall*, std::unique_ptr<OpenCall>> calls_ ABSL_GUARDED_BY(mutex_);  // by the tag that they complete under
+  Mutex peers_mutex_;
+  std::map<NodeId, PeerPtr> peers_ ABSL_GUARDED_BY(peers_mutex_);  // which there are is fixed at construction
+  std::unique_ptr<Resolver> resolver_;
   std::thread thread_;
 };
 

@@ -9,7 +9,7 @@ namespace raftly {
 
 GrpcTransport::GrpcTransport(GrpcTransportConfig config)
     : listen_address_(std::move(config.listen_address)),
-      client_(std::make_unique<GrpcClient>(config.peers)),
+      client_(std::make_unique<GrpcClient>(config.peers, std::move(config.lookup))),
       server_(std::make_unique<GrpcServer>()) {}
 
 GrpcTransport::~GrpcTransport() { Stop(); }

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "raft/env/transport.h"
+#include "transport/grpc_resolver.h"
 
 namespace raftly {
 
@@ -20,11 +21,14 @@ class GrpcServer;
 
 struct GrpcTransportConfig {
   std::string listen_address;           // "host:port"; ":port" means all interfaces; port 0 takes a free one
-  std::map<NodeId, std::string> peers;  // "host:port"; ":port" means localhost
+  std::map<NodeId, std::string> peers;  // "host:port"; ":port" means this machine
+  Lookup lookup = SystemLookup;         // of the peers' hosts
 };
 
 // Of a call: NotFound for a node that is no peer, Unavailable at once for a peer that is down, DeadlineExceeded for
 // one that is silent, Cancelled at Stop; else what the peer answered. Messages up to 64 MiB are received.
+//
+// A peer's name is looked up again when the peer cannot be reached: under a new address it is found within a second.
 //
 // A handler's ReplyFn may run at any time, even after this is gone (it then has no effect). Destroyed without running,
 // it leaves the caller to its deadline. Stop takes less than two seconds; not from within a callback.

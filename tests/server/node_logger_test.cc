@@ -70,6 +70,29 @@ TEST_F(NodeLoggerTest, ARefusedMessageIsSaidOnceAMinuteWithTheCountOfTheRest) {
   EXPECT_THAT(Lines(), ElementsAre(HasSubstr("not_logged=999")));
 }
 
+TEST_F(NodeLoggerTest, ASearchForALeaderIsToldOnceThenAtGrowingIntervalsWithTheCount) {
+  const auto campaign = [&](uint64_t term) {
+    Happens(ElectionStarted{Role::kPreCandidate, Term{term}, ElectionReason::kTimeout, {}});
+    Happens(RoleChanged{Role::kFollower, Role::kPreCandidate, Term{term}, RoleReason::kElectionTimeout});
+  };
+  campaign(2);
+  EXPECT_THAT(Lines(), ElementsAre(HasSubstr("pre-vote started"), HasSubstr("role changed")));
+  // A minute and a half of four campaigns a second.
+  std::vector<std::string> lines;
+  for (int i = 1; i <= 360; ++i) {
+    After(std::chrono::milliseconds(250));
+    campaign(2);
+    for (std::string& line : Lines()) lines.push_back(std::move(line));
+  }
+  EXPECT_THAT(lines.size(), 2 * 6u) << "after 1, 3, 7, 15, 31 and 63 seconds";
+  EXPECT_THAT(lines.at(0), HasSubstr("campaigns=5 searching_ms=1000.0"));
+  EXPECT_THAT(lines.at(10), HasSubstr("campaigns=253 searching_ms=63000.0"));
+  Happens(LeaderChanged{"b", Term{2}});
+  EXPECT_THAT(Lines(), ElementsAre(HasSubstr("leader changed")));
+  campaign(3);
+  EXPECT_THAT(Lines().at(0), HasSubstr("campaigns=1")) << "another search";
+}
+
 TEST_F(NodeLoggerTest, EachPeerAndEachReasonIsSaid) {
   Happens(MessageRefused{"b", Objection::kStranger, Term{7}});
   Happens(MessageRefused{"c", Objection::kStranger, Term{7}});

@@ -147,6 +147,41 @@ TEST_F(GrpcTransportTest, APeerThatIsDownFailsFastAndIsFoundAgain) {
   server.join();
 }
 
+// A pod that was moved: the same name and port, another address. The resolver cannot be asked for a while, too.
+TEST(GrpcTransportNames, APeerThatComesBackUnderAnotherAddressIsFoundAgain) {
+  std::atomic<const char*> where{"127.0.0.1"};
+  std::atomic<bool> resolves{true};
+  GrpcTransportConfig config{.listen_address = "127.0.0.1:0", .peers = {}};
+  std::optional<Node> b;
+  b.emplace();
+  ASSERT_TRUE(b->Start().ok());
+  const int port = b->transport.bound_port();
+  config.peers = {{"b", absl::StrCat("host-b:", port)}};
+  config.lookup = [&](const std::string&) -> absl::StatusOr<std::vector<std::string>> {
+    if (!resolves) return absl::UnavailableError("no resolver");
+    return std::vector<std::string>{where.load()};
+  };
+  GrpcTransport a(std::move(config));
+  const auto found = [&] {
+    Inbox<absl::StatusCode> code;
+    a.Call("b", Vote("a"), kLong, [&](const absl::StatusOr<Reply>& reply) { code.Put(reply.status().code()); });
+    while (true) {
+      if (const auto failed = code.Take(1ms)) return *failed == absl::StatusCode::kOk;
+      if (b && b->requests.size() > 0) b->requests.Take()->reply(VoteReply{});
+    }
+  };
+  while (!found()) continue;
+  b.reset();
+  resolves = false;
+  EXPECT_FALSE(found());
+  b.emplace(std::map<NodeId, std::string>{}, absl::StrCat("127.0.0.2:", port));
+  ASSERT_TRUE(b->Start().ok());
+  EXPECT_FALSE(found()) << "nobody knows yet where it is";
+  where = "127.0.0.2";
+  resolves = true;
+  while (!found()) continue;
+}
+
 TEST_F(GrpcTransportTest, APortInUseIsAnErrorThatNamesIt) {
   Node second({}, b->address());
   const absl::Status status = second.Start();

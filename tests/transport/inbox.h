@@ -18,9 +18,9 @@ class Inbox {
     values_.push_back(std::move(value));
     arrived_.NotifyAll();
   }
-  // Nothing where nothing came within a limit that only a hang exceeds.
-  std::optional<T> Take() {
-    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  // Nothing where nothing came within `patience`; the usual one only a hang exceeds.
+  std::optional<T> Take(std::chrono::nanoseconds patience = std::chrono::seconds(60)) {
+    const auto limit = std::chrono::steady_clock::now() + patience;
     MutexLock lock(mutex_);
     while (values_.empty()) {
       if (!arrived_.WaitUntil(mutex_, limit)) return std::nullopt;
