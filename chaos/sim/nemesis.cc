@@ -91,6 +91,8 @@ void Nemesis::Strike(Fault fault) {
 
 void Nemesis::Cut(int from, int to, std::vector<std::string>& ids) {
   if (from == to) return;
+  cluster_.Disturb(from);
+  cluster_.Disturb(to);
   ids.push_back(absl::StrCat("cut", ++cuts_));
   // At either end: rules are a node's own.
   const int at = random().Chance(500) ? from : to;
@@ -174,6 +176,8 @@ void Nemesis::SpoilLinks() {
     for (int j = 0; j < cluster_.size(); ++j) {
       if (i == j || !random().Chance(400)) continue;
       links.emplace_back(i, j);
+      cluster_.Disturb(i);
+      cluster_.Disturb(j);
       LinkSettings& link = cluster_.link(i, j);
       link.loss_permille = static_cast<uint32_t>(random().Below(600));
       link.duplicate_permille = static_cast<uint32_t>(random().Below(300));
@@ -218,6 +222,7 @@ void Nemesis::PauseNode(int node) {
 void Nemesis::DiskFault(Fault fault, int node) {
   cluster_.Say(absl::StrCat(ToString(fault), " on ", cluster_.id(node)));
   SimDisk& disk = cluster_.disk(node);
+  cluster_.Disturb(node);
   switch (fault) {
     case Fault::kSlowDisk:
       disk.Slow(random().Between(2ms, 100ms));

@@ -85,6 +85,7 @@ std::unique_ptr<SimCluster::Life> SimCluster::NewLife(int node) {
 void SimCluster::Start(int node) {
   Machine& machine = *machines_[node];
   machine.paused = false;
+  Disturb(node);
   for (int attempt = 0; attempt < 2; ++attempt) {
     machine.life = NewLife(node);
     const absl::Status started = machine.life->node->Start();
@@ -136,6 +137,7 @@ void SimCluster::OnFatal(Life& life, const absl::Status& why) {
 
 void SimCluster::Pause(int node) {
   if (!up(node) || std::exchange(machines_[node]->paused, true)) return;
+  Disturb(node);
   Say(absl::StrCat(ids_[node], " is paused"));
   for (SimExecutor* executor : machines_[node]->life->executors()) executor->Pause();
 }
@@ -153,7 +155,8 @@ bool SimCluster::DamageLog(int node) {
   const std::string bytes = machine.disk.DurableContents(WalPath(ids_[node]));
   uint64_t provable = 0;
   uint64_t at = 0;
-  while (const auto frame = wal::ReadFrame(bytes, at)) {
+  // What a crash left half written proves nothing.
+  for (auto frame = wal::ReadFrame(bytes, at); frame && wal::ChecksumHolds(*frame); frame = wal::ReadFrame(bytes, at)) {
     const auto record = wal::Parse(frame->data);
     const auto* marker = record ? std::get_if<wal::Marker>(&*record) : nullptr;
     if (marker != nullptr && marker->offset == at) provable = marker->synced_to;
@@ -178,6 +181,26 @@ void SimCluster::HealLinks() {
   for (auto& machine : machines_) machine->rules.Clear();
   std::fill(links_.begin(), links_.end(),
             LinkSettings{.latency_low = settings_.links.latency_low, .latency_high = settings_.links.latency_high});
+}
+
+bool SimCluster::Fit(int node) const {
+  const Machine& machine = *machines_[node];
+  if (machine.life == nullptr || machine.paused || machine.damaged || machine.rejoin) return false;
+  const NodeStatus now = status(node);
+  return now.may_vote && now.has_space && machine.disk.Works(world_.now());
+}
+
+bool SimCluster::Carries(int from, int to) const {
+  const LinkSettings& way = links_[static_cast<size_t>(from) * machines_.size() + static_cast<size_t>(to)];
+  if (way.loss_permille > 0 || way.late_permille > 0) return false;
+  const auto concerns = [&](const Rule& rule) {
+    return (!rule.from_node || *rule.from_node == ids_[from]) && (!rule.to_node || *rule.to_node == ids_[to]);
+  };
+  const auto free = [&](int node) {
+    const std::vector<Rule> rules = machines_[node]->rules.List();
+    return std::none_of(rules.begin(), rules.end(), concerns);
+  };
+  return free(from) && free(to);
 }
 
 Duration SimCluster::Latency(const LinkSettings& link) {

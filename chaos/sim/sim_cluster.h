@@ -70,6 +70,15 @@ class SimCluster {
   }
   void HealLinks();
 
+  // ---- What is wrong
+  // The node runs, may vote, and its disk works and has space.
+  bool Fit(int node) const;
+  // Every message of `from` to `to` arrives, and about as fast as it should.
+  bool Carries(int from, int to) const;
+  // Something that was wrong for however short a time befell the node.
+  void Disturb(int node) { machines_[node]->disturbed_at = world_.now(); }
+  Time disturbed_at(int node) const { return machines_[node]->disturbed_at; }
+
   // ---- Clients. Nothing runs where the node dies first.
   void Propose(int node, const std::string& command, Duration timeout, Proposed done);
   void Get(int node, const std::string& key, Duration timeout, Got done);
@@ -99,6 +108,7 @@ class SimCluster {
     bool refuses = true;  // while down: callers are told so; otherwise a black hole
     bool damaged = false;
     bool rejoin = false;
+    Time disturbed_at{};
   };
 
   NodeConfig ConfigOf(int node) const;

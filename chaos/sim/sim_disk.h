@@ -74,6 +74,10 @@ class SimDisk : public FileSystem {
   void StickUntil(Time time) { stuck_until_ = time; }
   // Every sync takes so much longer.
   void Slow(Duration by) { slower_by_ = by; }
+  // None of these is under way.
+  bool Works(Time now) const {
+    return !full_ && !fail_next_write_ && !fail_next_sync_ && stuck_until_ <= now && slower_by_ == Duration(0);
+  }
   void ForgetErrors() { fail_next_write_ = fail_next_sync_ = false; }
   void FlipBit(const std::string& path, uint64_t offset, int bit);
 

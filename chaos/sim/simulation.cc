@@ -7,6 +7,7 @@
 #include "chaos/sim/checker.h"
 #include "chaos/sim/judges.h"
 #include "chaos/sim/nemesis.h"
+#include "chaos/sim/progress_judge.h"
 #include "chaos/sim/sim_cluster.h"
 #include "chaos/sim/workload.h"
 #include "chaos/sim/world.h"
@@ -27,12 +28,17 @@ class Run {
         judges_(world_, SimCluster::Ids(settings.nodes)),
         cluster_(world_, judges_, settings, Mix64(options.seed ^ 0xc1u), Tracer(options.trace)),
         workload_(world_, cluster_, settings),
-        nemesis_(world_, cluster_, settings) {}
+        nemesis_(world_, cluster_, settings),
+        progress_(world_, cluster_, settings, [this](std::string violation) {
+          Fail(Verdict::kLiveness, std::move(violation) + Standing());
+          world_.Stop();
+        }) {}
 
   SimulationResult Go() {
     for (int i = 0; i < cluster_.size(); ++i) cluster_.Start(i);
     workload_.Begin();
     nemesis_.Begin();
+    progress_.Begin();
     world_.RunUntil(Time(settings_.chaos));
     if (!world_.stopped()) ThenQuiet();
     if (judges_.violation().empty()) JudgeHistory();
@@ -56,6 +62,7 @@ class Run {
 
   // The first half is for recovering, the second must serve clients, and after a last pause all nodes agree.
   void ThenQuiet() {
+    progress_.End();  // from here on the whole cluster is judged
     nemesis_.Rest();
     const Time half = world_.now() + settings_.quiet / 2;
     world_.RunUntil(world_.now() + settings_.quiet / 4);
@@ -149,6 +156,7 @@ class Run {
   SimCluster cluster_;
   Workload workload_;
   Nemesis nemesis_;
+  ProgressJudge progress_;
   int deaf_ = -1;
 };
 

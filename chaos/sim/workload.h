@@ -1,5 +1,6 @@
-// The clients of a simulated cluster: they read and write a few registers, retry what may be retried, follow leader
-// hints, and remember what they asked and what they were told.
+// The clients of a simulated cluster, and one more that only writes, so that there is always something to commit: they
+// read and write a few registers, retry what may be retried, follow leader hints, and remember what they asked and what
+// they were told.
 #pragma once
 
 #include <memory>

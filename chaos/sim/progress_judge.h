@@ -1,0 +1,51 @@
+// Watches for progress while faults go on elsewhere: a majority in which nothing is wrong must not stand still.
+//
+//   ProgressJudge progress(world, cluster, settings, [](std::string violation) { ... });
+//   progress.Begin();
+//
+// "Nothing is wrong" means: those nodes run, may vote, have disks that work and space on them, and all links between
+// them carry what they are given, each without a break. Whatever else there is, a leader that hears only some of them
+// included, may not keep them from electing a leader and committing (thesis §6.2 and §9.6). There has to be something
+// to commit all the time: see Workload.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "chaos/sim/sim_cluster.h"
+
+namespace raftly {
+
+class ProgressJudge {
+ public:
+  // `accuse` runs at most once, with one sentence. All outlive it.
+  ProgressJudge(World& world, SimCluster& cluster, const Settings& settings,
+                std::function<void(std::string violation)> accuse);
+
+  void Begin() { Look(); }
+  void End() { ended_ = true; }
+
+ private:
+  // A smallest majority, and since when it has stood still although nothing is wrong in it.
+  struct Majority {
+    std::vector<int> nodes;
+    Time since{};
+    uint64_t progress = 0;  // the furthest that it has come since
+  };
+
+  void Look();
+  void Look(Majority& majority);
+  bool IsWhole(const Majority& majority) const;
+  uint64_t ProgressOf(const Majority& majority) const;
+
+  World& world_;
+  SimCluster& cluster_;
+  const Duration patience_;
+  const std::function<void(std::string)> accuse_;
+  std::vector<Majority> majorities_;
+  bool ended_ = false;
+};
+
+}  // namespace raftly
