@@ -27,7 +27,7 @@ ProgressJudge::ProgressJudge(World& world, SimCluster& cluster, const Settings& 
   const auto quorum = static_cast<int>(QuorumOf(static_cast<size_t>(cluster.size())));
   for (uint32_t set = 0; set < (1U << cluster.size()); ++set) {
     if (std::popcount(set) != quorum) continue;
-    majorities_.emplace_back();
+    majorities_.push_back({.set = set, .nodes = {}});
     for (int node = 0; node < cluster.size(); ++node) {
       if ((set >> node & 1U) != 0) majorities_.back().nodes.push_back(node);
     }
@@ -36,6 +36,7 @@ ProgressJudge::ProgressJudge(World& world, SimCluster& cluster, const Settings& 
 
 void ProgressJudge::Look() {
   if (ended_) return;
+  LookAtNodes();
   for (Majority& majority : majorities_) Look(majority);
   world_.At(world_.now() + kEvery, kActor, [this] { Look(); });
 }
@@ -61,14 +62,27 @@ void ProgressJudge::Look(Majority& majority) {
                        patience_ / 1ms, " ms"));
 }
 
-bool ProgressJudge::IsWhole(const Majority& majority) const {
-  for (const int node : majority.nodes) {
-    if (!cluster_.Fit(node)) return false;
-    for (const int other : majority.nodes) {
-      if (node != other && !cluster_.Carries(node, other)) return false;
+void ProgressJudge::LookAtNodes() {
+  const int size = cluster_.size();
+  talks_to_.assign(static_cast<size_t>(size), 0);
+  reached_.assign(static_cast<size_t>(size), {});
+  std::vector<bool> fit;
+  for (int node = 0; node < size; ++node) fit.push_back(cluster_.Fit(node));
+  for (int node = 0; node < size; ++node) {
+    if (!fit[node]) continue;
+    const NodeStatus status = cluster_.status(node);
+    reached_[node] = {status.commit_index.value, status.last_index.value};
+    for (int other = 0; other < size; ++other) {
+      const bool talks =
+          fit[other] && (other == node || (cluster_.Carries(node, other) && cluster_.Carries(other, node)));
+      if (talks) talks_to_[node] |= 1U << other;
     }
   }
-  return true;
+}
+
+bool ProgressJudge::IsWhole(const Majority& majority) const {
+  return std::all_of(majority.nodes.begin(), majority.nodes.end(),
+                     [&](int node) { return (talks_to_[node] & majority.set) == majority.set; });
 }
 
 // Commits, and a follower that is being caught up: a majority this small commits nothing before it has been.
@@ -76,9 +90,8 @@ uint64_t ProgressJudge::ProgressOf(const Majority& majority) const {
   uint64_t committed = 0;
   uint64_t shortest = UINT64_MAX;
   for (const int node : majority.nodes) {
-    const NodeStatus status = cluster_.status(node);
-    committed += status.commit_index.value;
-    shortest = std::min(shortest, status.last_index.value);
+    committed += reached_[node].commit;
+    shortest = std::min(shortest, reached_[node].last);
   }
   return committed + shortest;
 }

@@ -30,6 +30,7 @@ class ProgressJudge {
  private:
   // A smallest majority, and since when it has stood still although nothing is wrong in it.
   struct Majority {
+    uint32_t set = 0;  // a bit for each node
     std::vector<int> nodes;
     Time since{};
     uint64_t progress = 0;  // the furthest that it has come since
@@ -39,12 +40,20 @@ class ProgressJudge {
   void Look(Majority& majority);
   bool IsWhole(const Majority& majority) const;
   uint64_t ProgressOf(const Majority& majority) const;
+  void LookAtNodes();
 
   World& world_;
   SimCluster& cluster_;
   const Duration patience_;
   const std::function<void(std::string)> accuse_;
   std::vector<Majority> majorities_;
+  // Of the look under way. By node: whom it can talk to, both ways, itself included; nobody where it is not fit.
+  std::vector<uint32_t> talks_to_;
+  struct Reached {
+    uint64_t commit = 0;
+    uint64_t last = 0;
+  };
+  std::vector<Reached> reached_;
   bool ended_ = false;
 };
 
