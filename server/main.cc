@@ -65,6 +65,8 @@ sigset_t BlockSignals() {
   sigaddset(&stop, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &stop, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  // A limit on a file's size (ulimit -f) is met as an error, which the log knows how to take: as a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   // A broken invariant ends the process at once; the thread that writes the log gets a moment for what led to it.
   std::signal(SIGABRT, [](int) { poll(nullptr, 0, 100); });
   return stop;

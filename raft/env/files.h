@@ -20,7 +20,8 @@ namespace raftly {
 class File {
  public:
   virtual ~File() = default;
-  // All of `data` or an error. Not durable before Sync.
+  // All of `data` or an error. Not durable before Sync. Here and of Sync an error is final, lack of space too: it comes
+  // too late to change one's mind, so neither ever says ResourceExhausted.
   virtual absl::Status WriteAt(uint64_t offset, std::string_view data) = 0;
   // Makes [from, to) exist, allocated and read as zeros, so that later writes there need no space, and where they come
   // in order no change of metadata either. ResourceExhausted where the disk is full; the file's size is then as before.
@@ -42,7 +43,8 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
 
-  // With all missing parents, each made durable in its own parent. OK where it exists.
+  // With all missing parents, each made durable in its own parent. OK where it exists, and its name is made durable
+  // then too: whoever created it may have died before.
   virtual absl::Status CreateDirectory(const std::string& path) = 0;
   // The whole contents. NotFound where there is no such file.
   virtual absl::StatusOr<std::string> Read(const std::string& path) = 0;

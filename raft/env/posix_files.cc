@@ -47,6 +47,11 @@ absl::Status ErrorAt(const std::string& path, const char* doing, int error = err
   return absl::Status(CodeOf(error), absl::StrCat(path, ": ", doing, ": ", std::generic_category().message(error)));
 }
 
+// Of what must not fail for want of space: File promises that Reserve alone says so.
+absl::Status Final(const absl::Status& status) {
+  return absl::IsResourceExhausted(status) ? absl::InternalError(status.message()) : status;
+}
+
 // Closes what it holds.
 class Descriptor {
  public:
@@ -104,7 +109,7 @@ class PosixFile : public File {
   absl::Status WriteAt(uint64_t offset, std::string_view data) override {
     absl::Status status = WriteAllAt(fd_.get(), path_, offset, data);
     if (status.ok()) ZeroAhead(offset + data.size());
-    return status;
+    return Final(status);
   }
 
   absl::Status Reserve(uint64_t from, uint64_t to) override {
@@ -114,7 +119,9 @@ class PosixFile : public File {
     absl::Status status = Allocate(from, to);
     if (status.ok() || !absl::IsResourceExhausted(status)) return status;
     // Half a reservation helps nobody, and the space may be what somebody else needs to make room.
-    if (absl::Status undone = Truncate(static_cast<uint64_t>(info.st_size)); !undone.ok()) return undone;
+    const auto before = static_cast<uint64_t>(info.st_size);
+    if (fstat(fd_.get(), &info) == 0 && static_cast<uint64_t>(info.st_size) == before) return status;
+    if (absl::Status undone = Truncate(before); !undone.ok()) return Final(undone);
     return status;
   }
 
@@ -129,7 +136,7 @@ class PosixFile : public File {
   // fdatasync makes a size durable where reading the data needs it, which is not said of a smaller one.
   absl::Status Sync() override {
     const bool resized = std::exchange(resized_, false);
-    if ((resized ? fsync(fd_.get()) : fdatasync(fd_.get())) != 0) return ErrorAt(path_, "sync");
+    if ((resized ? fsync(fd_.get()) : fdatasync(fd_.get())) != 0) return Final(ErrorAt(path_, "sync"));
     return absl::OkStatus();
   }
 
@@ -202,8 +209,12 @@ std::string ParentOf(std::string path) {
 class PosixFileSystem : public FileSystem {
  public:
   absl::Status CreateDirectory(const std::string& path) override {
-    if (IsDirectory(path)) return absl::OkStatus();
     const std::string parent = ParentOf(path);
+    if (IsDirectory(path)) {
+      // Where we may not read the parent we cannot have made an entry there either.
+      absl::Status synced = SyncDirectory(parent);
+      return absl::IsPermissionDenied(synced) ? absl::OkStatus() : synced;
+    }
     if (parent == path) return ErrorAt(path, "create directory", ENOENT);
     if (absl::Status status = CreateDirectory(parent); !status.ok()) return status;
     if (mkdir(path.c_str(), kDirectoryMode) != 0) {

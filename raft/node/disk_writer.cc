@@ -36,14 +36,14 @@ void DiskWriter::Drain() {
   }
   if (finished_) return;
 
-  const absl::Status status = WriteAll(jobs);
-  if (absl::IsResourceExhausted(status)) {
+  const absl::Status reserved = Reserve(jobs);
+  if (absl::IsResourceExhausted(reserved)) {
     stalled_ = std::move(jobs);
     ReportSpace(false);
     RetryLater();
     return;
   }
-  if (!status.ok()) {
+  if (const absl::Status status = reserved.ok() ? WriteAll(jobs) : reserved; !status.ok()) {
     Fail(status);
     return;
   }
@@ -74,18 +74,20 @@ void DiskWriter::SealLater() {
   });
 }
 
-absl::Status DiskWriter::WriteAll(const std::deque<Job>& jobs) {
+// The one place where lack of space is mild: nothing is written yet, and all of it can be tried again.
+absl::Status DiskWriter::Reserve(const std::deque<Job>& jobs) {
   uint64_t bytes = 0;
+  for (const Job& job : jobs) bytes += Wal::EncodedSize(job.write.hard_state, job.write.entries);
+  return wal_->Reserve(bytes);
+}
+
+absl::Status DiskWriter::WriteAll(const std::deque<Job>& jobs) {
   size_t entries = 0;
-  for (const Job& job : jobs) {
-    bytes += Wal::EncodedSize(job.write.hard_state, job.write.entries);
-    entries += job.write.entries.size();
-  }
-  if (absl::Status status = wal_->Reserve(bytes); !status.ok()) return status;
   bool wrote = false;
   for (const Job& job : jobs) {
     if (!job.write.hard_state && job.write.entries.empty()) continue;  // promises only
     wrote = true;
+    entries += job.write.entries.size();
     if (absl::Status status = wal_->Append(job.write.hard_state, job.write.entries); !status.ok()) return status;
   }
   if (!wrote) return absl::OkStatus();  // what they wait for is durable already

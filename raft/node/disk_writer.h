@@ -48,6 +48,7 @@ class DiskWriter : public std::enable_shared_from_this<DiskWriter> {
 
   void Schedule() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Drain();
+  absl::Status Reserve(const std::deque<Job>& jobs);
   absl::Status WriteAll(const std::deque<Job>& jobs);
   void Done(std::deque<Job>& jobs);
   void ReportSpace(bool available);

@@ -198,8 +198,9 @@ absl::Status FileWal::SyncFile() {
 // fsyncgate (PostgreSQL, 2018): after a failed sync the kernel may drop the dirty pages and report success to whoever
 // tries again. So the first failure is the last word.
 absl::Status FileWal::Fail(absl::Status status) {
-  status_ = status;
-  return status;
+  // Lack of space that shows so late is a failure like any other. ResourceExhausted would say "try again".
+  status_ = absl::IsResourceExhausted(status) ? absl::InternalError(status.message()) : std::move(status);
+  return status_;
 }
 
 // Only after recovery has found nothing wrong. What no marker proves to have been durable may be in the page cache

@@ -5,8 +5,8 @@
 //   wal->log->Sync();                         // durable: promises may leave
 //
 // One thread at a time. When to sync is the caller's decision; how many records one sync carries is too. A failed write
-// or sync is final: every later call returns the same error (fsyncgate). Lack of space is not a failure, it is reported
-// by Reserve before anything is written.
+// or sync is final: every later call returns the same error (fsyncgate). Lack of space is not a failure where Reserve
+// finds it, before anything is written; a write or a sync that reports it is as final as any other.
 #pragma once
 
 #include <cstdint>

@@ -4,15 +4,29 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <filesystem>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+// Whatever this program syncs as a whole, in order.
+static std::vector<std::string> synced_paths;
+
+// Stands in front of the library's.
+extern "C" int fsync(int fd) {
+  std::error_code error;
+  synced_paths.push_back(std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), error).string());
+  return static_cast<int>(syscall(SYS_fsync, fd));
+}
+
 namespace raftly {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
 
 class PosixFiles : public ::testing::Test {
@@ -87,6 +101,28 @@ TEST_F(PosixFiles, WhereSpaceRunsOutTheSizeIsAsBefore) {
   EXPECT_THAT(std::string(status.message()), HasSubstr(Path("log")));
   EXPECT_EQ(Contents("log"), "abc");
   EXPECT_TRUE(file->Reserve(3, 8 << 20).ok());
+}
+
+TEST_F(PosixFiles, AWriteThatFindsNoSpaceDoesNotAskToBeTriedAgain) {
+  auto file = Open("log");
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  signal(SIGXFSZ, SIG_IGN);
+  const rlimit tight{16, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &tight), 0);
+  const absl::Status status = file->WriteAt(0, std::string(100, 'x'));
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_TRUE(absl::IsInternal(status)) << status;
+}
+
+// Who made it may have died before it made its name durable.
+TEST_F(PosixFiles, ADirectoryThatIsThereIsMadeDurableInItsParent) {
+  std::filesystem::create_directories(Path("a/b"));
+  synced_paths.clear();
+  EXPECT_TRUE(files_->CreateDirectory(Path("a/b")).ok());
+  EXPECT_EQ(synced_paths, std::vector<std::string>{Path("a")});
+  EXPECT_TRUE(files_->CreateDirectory(Path("a/b/c")).ok());
+  EXPECT_THAT(synced_paths, Contains(Path("a/b")));
 }
 
 TEST_F(PosixFiles, CreatesDirectoriesWithTheirParents) {

@@ -15,6 +15,8 @@ class FaultyDisk : public FileSystem {
  public:
   std::atomic<bool> full{false};  // no space beyond what is reserved
   std::atomic<bool> syncs_fail{false};
+  // With which error; the lack of space that no sync may report as such included.
+  std::atomic<absl::StatusCode> sync_error{absl::StatusCode::kInternal};
 
   absl::Status CreateDirectory(const std::string& path) override { return real_->CreateDirectory(path); }
   absl::StatusOr<std::string> Read(const std::string& path) override { return real_->Read(path); }
@@ -46,7 +48,9 @@ class FaultyDisk : public FileSystem {
       return disk_.full ? absl::ResourceExhaustedError("full") : real_->Reserve(from, to);
     }
     absl::Status Truncate(uint64_t size) override { return real_->Truncate(size); }
-    absl::Status Sync() override { return disk_.syncs_fail ? absl::InternalError("sync failed") : real_->Sync(); }
+    absl::Status Sync() override {
+      return disk_.syncs_fail ? absl::Status(disk_.sync_error, "sync failed") : real_->Sync();
+    }
 
    private:
     FaultyDisk& disk_;

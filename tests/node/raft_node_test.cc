@@ -279,6 +279,32 @@ TEST(RaftNode, AFailedSyncIsFinalAndNothingIsPromisedAfterIt) {
   EXPECT_EQ(cluster.at("node1").state.commands().front(), "kept");
 }
 
+class FatalWatcher : public NodeObserver {
+ public:
+  void OnFatal(const absl::Status&) override { ++fatal; }
+  std::atomic<int> fatal{0};
+};
+
+// Seen with a quota: the node stayed up, applied nothing and voted for nobody, and nobody was told.
+TEST(RaftNode, NoSpaceFoundOnlyByASyncEndsTheNodeAndIsReported) {
+  InMemNetwork network;
+  FaultyDisk disk;
+  FatalWatcher watcher;
+  NodeCluster directory(1);  // lends its directory
+  directory.Stop("node1");
+  Server server(network, disk, directory.config("node1"), 1, &watcher);
+  disk.sync_error = absl::StatusCode::kResourceExhausted;
+  ASSERT_TRUE(server.node.Start().ok());
+  disk.syncs_fail = true;
+  EXPECT_TRUE(Eventually([&] { return watcher.fatal == 1; }));
+  disk.syncs_fail = false;
+  std::promise<absl::Status> settled;
+  server.node.Propose("x", server.loop.Now() + kPatience,
+                      [&](const absl::StatusOr<Applied>& applied) { settled.set_value(applied.status()); });
+  EXPECT_TRUE(absl::IsUnavailable(settled.get_future().get()));
+  server.node.Stop();
+}
+
 // Whether it is ever told two things at once.
 class TurnWatcher : public NodeObserver {
  public:

@@ -191,6 +191,30 @@ TEST(Wal, AFailedWriteIsFinal) {
   EXPECT_EQ(opened.log->Sync(), failure);
 }
 
+// ENOSPC, EDQUOT or EFBIG from anything but Reserve comes after the promise of space: "try again" would be for ever.
+TEST(Wal, NoSpaceFoundOnlyByAWriteIsFinal) {
+  FaultyFiles files;
+  auto opened = Open(files);
+  ASSERT_TRUE(opened.log->Append(Vote(1, ""), {}).ok());
+  files.no_space_late = true;
+  const absl::Status failure = opened.log->Sync();
+  EXPECT_TRUE(absl::IsInternal(failure)) << failure;
+  files.no_space_late = false;
+  EXPECT_EQ(opened.log->Reserve(1), failure);
+}
+
+TEST(Wal, NoSpaceFoundOnlyByASyncIsFinal) {
+  FaultyFiles files;
+  auto opened = Open(files);
+  ASSERT_TRUE(opened.log->Append(Vote(1, ""), {}).ok());
+  files.no_space_late = files.fail_syncs = true;
+  const absl::Status failure = opened.log->Sync();
+  EXPECT_TRUE(absl::IsInternal(failure)) << failure;
+  files.no_space_late = files.fail_syncs = false;
+  EXPECT_EQ(opened.log->Seal(), failure);
+  EXPECT_EQ(opened.log->Close(), failure);
+}
+
 TEST(Wal, SpaceIsMadeAheadInSteps) {
   FaultyFiles files;
   WalOptions options;

@@ -24,7 +24,8 @@ class FaultyFiles : public FileSystem {
   uint64_t capacity = std::numeric_limits<uint64_t>::max();  // bytes in all files together
   bool fail_writes = false;
   bool fail_syncs = false;
-  int power_for = -1;  // so many operations that change something get through, then none; negative: all do
+  bool no_space_late = false;  // writes and syncs find the disk full, which only Reserve may say
+  int power_for = -1;          // so many operations that change something get through, then none; negative: all do
   // ---- what happened
   int writes = 0;
   int syncs = 0;
@@ -155,6 +156,8 @@ class FaultyFiles : public FileSystem {
 
     absl::Status WriteAt(uint64_t offset, std::string_view data) override {
       if (files_.fail_writes || files_.PowerIsOut()) return absl::InternalError("write: Input/output error");
+      if (files_.no_space_late && !files_.fail_syncs)
+        return absl::ResourceExhaustedError("write: No space left on device");
       ++files_.writes;
       if (absl::Status status = Grow(offset + data.size()); !status.ok()) return status;
       node_->current.replace(offset, data.size(), data);
@@ -179,6 +182,9 @@ class FaultyFiles : public FileSystem {
       if (files_.PowerIsOut()) return absl::InternalError("sync: Input/output error");
       const std::string written(node_->dirty.size(), 0);
       const std::string dirty = std::exchange(node_->dirty, written);
+      if (files_.fail_syncs && files_.no_space_late) {
+        return absl::ResourceExhaustedError("sync: No space left on device");
+      }
       if (files_.fail_syncs) return absl::InternalError("sync: Input/output error");
       ++files_.syncs;
       node_->durable.resize(node_->current.size());
