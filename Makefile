@@ -10,6 +10,7 @@ HOST ?= 127.0.0.1
 JOBS ?= $(shell nproc)
 SEED ?= 1
 SEEDS ?= 1-1000
+MESSAGES ?= 10000000
 REPETITIONS ?= 3
 
 # `make bench WAL`: what follows bench is a filter, not a target.
@@ -18,7 +19,7 @@ FILTER := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
 $(eval $(FILTER):;@:)
 endif
 
-.PHONY: help deps build test test-short test-debug test-asan test-tsan bench load failover startup cluster scenario scenarios sim mutants web screenshots docker-build docker-up docker-down docker-logs fmt lint clean
+.PHONY: help deps build test test-short test-debug test-asan test-tsan bench load failover startup cluster scenario scenarios sim mutants fuzz web screenshots docker-build docker-up docker-down docker-logs fmt lint clean
 
 help:
 	@echo 'make build        bin/raftly-server and friends'
@@ -35,6 +36,7 @@ help:
 	@echo 'make scenarios    all of them, and a table'
 	@echo 'make sim          whole clusters in virtual time, judged by machine (SEEDS=1-1000)'
 	@echo 'make mutants      each defence taken away, and what caught it'
+	@echo 'make fuzz         impossible messages into the core, ten million of them (MESSAGES=10000000)'
 	@echo 'make web          web/src -> web/dist, which is committed and part of the server (needs Node)'
 	@echo 'make screenshots  pictures of the dashboard for docs/ (needs Node and Chromium)'
 	@echo 'make docker-up    three nodes, Prometheus and Grafana (docker-build, docker-down, docker-logs)'
@@ -94,6 +96,9 @@ mutants: build
 
 docker-build docker-up docker-down docker-logs: docker-%:
 	@cmake/docker.sh $*
+
+fuzz: build
+	@RAFTLY_FUZZ_MESSAGES=$(MESSAGES) build/release/bin/core_test --gtest_filter='Fuzz.*'
 
 fmt:
 	@cmake/deps.sh format

@@ -212,7 +212,7 @@ void RaftCore::TrackRejoin(const AppendRequest& request) {
   }
   if (commit_ < rejoin_target_ || log_.TermAt(commit_) != term()) return;
   hard_state_.may_vote = true;
-  hard_state_.voted_for = request.leader;
+  if (voted_for().empty()) hard_state_.voted_for = request.leader;  // one that it remembers stays
   hard_state_dirty_ = true;
   out_.events.push_back(VoteRegained{commit_});
   RestartElectionTimer();

@@ -89,6 +89,14 @@ TEST(Rejoin, ItsVoteOfThatTermGoesToThatLeader) {
   EXPECT_LT(a.until_deadline(), 300ms) << "and it may campaign";
 }
 
+TEST(Rejoin, AVoteOfThatTermThatItRemembersStays) {
+  auto a = Follower({.term = 2, .voted_for = "c", .rejoin = true});
+  a.Doze(300ms);
+  a.Ask(Append({.term = 2, .leader = "b", .entries = "2:1", .commit = 1, .leader_last = 1}));
+  ASSERT_TRUE(a.core().may_vote());
+  EXPECT_EQ(a.core().voted_for(), "c");
+}
+
 // The committed end must be of the leader's own term: before that nobody knows what is committed (§8).
 TEST(Rejoin, AnEndOfAnEarlierTermIsNotEnough) {
   auto a = Rejoining();
