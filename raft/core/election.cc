@@ -13,12 +13,13 @@ namespace raftly {
 bool RaftCore::MayCampaign() const { return hard_state_.may_vote && space_available_ && term() < kLastTerm; }
 
 void RaftCore::OnElectionTimeout() {
-  if (role_ == Role::kCandidate && !writes_.empty() && writes_.front().id <= own_vote_write_) {
-    // Our own vote is still on its way to the disk. A new election would only queue behind it, and on a disk slower
-    // than an election timeout none would ever be won.
+  if (HardStateUnwritten()) {
+    // Our vote, for ourselves or for another, is still on its way to the disk. A new election would only queue behind
+    // it, and on a disk slower than an election timeout none would ever be won.
     RestartElectionTimer();
     return;
   }
+  if (role_ == Role::kCandidate) ++failed_campaigns_;
   if (config_.defences.pre_vote) {
     StartPreVote();
   } else {
@@ -32,11 +33,12 @@ void RaftCore::StartPreVote() {
   out_.events.push_back(ElectionStarted{Role::kPreCandidate, term() + 1, ElectionReason::kTimeout, leader_});
   ChangeRole(Role::kPreCandidate, RoleReason::kElectionTimeout);
   SetLeader({});
-  votes_.clear();
-  calls_.clear();
+  pre_votes_.clear();
+  // Votes of our term may still come: a slow disk's are no worse for that, and with them we lead after all.
+  std::erase_if(calls_, [](const auto& open) { return open.second.pre_vote; });
   RestartElectionTimer();
   AskForVotes(/*pre_vote=*/true);
-  CountVote(config_.self);
+  CountPreVote(config_.self);
 }
 
 void RaftCore::StartElection(RoleReason reason) {
@@ -51,6 +53,7 @@ void RaftCore::StartElection(RoleReason reason) {
   votes_.clear();
   calls_.clear();
   RestartElectionTimer();
+  campaign_began_ = now_;
   // Our own vote is a promise like any other: it counts, and asks others for theirs, once it is on disk. Otherwise a
   // crash now would let us vote for someone else in this term.
   own_vote_write_ = PendingWrite().id;
@@ -74,23 +77,33 @@ void RaftCore::AskForVotes(bool pre_vote) {
 // Replies are matched by the call they answer, not by their term: a Go peer grants under the term that it had before.
 void RaftCore::HandleVoteReply(const OpenCall& call, const VoteReply& reply) {
   if (!reply.granted) return;
-  const bool current = call.pre_vote ? role_ == Role::kPreCandidate && call.term == term() + 1
-                                     : role_ == Role::kCandidate && call.term == term();
-  if (current) CountVote(call.peer);
+  if (call.pre_vote) {
+    if (role_ == Role::kPreCandidate && call.term == term() + 1) CountPreVote(call.peer);
+  } else if (call.term == term() && (role_ == Role::kCandidate || role_ == Role::kPreCandidate)) {
+    CountVote(call.peer);
+  }
+}
+
+void RaftCore::CountPreVote(const NodeId& voter) {
+  pre_votes_.insert(voter);
+  if (pre_votes_.size() >= QuorumOf(ClusterSize())) StartElection(RoleReason::kPreVoteWon);
 }
 
 void RaftCore::CountVote(const NodeId& voter) {
   votes_.insert(voter);
-  if (votes_.size() < QuorumOf(ClusterSize())) return;
-  if (role_ == Role::kPreCandidate) {
-    StartElection(RoleReason::kPreVoteWon);
-  } else {
-    BecomeLeader();
-  }
+  if (votes_.size() >= QuorumOf(ClusterSize())) BecomeLeader();
+}
+
+// The requests for votes leave now: their answers take a round trip and, at a guess, what our own vote took.
+void RaftCore::OnOwnVoteDurable() {
+  vote_took_ = now_ - campaign_began_;
+  own_vote_write_ = {};
+  RestartElectionTimer();
+  CountVote(config_.self);
 }
 
 void RaftCore::BecomeLeader() {
-  RAFTLY_CHECK(role_ == Role::kCandidate, "a node would lead without an election");
+  RAFTLY_CHECK(voted_for() == config_.self && votes_.contains(config_.self), "a node would lead without an election");
   ChangeRole(Role::kLeader, RoleReason::kElectionWon);
   calls_.clear();
   progress_.clear();
@@ -116,10 +129,12 @@ void RaftCore::BecomeFollower(Term term, RoleReason reason) {
   } else if (leader_ == config_.self) {
     SetLeader({});
   }
+  own_vote_write_ = {};
+  votes_.clear();
+  pre_votes_.clear();
   if (role_ == Role::kFollower) return;
   ChangeRole(Role::kFollower, reason);
   RefuseReads();
-  votes_.clear();
   calls_.clear();
   progress_.clear();
   heartbeat_deadline_ = kNever;
@@ -155,7 +170,9 @@ void RaftCore::HandleVote(CallId call, const VoteRequest& request) {
     Send(Answer{call, VoteReply{term(), false}});
     return;
   }
-  const auto refusal = WhyNoVoteFor(request);
+  auto refusal = WhyNoVoteFor(request);
+  // Asked whether it would vote, a node whose disk does not take its votes says no: it might say yes for ever.
+  if (request.pre_vote && !refusal && HardStateUnwritten()) refusal = NoVote::kDiskBusy;
   if (refusal) NoteRefusedVote(request, *refusal);
   if (request.pre_vote) {
     Send(Answer{call, VoteReply{term(), !refusal}});
@@ -169,6 +186,7 @@ void RaftCore::HandleVote(CallId call, const VoteRequest& request) {
     }
     out_.events.push_back(VoteCast{request.candidate, term()});
     RestartElectionTimer();
+    if (hard_state_dirty_) vote_write_ = PendingWrite().id;
   }
   SendWhenDurable(Answer{call, VoteReply{term(), !refusal}});
 }

@@ -69,7 +69,7 @@ void RaftCore::Deliver() {
 }
 
 Time RaftCore::next_deadline() const {
-  if (role_ != Role::kLeader) return MayCampaign() ? election_deadline_ : kNever;
+  if (role_ != Role::kLeader) return MayCampaign() || !leader_.empty() ? election_deadline_ : kNever;
   return config_.defences.check_quorum
              ? std::min(heartbeat_deadline_, QuorumHeardAt() + config_.timings.election_timeout)
              : heartbeat_deadline_;
@@ -79,7 +79,9 @@ Time RaftCore::next_deadline() const {
 
 void RaftCore::On(const TimePassed&) {
   if (role_ != Role::kLeader) {
-    if (MayCampaign() && now_ >= election_deadline_) OnElectionTimeout();
+    if (now_ < election_deadline_) return;
+    // Who may not campaign does not mourn either: the leader is gone, and clients should not be sent there.
+    MayCampaign() ? OnElectionTimeout() : SetLeader({});
     return;
   }
   CheckQuorum();
@@ -134,7 +136,12 @@ void RaftCore::On(const WriteDone& input) {
     stable_ = std::max(stable_, writes_.front().last);
     writes_.pop_front();
   }
-  if (role_ == Role::kCandidate && own_vote_write_ <= input.id) CountVote(config_.self);
+  if (role_ == Role::kCandidate && own_vote_write_ && own_vote_write_ <= input.id) {
+    OnOwnVoteDurable();
+  } else if (vote_write_ && vote_write_ <= input.id) {
+    vote_write_ = {};
+    RestartElectionTimer();  // a vote that leaves only now deserves as long a wait as one that left at once
+  }
   if (role_ == Role::kLeader) AdvanceCommit();
 }
 
@@ -241,6 +248,7 @@ void RaftCore::SetLeader(const NodeId& leader) {
   if (leader_ == leader) return;
   leader_ = leader;
   if (!leader.empty()) {
+    failed_campaigns_ = 0;
     led_term_ = term();
     led_by_ = leader;
   }
@@ -261,11 +269,15 @@ void RaftCore::ChangeRole(Role to, RoleReason reason) {
   role_ = to;
 }
 
-// §5.2: randomised, so that split votes are rare and resolve quickly.
+// §5.2: randomised, so that split votes are rare and resolve quickly. Each election without a winner doubles the
+// spread, up to 16 times: whatever makes votes slow, in the end one candidate has the time for them.
 void RaftCore::RestartElectionTimer() {
-  const auto timeout = static_cast<uint64_t>(config_.timings.election_timeout.count());
+  constexpr uint32_t kDoublings = 4;
+  const auto spread = static_cast<uint64_t>(config_.timings.election_timeout.count())
+                      << std::min(failed_campaigns_, kDoublings);
   // The modulo's bias is of the order of 10^-11 here, and the result is the same with every standard library.
-  election_deadline_ = now_ + config_.timings.election_timeout + Duration(random_() % timeout);
+  election_deadline_ = now_ + config_.timings.election_timeout + Duration(random_() % spread);
+  if (role_ == Role::kCandidate) election_deadline_ += vote_took_;
 }
 
 }  // namespace raftly

@@ -136,6 +136,7 @@ enum class NoVote {
   kMayNotVote,     // we lost our memory and have not caught up (-rejoin)
   kLogBehind,      // §5.4.1
   kVotedForOther,  // §5.2
+  kDiskBusy,       // our own term and vote are still on their way to the disk
 };
 std::string_view ToString(NoVote why);
 struct VoteRefused {
@@ -269,6 +270,7 @@ class RaftCore {
   void SendWhenDurable(Message message);
   bool NothingUnwritten() const;
   bool HardStateInFlight() const;
+  bool HardStateUnwritten() const { return hard_state_dirty_ || HardStateInFlight(); }
   CallId OpenCallTo(const NodeId& peer, OpenCall call);
   Write& PendingWrite();
   void PersistHardState();
@@ -287,7 +289,9 @@ class RaftCore {
   void BecomeFollower(Term term, RoleReason reason);
   void BecomeLeader();
   void AskForVotes(bool pre_vote);
+  void CountPreVote(const NodeId& voter);
   void CountVote(const NodeId& voter);
+  void OnOwnVoteDurable();
   void HandleVote(CallId call, const VoteRequest& request);
   bool Sticky() const;
   std::optional<NoVote> WhyNoVoteFor(const VoteRequest& request) const;
@@ -362,8 +366,13 @@ class RaftCore {
   std::optional<Time> leader_heard_at_;
 
   // Elections.
-  std::set<NodeId> votes_;  // granted in this election
-  WriteId own_vote_write_;  // our vote for ourselves counts once this write is done
+  std::set<NodeId> pre_votes_;  // of the pre-vote under way
+  std::set<NodeId> votes_;      // for us in this term
+  WriteId own_vote_write_;      // our vote for ourselves counts once this write is done; 0: it is, or there is none
+  WriteId vote_write_;          // the one that carries our vote for another; 0: it is done
+  Time campaign_began_{};
+  Duration vote_took_{};           // the last of ours, to the disk
+  uint32_t failed_campaigns_ = 0;  // elections without a winner since a leader was known
 
   // Leadership. Empty on a follower.
   std::map<NodeId, Progress> progress_;

@@ -55,6 +55,8 @@ std::string_view ToString(NoVote why) {
       return "its log is behind";
     case NoVote::kVotedForOther:
       return "voted for another";
+    case NoVote::kDiskBusy:
+      return "its own term and vote are still on their way to the disk";
   }
   RAFTLY_CHECK(false, "a refused vote without words");
 }

@@ -85,9 +85,11 @@ TEST(Election, Figure2_AnEarlierElectionsWriteIsNotThisOnesVote) {
   a.TimeOut();
   a.Hear(AskVote({.term = 5}));
   a.TimeOut();
+  ASSERT_EQ(a.core().term(), Term{5}) << "it waits for its disk";
+  a.FinishWrites();
+  a.TimeOut();
   ASSERT_EQ(a.core().term(), Term{6});
   a.AnswerFrom("b", Granted(6));
-  a.FinishWrite();
   EXPECT_EQ(a.core().role(), Role::kCandidate);
   a.FinishWrites();
   EXPECT_EQ(a.core().role(), Role::kLeader);
