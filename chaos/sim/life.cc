@@ -69,15 +69,15 @@ void SimCluster::Observer::OnEvent(Time, const NodeEvent& event) {
   if (!life_.alive) return;
   if (const auto* truncated = std::get_if<LogTruncated>(&event))
     cluster_.judges_.OnTruncated(life_.place, truncated->from);
-  if (std::holds_alternative<VoteRegained>(event)) {
-    cluster_.machines_[life_.place]->rejoin = false;
-    cluster_.judges_.OnVoteRegained(life_.place);
-  }
+  if (std::holds_alternative<VoteRegained>(event)) cluster_.judges_.OnVoteRegained(life_.place);
   if (cluster_.trace_) cluster_.Say(absl::StrCat(cluster_.id(life_.place), " ", Describe(event)));
 }
 
 void SimCluster::Observer::OnStep(Time, const RaftCore& core) {
-  if (life_.alive) cluster_.judges_.OnStep(life_.place, core);
+  if (!life_.alive) return;
+  // Not earlier: a crash would take the vote away again.
+  if (core.may_vote() && !core.HardStateUnwritten()) cluster_.machines_[life_.place]->rejoin = false;
+  cluster_.judges_.OnStep(life_.place, core);
 }
 
 void SimCluster::Observer::OnApplied(const Entry& entry) {

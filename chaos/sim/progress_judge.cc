@@ -17,7 +17,9 @@ constexpr Duration kEvery = 50ms;
 
 // Split votes are drawn again, a leader that is no longer heard by a quorum steps down, a follower far behind is caught
 // up: all of it takes some election timeouts, and chance may want them several times over.
-Duration PatienceOf(const Settings& settings) { return 3s + 20 * settings.timings.election_timeout; }
+Duration PatienceOf(const Settings& settings) {
+  return 3s + 20 * settings.timings.election_timeout + 20 * settings.disks.sync_high;
+}
 
 }  // namespace
 

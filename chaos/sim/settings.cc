@@ -56,6 +56,17 @@ void ChooseFaults(Settings& settings, Random& random) {
   if (random.Chance(300)) settings.links.late_permille = static_cast<uint32_t>(random.Below(50));
   settings.chaos = random.Between(10s, 30s);
   settings.deaf_leader = settings.nodes >= 3 && random.Chance(150);
+  // Who campaigns in vain does so less and less often: it takes longer to see that somebody is disturbed.
+  if (settings.deaf_leader) settings.quiet = 24s;
+}
+
+// Every sync of the whole run takes longer than an election timeout, on all disks.
+void ChooseSlowDisks(Settings& settings, Random& random) {
+  if (!random.Chance(60)) return;
+  settings.disks.sync_low = 50ms;
+  settings.disks.sync_high = random.Between(200ms, 1000ms);
+  settings.client_timeout = 10s;
+  settings.quiet = 60s;
 }
 
 }  // namespace
@@ -70,6 +81,7 @@ Settings SettingsOf(uint64_t seed) {
   ChooseLimits(settings, random);
   ChooseClients(settings, random);
   ChooseFaults(settings, random);
+  ChooseSlowDisks(settings, random);
   return settings;
 }
 

@@ -224,6 +224,8 @@ class RaftCore {
   const NodeId& leader() const { return leader_; }  // empty: none known
   bool has_space() const { return space_available_; }
   bool may_vote() const { return hard_state_.may_vote; }
+  // Term, vote or the right to vote are not on the disk yet as they are here.
+  bool HardStateUnwritten() const { return hard_state_dirty_ || HardStateInFlight(); }
   Index commit() const { return commit_; }
   Index delivered() const { return delivered_; }
   // How far a node has to have applied to hold all that was committed when it came up, as far as a leader told.
@@ -270,7 +272,6 @@ class RaftCore {
   void SendWhenDurable(Message message);
   bool NothingUnwritten() const;
   bool HardStateInFlight() const;
-  bool HardStateUnwritten() const { return hard_state_dirty_ || HardStateInFlight(); }
   CallId OpenCallTo(const NodeId& peer, OpenCall call);
   Write& PendingWrite();
   void PersistHardState();

@@ -29,7 +29,7 @@ const std::vector<Mutation>& AllMutations() {
       // Pre-vote and stickiness hide each other.
       {"pre_vote", NamedTest{"core_test", "PreVote.ChangesNothingOnTheCandidatesSide"}},
       {"stickiness", NamedTest{"core_test", "Stickiness.NoVoteAndNoTermWhileALeaderIsHeard"}},
-      {"pre_vote,stickiness", Simulator{"liveness", 20}},
+      {"pre_vote,stickiness", Simulator{"liveness", 100}},
       {"check_quorum", NamedTest{"core_test", "CheckQuorum.ALeaderThatNobodyAnswersStepsDownAfterOneElectionTimeout"}},
       {"check_quorum", Simulator{"liveness", 20}},
       // Check-quorum hides most unconfirmed reads.
