@@ -20,6 +20,7 @@ namespace raftly {
 namespace {
 
 constexpr int kMaxMilliseconds = 3600 * 1000;
+constexpr int kMaxMebibytes = 1 << 20;
 
 absl::Status Bad(std::string_view flag, std::string_view value, std::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("flag -", absl::string_view(flag.data(), flag.size()), ": \"",
@@ -54,6 +55,14 @@ absl::Status SetMilliseconds(std::string_view flag, const std::string& value, Du
     return Bad(flag, value, absl::StrCat("want milliseconds, a whole number from 1 to ", kMaxMilliseconds));
   }
   out = std::chrono::milliseconds(ms);
+  return absl::OkStatus();
+}
+
+absl::Status SetMebibytes(std::string_view flag, const std::string& value, int& out) {
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out);
+  if (error != std::errc() || end != value.data() + value.size() || out < 0 || out > kMaxMebibytes) {
+    return Bad(flag, value, absl::StrCat("want MiB, a whole number from 0 to ", kMaxMebibytes));
+  }
   return absl::OkStatus();
 }
 
@@ -143,6 +152,7 @@ const std::map<std::string, Flag>& Flags() {
       {"heartbeat", {false, [](Options& o, V v) { return SetMilliseconds("heartbeat", v, o.timings.heartbeat); }}},
       {"pre-vote", {true, [](Options& o, V v) { return SetBool("pre-vote", v, o.pre_vote); }}},
       {"rejoin", {true, [](Options& o, V v) { return SetBool("rejoin", v, o.rejoin); }}},
+      {"reserve-mib", {false, [](Options& o, V v) { return SetMebibytes("reserve-mib", v, o.reserve_mib); }}},
       {"log-level", {false, [](Options& o, V v) { return SetLogLevel("log-level", v, o.log_level); }}},
       {"chaos", {true, [](Options& o, V v) { return SetBool("chaos", v, o.chaos); }}},
       {"allowed-hosts", {false, [](Options& o, V v) { return SetAllowedHosts("allowed-hosts", v, o.allowed_hosts); }}},
@@ -263,6 +273,7 @@ std::string Usage() {
   -allowed-hosts NAME,...   more names under which this server may be asked, as behind a proxy: name, name:port,
                             .domain or * (always: IP addresses, localhost, this machine, those of -http-addr and
                             -http-peers)
+  -reserve-mib MIB          disk space kept back, in which deletes still commit when the disk is full (default 16)
   -log-level LEVEL          debug (with an access log), info, warn or error (default info)
   -health-check URL         ask a running server, exit 0 where it answers 200, else 1
   -h                        print this

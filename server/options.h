@@ -28,6 +28,7 @@ struct Options {
   Timings timings;
   bool pre_vote = true;
   bool rejoin = false;
+  int reserve_mib = 16;
   LogLevel log_level = LogLevel::kInfo;
   bool chaos = true;
   std::vector<std::string> allowed_hosts;  // besides OwnNames

@@ -62,6 +62,7 @@ NodeConfig MakeNodeConfig(const Options& options) {
   config.core.timings = options.timings;
   config.core.defences.pre_vote = options.pre_vote;
   config.core.rejoin = options.rejoin;
+  config.wal.kept_back_bytes = static_cast<uint64_t>(options.reserve_mib) << 20;
   // Another node may have been given it since.
   config.core.longest_election_timeout = milliseconds(kMaxLiveElectionTimeoutMs);
   return config;

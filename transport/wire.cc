@@ -1,5 +1,6 @@
 #include "transport/wire.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -120,6 +121,7 @@ pb::AppendEntriesResponse Encode(const AppendReply& reply) {
   message.set_success(reply.success);
   message.set_conflict_term(reply.conflict_term.value);
   message.set_conflict_index(reply.conflict_index.value);
+  message.set_no_space(static_cast<uint32_t>(reply.space));
   return message;
 }
 
@@ -127,7 +129,8 @@ absl::StatusOr<AppendReply> Decode(pb::AppendEntriesResponse&& message) {
   return AppendReply{.term = {message.term()},
                      .success = message.success(),
                      .conflict_term = {message.conflict_term()},
-                     .conflict_index = {message.conflict_index()}};
+                     .conflict_index = {message.conflict_index()},
+                     .space = static_cast<Space>(std::min(message.no_space(), static_cast<uint32_t>(Space::kNone)))};
 }
 
 }  // namespace raftly

@@ -72,6 +72,7 @@ NodeConfig SimCluster::ConfigOf(int node) const {
   config.data_dir = absl::StrCat("data/", ids_[node]);
   config.wal = {.reserve_bytes = settings_.wal_reserve,
                 .low_water_bytes = settings_.wal_reserve / 4,
+                .kept_back_bytes = settings_.wal_reserve / 4,
                 .verify_checksums = settings_.defences.verify_checksums,
                 .truncate_torn_tail = settings_.defences.truncate_torn_tail,
                 .sync = settings_.defences.sync_before_promise};

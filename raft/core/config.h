@@ -51,6 +51,10 @@ struct Limits {
   size_t bytes_per_append = size_t{1} << 20;
   // Appends with entries, per peer. Heartbeats pass whatever is in flight.
   size_t appends_in_flight = 2;
+  // What a leader may have appended in its term without its being committed. Beyond it proposals are refused, and never
+  // enter the log: followers that are slow, or lack space, must not make the leader's memory and disk grow.
+  size_t uncommitted_entries = 65536;
+  size_t uncommitted_bytes = size_t{64} << 20;
   // What one Output hands to the state machine: a long log is delivered over many turns, or the first turns of a life
   // would take longer than the others' patience.
   size_t entries_per_delivery = 1024;

@@ -10,7 +10,7 @@ namespace raftly {
 
 // ---- Campaigning ---------------------------------------------------------------------------------------------------
 
-bool RaftCore::MayCampaign() const { return hard_state_.may_vote && space_available_ && term() < kLastTerm; }
+bool RaftCore::MayCampaign() const { return hard_state_.may_vote && term() < kLastTerm; }
 
 void RaftCore::OnElectionTimeout() {
   if (HardStateUnwritten()) {
@@ -116,6 +116,8 @@ void RaftCore::BecomeLeader() {
   SetLeader(config_.self);
   // §8 and §5.4.2: a no-op of our own term commits what earlier leaders left, and tells us what is committed.
   AppendOwn({.index = log_.last().index + 1, .term = term(), .type = EntryType::kNormal, .data = {}});
+  own_first_ = log_.last().index;
+  uncommitted_bytes_ = 0;
   TrackCatchUp(log_.last().index);
   heartbeat_deadline_ = now_ + config_.timings.heartbeat;
 }
@@ -207,6 +209,24 @@ Time RaftCore::QuorumHeardAt() const {
   std::vector<Time> heard = {now_};  // we hear ourselves
   for (const auto& [peer, progress] : progress_) heard.push_back(progress.heard_at);
   return ReachedByQuorum(std::move(heard));
+}
+
+// Ourselves included. Who has not answered yet counts as well off.
+bool RaftCore::QuorumHas(Space least) const {
+  size_t servers = space_ <= least ? 1 : 0;
+  for (const auto& [peer, progress] : progress_) servers += progress.space <= least ? 1 : 0;
+  return servers >= QuorumOf(ClusterSize());
+}
+
+// Where a quorum of the others could commit what we cannot take, one of them should lead.
+void RaftCore::LeaveTheLeadToWhoHasSpace() {
+  if (space_ == Space::kPlenty) return;
+  size_t others = 0;
+  for (const auto& [peer, progress] : progress_) {
+    const bool heard = now_ < progress.heard_at + config_.timings.election_timeout;
+    others += heard && progress.space == Space::kPlenty ? 1 : 0;
+  }
+  if (others >= QuorumOf(ClusterSize())) BecomeFollower(term(), RoleReason::kNoSpace);
 }
 
 // A leader that a quorum no longer answers cannot commit and must not pretend: its clients should look elsewhere.

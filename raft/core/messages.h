@@ -60,6 +60,7 @@ struct AppendReply {
   bool success = false;
   Term conflict_term;
   Index conflict_index;
+  Space space = Space::kPlenty;  // on the follower's disk; a Go peer does not say
 
   bool operator==(const AppendReply&) const = default;
 };

@@ -29,6 +29,8 @@ struct Progress {
   // search takes a round trip for each bit of the log's length, not for each entry.
   uint64_t step_back = 1;
 
+  Space space = Space::kPlenty;  // on its disk, as it last said
+
   Time heard_at;     // when the peer last answered us in this term (check-quorum)
   CallId confirmed;  // the latest call that it answered in this term (reads)
 };

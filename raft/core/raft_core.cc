@@ -146,14 +146,15 @@ void RaftCore::On(const WriteDone& input) {
 }
 
 void RaftCore::On(Proposed& input) {
-  if (!space_available_) {
-    out_.outcomes.push_back(Refused{input.id, Refusal::kNoSpace, leader_});
-    return;
+  const auto refuse = [&](Refusal why) { out_.outcomes.push_back(Refused{input.id, why, leader_}); };
+  if (role_ != Role::kLeader) return refuse(Refusal::kNotLeader);
+  const Space needed = input.frees_space ? Space::kReserve : Space::kPlenty;
+  if (space_ > needed || !QuorumHas(needed)) return refuse(Refusal::kNoSpace);
+  if (uncommitted_entries() >= config_.limits.uncommitted_entries ||
+      uncommitted_bytes_ + input.data.size() > config_.limits.uncommitted_bytes) {
+    return refuse(Refusal::kTooMuchUncommitted);
   }
-  if (role_ != Role::kLeader) {
-    out_.outcomes.push_back(Refused{input.id, Refusal::kNotLeader, leader_});
-    return;
-  }
+  uncommitted_bytes_ += input.data.size();
   AppendOwn({.index = log_.last().index + 1,
              .term = term(),
              .type = EntryType::kNormal,
@@ -176,12 +177,13 @@ void RaftCore::On(const TimingsChanged& input) {
 }
 
 void RaftCore::On(const SpaceChanged& input) {
-  if (space_available_ == input.available) return;
-  space_available_ = input.available;
-  if (!space_available_ && role_ != Role::kFollower && !config_.peers.empty()) {
-    // Another server may have space. Alone, we go on serving reads.
+  if (space_ == input.space) return;
+  space_ = input.space;
+  if (role_ == Role::kLeader) {
+    LeaveTheLeadToWhoHasSpace();
+  } else if (space_ != Space::kPlenty && role_ != Role::kFollower) {
     BecomeFollower(term(), RoleReason::kNoSpace);
-  } else if (space_available_) {
+  } else {
     RestartElectionTimer();
   }
 }
@@ -214,6 +216,11 @@ void RaftCore::SendWhenDurable(Message message) {
   } else {
     PendingWrite().then_send.push_back(std::move(message));
   }
+}
+
+Answer RaftCore::AppendAnswer(CallId call, AppendReply reply) const {
+  reply.space = space_;
+  return {call, reply, {}};
 }
 
 Write& RaftCore::PendingWrite() {
@@ -278,6 +285,8 @@ void RaftCore::RestartElectionTimer() {
   // The modulo's bias is of the order of 10^-11 here, and the result is the same with every standard library.
   election_deadline_ = now_ + config_.timings.election_timeout + Duration(random_() % spread);
   if (role_ == Role::kCandidate) election_deadline_ += vote_took_;
+  // Those with space on their disks go first; where there are none, somebody has to lead all the same.
+  if (space_ != Space::kPlenty) election_deadline_ += 2 * config_.timings.election_timeout;
 }
 
 }  // namespace raftly

@@ -51,6 +51,7 @@ struct WriteDone {
 struct Proposed {
   RequestId id;
   std::string data;
+  bool frees_space = false;  // it makes the state smaller, and may use what was kept back for that
 };
 struct ReadAsked {
   RequestId id;
@@ -58,10 +59,11 @@ struct ReadAsked {
 struct TimingsChanged {
   Timings timings;
 };
-// The disk ran out of space ahead of the log, or has some again. Without space a node accepts no proposal and no
-// entry, does not campaign, and leaves the lead to others; what it promised before stays on its way to the disk.
+// The disk ran out of space ahead of the log, or has some again. Without plenty a node leaves the lead to those that
+// have it, if they are a quorum; where nobody can commit new data, reads go on, and commands that make room. With none
+// it accepts no entries. What it promised before stays on its way to the disk.
 struct SpaceChanged {
-  bool available = true;
+  Space space = Space::kPlenty;
 };
 
 using Input = std::variant<TimePassed, RequestReceived, ReplyReceived, WriteDone, Proposed, ReadAsked, TimingsChanged,
@@ -81,7 +83,7 @@ struct Accepted {
   RequestId id;
   LogPosition at;
 };
-enum class Refusal { kNotLeader, kNoSpace };
+enum class Refusal { kNotLeader, kNoSpace, kTooMuchUncommitted };
 // The proposal never entered the log, or the read cannot be served here.
 struct Refused {
   RequestId id;
@@ -222,7 +224,10 @@ class RaftCore {
   Term term() const { return hard_state_.term; }
   const NodeId& voted_for() const { return hard_state_.voted_for; }
   const NodeId& leader() const { return leader_; }  // empty: none known
-  bool has_space() const { return space_available_; }
+  Space space() const { return space_; }
+  // Of a leader, what it appended in its term and is not committed yet.
+  uint64_t uncommitted_entries() const;
+  size_t uncommitted_bytes() const { return uncommitted_bytes_; }
   bool may_vote() const { return hard_state_.may_vote; }
   // Term, vote or the right to vote are not on the disk yet as they are here.
   bool HardStateUnwritten() const { return hard_state_dirty_ || HardStateInFlight(); }
@@ -270,6 +275,7 @@ class RaftCore {
   size_t ClusterSize() const { return config_.peers.size() + 1; }
   void Send(Message message) { out_.send.push_back(std::move(message)); }
   void SendWhenDurable(Message message);
+  Answer AppendAnswer(CallId call, AppendReply reply) const;
   bool NothingUnwritten() const;
   bool HardStateInFlight() const;
   CallId OpenCallTo(const NodeId& peer, OpenCall call);
@@ -299,6 +305,8 @@ class RaftCore {
   void NoteRefusedVote(const VoteRequest& request, NoVote why);
   void HandleVoteReply(const OpenCall& call, const VoteReply& reply);
   bool MayCampaign() const;
+  bool QuorumHas(Space least) const;
+  void LeaveTheLeadToWhoHasSpace();
   void CheckQuorum();
   Time QuorumHeardAt() const;
   void TrackRejoin(const AppendRequest& request);
@@ -350,8 +358,8 @@ class RaftCore {
   // Whom we last knew to lead, and in which term, although we may have lost sight of it since.
   Term led_term_;
   NodeId led_by_;
-  Index commit_;  // commit_ <= log_.last().index; never moves back (Defences all on)
-  bool space_available_ = true;
+  Index commit_;                  // commit_ <= log_.last().index; never moves back (Defences all on)
+  Space space_ = Space::kPlenty;  // on our disk
 
   // Disk. stable_ <= handed_ <= log_.last().index, but for a log that has not been handed over yet.
   Index stable_;  // highest entry that our own disk holds
@@ -376,6 +384,8 @@ class RaftCore {
   uint32_t failed_campaigns_ = 0;  // elections without a winner since a leader was known
 
   // Leadership. Empty on a follower.
+  Index own_first_;  // the no-op that our term began with
+  size_t uncommitted_bytes_ = 0;
   std::map<NodeId, Progress> progress_;
   CallId last_call_;
   std::map<CallId, OpenCall> calls_;

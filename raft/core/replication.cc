@@ -19,7 +19,7 @@ constexpr int kOverdueHeartbeats = 4;
 
 void RaftCore::HandleAppend(CallId call, AppendRequest& request) {
   if (request.term < term()) {
-    SendWhenDurable(Answer{call, AppendReply{term(), false, {}, {}}});
+    SendWhenDurable(AppendAnswer(call, {term(), false, {}, {}}));
     return;
   }
   if (request.term > term() || role_ != Role::kFollower) BecomeFollower(request.term, RoleReason::kLeaderFound);
@@ -30,10 +30,10 @@ void RaftCore::HandleAppend(CallId call, AppendRequest& request) {
   TrackCatchUp(std::max(request.leader_last, request.commit));
 
   if (const auto rejection = Mismatch(request)) {
-    SendWhenDurable(Answer{call, *rejection});
+    SendWhenDurable(AppendAnswer(call, *rejection));
     return;
   }
-  if (!space_available_ && !request.entries.empty()) {
+  if (space_ == Space::kNone && !request.entries.empty()) {
     Send(Answer{call, std::nullopt});  // the leader will send it again
     return;
   }
@@ -44,7 +44,7 @@ void RaftCore::HandleAppend(CallId call, AppendRequest& request) {
   SetCommit(std::max(commit_, std::min(leader_commit, log_.last().index)));
   TrackRejoin(request);
 
-  Answer accepted{call, AppendReply{term(), true, {}, {}}};
+  Answer accepted = AppendAnswer(call, {term(), true, {}, {}});
   // What this acknowledges may be durable already although later writes are under way: a heartbeat does not wait for a
   // slow disk.
   const bool durable = proven <= stable_ && !hard_state_dirty_ && !HardStateInFlight();
@@ -105,6 +105,7 @@ void RaftCore::Replicate() {
 
 bool RaftCore::MaySendEntries(const Progress& progress) const {
   if (now_ < progress.paused_until || !log_.Contains(progress.next)) return false;
+  if (progress.space == Space::kNone) return false;  // it would only refuse them; its heartbeats will tell
   return progress.in_flight.size() < (progress.probing ? 1 : config_.limits.appends_in_flight);
 }
 
@@ -171,6 +172,7 @@ void RaftCore::HandleAppendReply(CallId id, const OpenCall& call, const AppendRe
     KeepToHeartbeats(progress);
     return;
   }
+  progress.space = reply.space;
   progress.heard_at = now_;
   progress.confirmed = std::max(progress.confirmed, id);
   if (reply.success) {
@@ -185,6 +187,7 @@ void RaftCore::HandleAppendReply(CallId id, const OpenCall& call, const AppendRe
     HandleRejection(call, reply);
   }
   ConfirmReads();
+  LeaveTheLeadToWhoHasSpace();
 }
 
 void RaftCore::HandleRejection(const OpenCall& call, const AppendReply& reply) {
@@ -246,8 +249,17 @@ void RaftCore::AdvanceCommit() {
   ConfirmReads();
 }
 
+uint64_t RaftCore::uncommitted_entries() const {
+  return role_ == Role::kLeader ? log_.last().index - std::max(commit_, own_first_ - 1) : 0;
+}
+
 void RaftCore::SetCommit(Index commit) {
   if (commit <= commit_) return;
+  if (role_ == Role::kLeader) {
+    for (Index own = std::max(commit_ + 1, own_first_); own <= commit; ++own) {
+      uncommitted_bytes_ -= std::min(uncommitted_bytes_, log_.At(own).data.size());
+    }
+  }
   commit_ = commit;
   out_.events.push_back(CommitAdvanced{commit_});
 }

@@ -100,6 +100,13 @@ struct HardState {
   bool operator==(const HardState&) const = default;
 };
 
+// What is left on a disk ahead of the log, best first. Beyond kNone what is on its way still fits, and votes do.
+enum class Space : uint32_t {
+  kPlenty = 0,
+  kReserve = 1,  // the disk is full; what was kept back for commands that make room is left
+  kNone = 2,
+};
+
 enum class Role { kFollower, kPreCandidate, kCandidate, kLeader };
 
 // "Follower", "PreCandidate", "Candidate" or "Leader", as in the HTTP API.

@@ -39,7 +39,7 @@ void DiskWriter::Drain() {
   const absl::Status reserved = Reserve(jobs);
   if (absl::IsResourceExhausted(reserved)) {
     stalled_ = std::move(jobs);
-    ReportSpace(false);
+    ReportSpace(Space::kNone);
     RetryLater();
     return;
   }
@@ -49,8 +49,8 @@ void DiskWriter::Drain() {
   }
   if (!jobs.empty()) Done(jobs);
   // After what is done: a leader counts its own copies before it hears that there will be no more.
-  ReportSpace(wal_->HasSpace());
-  if (!wal_->HasSpace()) RetryLater();
+  ReportSpace(wal_->space());
+  if (wal_->space() != Space::kPlenty) RetryLater();
 }
 
 void DiskWriter::Done(std::deque<Job>& jobs) {
@@ -97,8 +97,8 @@ absl::Status DiskWriter::WriteAll(const std::deque<Job>& jobs) {
   return status;
 }
 
-void DiskWriter::ReportSpace(bool available) {
-  if (std::exchange(space_, available) != available) callbacks_.space(available);
+void DiskWriter::ReportSpace(Space space) {
+  if (std::exchange(space_, space) != space) callbacks_.space(space);
 }
 
 void DiskWriter::RetryLater() {
@@ -113,7 +113,7 @@ void DiskWriter::RetryLater() {
 
 // SPEC section 3: an idle log is sealed, so that a later recovery can tell damage from an interrupted write.
 void DiskWriter::SealIfIdle(WriteId last) {
-  if (finished_ || !space_) return;
+  if (finished_ || space_ == Space::kNone) return;
   if (last != last_done_) return SealLater();
   {
     MutexLock lock(mutex_);

@@ -23,7 +23,7 @@ class DiskWriter : public std::enable_shared_from_this<DiskWriter> {
   // What the disk reports, each called on the disk executor.
   struct Callbacks {
     absl::AnyInvocable<void(WriteId)> done;         // durable up to and including this write
-    absl::AnyInvocable<void(bool)> space;           // whether there is space, when that changes
+    absl::AnyInvocable<void(Space)> space;          // what is left, when that changes
     absl::AnyInvocable<void(absl::Status)> failed;  // final: nothing was promised that was not durable before
   };
   struct Timings {
@@ -51,7 +51,7 @@ class DiskWriter : public std::enable_shared_from_this<DiskWriter> {
   absl::Status Reserve(const std::deque<Job>& jobs);
   absl::Status WriteAll(const std::deque<Job>& jobs);
   void Done(std::deque<Job>& jobs);
-  void ReportSpace(bool available);
+  void ReportSpace(Space space);
   void RetryLater();
   void SealLater();
   void SealIfIdle(WriteId last);
@@ -70,7 +70,7 @@ class DiskWriter : public std::enable_shared_from_this<DiskWriter> {
   Callbacks callbacks_;
   std::deque<Job> stalled_;  // no space for these: they stay first in line
   WriteId last_done_;
-  bool space_ = true;
+  Space space_ = Space::kPlenty;
   Time last_done_at_{};
   bool sealing_ = false;  // a timer is set
   bool retrying_ = false;

@@ -19,6 +19,18 @@
 
 namespace raftly {
 
+absl::Status ErrorOf(const Refused& refused) {
+  switch (refused.why) {
+    case Refusal::kNoSpace:
+      return DiskFullError();
+    case Refusal::kTooMuchUncommitted:
+      return QueueFullError();
+    case Refusal::kNotLeader:
+      break;
+  }
+  return NotLeaderError(refused.leader_hint);
+}
+
 // Shared with every task and callback that is under way, so that none can outlive it.
 class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
  public:
@@ -31,7 +43,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   absl::Status Start();
   void Stop(absl::AnyInvocable<void()> stopped);
   void Abandon();
-  void Propose(std::string command, Time deadline, SettleProposal::Callback done, Handover handover);
+  void Propose(std::string command, Time deadline, SettleProposal::Callback done, Handover handover, Effect effect);
   void Read(Time deadline, SettleRead::Callback done, Handover handover);
   void EndBatch();
   void SetTimings(Timings timings) { Enqueue(Input(TimingsChanged{timings})); }
@@ -52,6 +64,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   };
   struct FromClient {
     std::string command;
+    Effect effect;
     Time deadline;
     SettleProposal settle;
   };
@@ -135,7 +148,7 @@ absl::Status RaftNode::Impl::Start() {
       environment_, std::move(opened->log), DiskWriter::Timings{config_.seal_after, config_.space_retry}, observer_,
       DiskWriter::Callbacks{
           .done = [this](WriteId id) { Enqueue(Input(WriteDone{id})); },
-          .space = [this](bool available) { Enqueue(Input(SpaceChanged{available})); },
+          .space = [this](Space space) { Enqueue(Input(SpaceChanged{space})); },
           .failed =
               [this](const absl::Status& why) {
                 environment_.loop.Post([self = shared_from_this(), why] { self->Halt(why); });
@@ -259,7 +272,7 @@ void RaftNode::Impl::Take(FromCallee& item) {
 
 void RaftNode::Impl::Take(FromClient& item) {
   const RequestId id = pending_.AddProposal(item.deadline, std::move(item.settle));
-  core_->Step(environment_.loop.Now(), Proposed{id, std::move(item.command)});
+  core_->Step(environment_.loop.Now(), Proposed{id, std::move(item.command), item.effect == Effect::kFrees});
 }
 
 void RaftNode::Impl::Take(ReadFromClient& item) {
@@ -341,8 +354,7 @@ void RaftNode::Impl::Settle(const Outcome& outcome) {
   if (const auto* accepted = std::get_if<Accepted>(&outcome)) {
     pending_.Accept(accepted->id, accepted->at);
   } else if (const auto* refused = std::get_if<Refused>(&outcome)) {
-    pending_.Refuse(refused->id,
-                    refused->why == Refusal::kNoSpace ? DiskFullError() : NotLeaderError(refused->leader_hint));
+    pending_.Refuse(refused->id, ErrorOf(*refused));
   }
 }
 
@@ -382,7 +394,8 @@ void RaftNode::Impl::OnTimer(Time armed_for) {
 
 // ---- Clients -------------------------------------------------------------------------------------------------------
 
-void RaftNode::Impl::Propose(std::string command, Time deadline, SettleProposal::Callback done, Handover handover) {
+void RaftNode::Impl::Propose(std::string command, Time deadline, SettleProposal::Callback done, Handover handover,
+                             Effect effect) {
   const size_t bytes = command.size();
   SettleProposal settle(Counted(bytes, std::move(done)));
   if (bytes > config_.limits.command_bytes) {
@@ -393,7 +406,7 @@ void RaftNode::Impl::Propose(std::string command, Time deadline, SettleProposal:
     settle(QueueFullError());
     return;
   }
-  Enqueue(FromClient{std::move(command), deadline, std::move(settle)}, handover);
+  Enqueue(FromClient{std::move(command), effect, deadline, std::move(settle)}, handover);
 }
 
 // Counts a proposal as open until it is settled.
@@ -435,7 +448,7 @@ void RaftNode::Impl::Publish() {
                     .last_index = core_->log().last().index,
                     .timings = core_->timings(),
                     .may_vote = core_->may_vote(),
-                    .has_space = core_->has_space()};
+                    .has_space = core_->space() == Space::kPlenty};
   MutexLock lock(mutex_);
   published_ = std::move(status);
   caught_up_at_ = core_->caught_up_at();
@@ -464,8 +477,8 @@ void RaftNode::Stop() {
   stopped.get_future().wait();
 }
 void RaftNode::Propose(std::string command, Time deadline, absl::AnyInvocable<void(absl::StatusOr<Applied>)> done,
-                       Handover handover) {
-  impl_->Propose(std::move(command), deadline, std::move(done), handover);
+                       Handover handover, Effect effect) {
+  impl_->Propose(std::move(command), deadline, std::move(done), handover, effect);
 }
 void RaftNode::Read(Time deadline, absl::AnyInvocable<void(absl::Status)> done, Handover handover) {
   impl_->Read(deadline, std::move(done), handover);

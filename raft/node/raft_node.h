@@ -58,6 +58,10 @@ struct Applied {
 // over many things together saves a turn of the loop, its messages and its sync for each.
 enum class Handover { kAtOnce, kInBatch };
 
+// Whether a command makes the state larger or smaller. The latter is taken even where the disk is full, out of what was
+// kept back for it.
+enum class Effect { kStores, kFrees };
+
 class RaftNode {
  public:
   // The environment, the state machine and the observer (may be null) outlive the node.
@@ -79,7 +83,7 @@ class RaftNode {
   // the command is committed and applied here, or with an error of raft/node/errors.h at the latest at `deadline` (loop
   // time).
   void Propose(std::string command, Time deadline, absl::AnyInvocable<void(absl::StatusOr<Applied>)> done,
-               Handover handover = Handover::kAtOnce);
+               Handover handover = Handover::kAtOnce, Effect effect = Effect::kStores);
   // From any thread. When `done` runs with OK, the state machine holds everything that was acknowledged before Read was
   // called (a linearizable read, thesis §6.4). Otherwise as Propose; a failed read may always be retried.
   void Read(Time deadline, absl::AnyInvocable<void(absl::Status)> done, Handover handover = Handover::kAtOnce);

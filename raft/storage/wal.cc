@@ -39,7 +39,7 @@ class FileWal : public Wal {
   absl::Status Mark() { return marked_ ? absl::OkStatus() : WriteMarker(); }
 
   absl::Status Reserve(uint64_t bytes) override;
-  bool HasSpace() const override { return has_space_; }
+  Space space() const override { return space_; }
   absl::Status Append(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) override;
   absl::Status Sync() override;
   absl::Status Seal() override;
@@ -63,7 +63,7 @@ class FileWal : public Wal {
   bool may_vote_;        // as the log says, the buffer included
   bool marked_;          // a durable marker is in the file
   bool sealed_;          // the last record is a marker, or there is none
-  bool has_space_ = true;
+  Space space_ = Space::kPlenty;
   uint64_t durable_;  // durable_ <= end_, equal after each Sync (but with `sync` off)
   // Written by the owner's thread, read by stats() from any.
   std::atomic<uint64_t> end_;       // all before it is written
@@ -74,16 +74,22 @@ absl::Status FileWal::Reserve(uint64_t bytes) {
   if (!status_.ok()) return status_;
   const uint64_t reserved = reserved_;
   const uint64_t need = end_ + buffer_.size() + bytes;
-  const uint64_t want = need + options_.low_water_bytes;
-  has_space_ = want <= reserved;
-  if (has_space_) return absl::OkStatus();
+  const uint64_t least = need + options_.low_water_bytes;
+  const uint64_t kept_back = options_.kept_back_bytes;
+  const uint64_t want = least + kept_back;
+  const auto left = [&](uint64_t size) {
+    return want <= size ? Space::kPlenty : least <= size ? Space::kReserve : Space::kNone;
+  };
+  space_ = left(reserved);
+  if (space_ == Space::kPlenty) return absl::OkStatus();
   absl::Status full;
-  for (const uint64_t size : {reserved + RoundUp(want - reserved, options_.reserve_bytes), want, need}) {
+  for (const uint64_t size : {reserved + RoundUp(want - reserved, options_.reserve_bytes), want, least + kept_back / 2,
+                              least + kept_back / 4, least, need}) {
     if (size <= reserved) break;
     absl::Status status = file_->Reserve(reserved, size);
     if (status.ok()) {
       reserved_ = size;
-      has_space_ = want <= size;
+      space_ = left(size);
       return absl::OkStatus();
     }
     if (!absl::IsResourceExhausted(status)) return Fail(std::move(status));
@@ -151,7 +157,7 @@ absl::Status FileWal::Close() {
   // For want of a seal the log is not worse than after a crash.
   if (absl::Status status = Seal(); !status.ok() && !absl::IsResourceExhausted(status)) return status;
   if (!status_.ok()) return status_;
-  if (reserved_ != end_) {
+  if (reserved_ != end_ && space_ == Space::kPlenty) {
     if (absl::Status status = file_->Truncate(end_); !status.ok()) return Fail(std::move(status));
     reserved_ = end_.load();
     if (options_.sync) {

@@ -28,6 +28,8 @@ struct WalOptions {
   // Where less than this is left, Reserve makes more. Large enough for a few of the largest commands, so that what is
   // already on its way still fits when the disk turns out to be full.
   uint64_t low_water_bytes = uint64_t{4} << 20;
+  // Allocated beyond that while there is space, for commands that make room when there is none any more.
+  uint64_t kept_back_bytes = 0;
   // Defences (raft/core/config.h) that laboratories switch off.
   bool verify_checksums = true;
   bool truncate_torn_tail = true;
@@ -55,11 +57,12 @@ class Wal {
 
   virtual ~Wal() = default;
 
-  // Makes space for `bytes` more of records and keeps low_water_bytes beyond it. ResourceExhausted where the disk is
-  // full and the records themselves would not fit; nothing has changed then, and it may be tried again.
+  // Makes space for `bytes` more of records and keeps low_water_bytes and kept_back_bytes beyond it. ResourceExhausted
+  // where the disk is full and the records themselves would not fit; nothing has changed then, and it may be tried
+  // again.
   virtual absl::Status Reserve(uint64_t bytes) = 0;
-  // Whether the low-water mark was held at the last Reserve. False: the disk is full, accept no new work.
-  virtual bool HasSpace() const = 0;
+  // What the last Reserve left beyond what it was asked for: all of that, the low-water mark, or less.
+  virtual Space space() const = 0;
   // Upper bound of what Append adds to the file, for Reserve.
   static uint64_t EncodedSize(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries);
 
@@ -70,7 +73,8 @@ class Wal {
   // Proves to a later recovery that all records so far were durable. For a log that has been idle; nothing where it is
   // sealed already. ResourceExhausted where the disk has no room for it: not final, the log is only less provable.
   virtual absl::Status Seal() = 0;
-  // Seals and gives back the space ahead. The last call.
+  // Seals and gives back the space ahead, unless the disk is full: the next start would not get it again. The last
+  // call.
   virtual absl::Status Close() = 0;
 
   // From any thread.

@@ -70,12 +70,12 @@ KvService::KvService(NodeId self, Consensus& consensus, const KvStore& store, Le
 KvResult KvService::Put(std::string_view key, std::string_view value, KvOptions options) {
   const auto command = PutCommand(key, value);
   if (auto bad = BadRequest(command.status())) return *bad;
-  return Write(*command, options);
+  return Write(*command, Effect::kStores, options);
 }
 
 KvResult KvService::Delete(std::string_view key, KvOptions options) {
   if (auto bad = BadRequest(CheckSoughtKey(key))) return *bad;
-  return Write(EncodeDelete(key), options);
+  return Write(EncodeDelete(key), Effect::kFrees, options);
 }
 
 KvResult KvService::Get(std::string_view key, KvOptions options) {
@@ -100,12 +100,13 @@ KvResult KvService::Lookup(std::string_view key) const {
   return {KvResult::Code::kOk, *std::move(value), {}, {}};
 }
 
-KvResult KvService::Write(const std::string& command, const KvOptions& options) {
+KvResult KvService::Write(const std::string& command, Effect effect, const KvOptions& options) {
   return OnLeader(Kind::kWrite, options, [&] {
     auto ticket = std::make_shared<Ticket>();
     consensus_.Propose(
         command, options.deadline,
-        [ticket](const absl::StatusOr<Applied>& applied) { ticket->Settle(applied.status()); }, Handover::kAtOnce);
+        [ticket](const absl::StatusOr<Applied>& applied) { ticket->Settle(applied.status()); }, Handover::kAtOnce,
+        effect);
     return ticket->Await(options.deadline + kGrace);
   });
 }
@@ -113,12 +114,12 @@ KvResult KvService::Write(const std::string& command, const KvOptions& options) 
 void KvService::TryPut(std::string_view key, std::string_view value, Time deadline, TryDone done) {
   auto command = PutCommand(key, value);
   if (auto bad = BadRequest(command.status())) return done(std::move(bad));
-  TryWrite(*std::move(command), deadline, std::move(done));
+  TryWrite(*std::move(command), Effect::kStores, deadline, std::move(done));
 }
 
 void KvService::TryDelete(std::string_view key, Time deadline, TryDone done) {
   if (auto bad = BadRequest(CheckSoughtKey(key))) return done(std::move(bad));
-  TryWrite(EncodeDelete(key), deadline, std::move(done));
+  TryWrite(EncodeDelete(key), Effect::kFrees, deadline, std::move(done));
 }
 
 void KvService::TryGet(std::string key, Time deadline, TryDone done) {
@@ -130,12 +131,12 @@ void KvService::TryGet(std::string key, Time deadline, TryDone done) {
   consensus_.Read(deadline, std::move(answer), Handover::kInBatch);
 }
 
-void KvService::TryWrite(std::string command, Time deadline, TryDone done) {
+void KvService::TryWrite(std::string command, Effect effect, Time deadline, TryDone done) {
   if (!Leads()) return done(std::nullopt);
   auto answer = [done = std::move(done)](const absl::StatusOr<Applied>& applied) mutable {
     done(Outcome(Kind::kWrite, applied.status()));
   };
-  consensus_.Propose(std::move(command), deadline, std::move(answer), Handover::kInBatch);
+  consensus_.Propose(std::move(command), deadline, std::move(answer), Handover::kInBatch, effect);
 }
 
 bool KvService::Leads() const {

@@ -79,8 +79,8 @@ class KvService {
 
   // Runs `attempt` on this node while it leads, until it yields something better than "not the leader".
   KvResult OnLeader(Kind kind, const KvOptions& options, const std::function<absl::Status()>& attempt) const;
-  KvResult Write(const std::string& command, const KvOptions& options);
-  void TryWrite(std::string command, Time deadline, TryDone done);
+  KvResult Write(const std::string& command, Effect effect, const KvOptions& options);
+  void TryWrite(std::string command, Effect effect, Time deadline, TryDone done);
   KvResult Lookup(std::string_view key) const;
   bool Leads() const;
   // What an attempt on this node came to. Nothing: certainly not applied, and worth another attempt.

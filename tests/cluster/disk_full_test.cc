@@ -79,5 +79,36 @@ TEST(FullDisk, OfTheLeaderLetsTheOthersGoOn) {
   EXPECT_EQ(cluster.Get(3, "key39").Field("value"), value);
 }
 
+TEST(FullDisk, OfAllNodesStillElectsServesReadsAndDeletes) {
+  SmallDisk one("24m"), two("24m"), three("24m");
+  if (!one.ok()) GTEST_SKIP() << "mounting a tmpfs is not permitted here: run as root to test a full disk";
+  TestCluster cluster(3, {"-election-timeout", "400", "-heartbeat", "80", "-reserve-mib", "4"});
+  cluster.PlaceData(1, one.path() + "/data");
+  cluster.PlaceData(2, two.path() + "/data");
+  cluster.PlaceData(3, three.path() + "/data");
+  cluster.StartAll();
+  ASSERT_TRUE(cluster.WaitForLeader());
+  const std::string value(size_t{1} << 20, 'v');
+  Answer answer;
+  int written = 0;
+  EXPECT_TRUE(Eventually([&] {
+    answer = cluster.Put(1, "key" + std::to_string(written), value);
+    written += answer.status == 200 ? 1 : 0;
+    return answer.status == 507;
+  })) << answer.status
+      << answer.body;
+  ASSERT_GT(written, 0);
+  EXPECT_TRUE(Eventually([&] { return cluster.Get(2, "key0").status == 200; })) << "a linearizable read";
+  EXPECT_TRUE(Eventually([&] { return cluster.Delete(3, "key0").status == 200; }));
+  EXPECT_EQ(cluster.Get(1, "key0").status, 404);
+  // Another leader is elected all the same.
+  const int dead = *cluster.Leader();
+  cluster.Kill(dead);
+  const int other = dead % 3 + 1;
+  EXPECT_TRUE(Eventually([&] { return cluster.Delete(other, "key1").status == 200; }));
+  EXPECT_TRUE(Eventually([&] { return cluster.Put(other, "key1", "x").status == 507; }));
+  EXPECT_EQ(cluster.Get(other, "key1").status, 404);
+}
+
 }  // namespace
 }  // namespace raftly::test

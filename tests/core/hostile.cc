@@ -56,7 +56,7 @@ void Hostile::Step() {
   } else if (dice < 97) {
     node_.Read();
   } else if (Chance(300)) {
-    node_.Step(SpaceChanged{std::exchange(space_, !space_)});
+    node_.Step(SpaceChanged{static_cast<Space>(Below(3))});
   } else if (Chance(100)) {
     Crash();
   }
@@ -102,7 +102,6 @@ void Hostile::Crash() {
   committed_.clear();
   leaders_.clear();
   commit_ = {};
-  space_ = true;
   Require(votes_.empty() || core().term() >= votes_.rbegin()->first, "a term was forgotten in which it had voted");
   term_ = core().term();
   voted_for_ = core().voted_for();
@@ -154,6 +153,7 @@ Reply Hostile::AnyVoteReply() {
 
 Reply Hostile::AnyAppendReply() {
   AppendReply reply{.term = Chance(900) ? core().term() : AnyTerm(), .success = Chance(700)};
+  if (Chance(50)) reply.space = static_cast<Space>(Below(3));
   if (Chance(500)) reply.conflict_index = AnyIndex();
   if (Chance(300)) reply.conflict_term = AnyTerm();
   return reply;

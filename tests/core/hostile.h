@@ -85,7 +85,6 @@ class Hostile {
   Term term_;                       // as of the last step
   NodeId voted_for_;
   Index commit_;
-  bool space_ = true;
   std::string complaint_;
   std::vector<std::string> trace_;
   Tally tally_;

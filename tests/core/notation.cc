@@ -43,7 +43,10 @@ struct OutcomeText {
     return Join("proposal ", outcome.id.value, " is at ", Text(outcome.at));
   }
   std::string operator()(const Refused& outcome) const {
-    return Join("refuses ", outcome.id.value, outcome.why == Refusal::kNoSpace ? ", no space" : ", not the leader",
+    return Join("refuses ", outcome.id.value,
+                outcome.why == Refusal::kNoSpace              ? ", no space"
+                : outcome.why == Refusal::kTooMuchUncommitted ? ", too much uncommitted"
+                                                              : ", not the leader",
                 ", hint ", Named(outcome.leader_hint));
   }
   std::string operator()(const Readable& outcome) const {

@@ -22,7 +22,7 @@ class FakeConsensus : public Consensus {
 
   Time Now() const override { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
 
-  void Propose(std::string command, Time, ProposeFn done, Handover) override {
+  void Propose(std::string command, Time, ProposeFn done, Handover, Effect) override {
     absl::Status refusal = Next();
     if (!refusal.ok()) return done(std::move(refusal));
     MutexLock lock(mutex_);

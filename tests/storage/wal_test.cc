@@ -245,14 +245,39 @@ TEST(Wal, OnAFullDiskWhatFitsIsTakenAndNewWorkIsNot) {
   auto opened = Open(files);  // its marker is 41 bytes
   files.capacity = wal::kMarkerRecordBytes + 300;
   EXPECT_TRUE(opened.log->Reserve(200).ok());
-  EXPECT_TRUE(opened.log->HasSpace());  // 200 and the mark of 64
+  EXPECT_EQ(opened.log->space(), Space::kPlenty);  // 200 and the mark of 64
   EXPECT_TRUE(opened.log->Reserve(290).ok());
-  EXPECT_FALSE(opened.log->HasSpace());
+  EXPECT_EQ(opened.log->space(), Space::kNone);
   const auto before = files.Everything();
   EXPECT_TRUE(absl::IsResourceExhausted(opened.log->Reserve(301)));
-  EXPECT_FALSE(opened.log->HasSpace());
+  EXPECT_EQ(opened.log->space(), Space::kNone);
   EXPECT_EQ(files.Everything(), before);
   EXPECT_TRUE(Store(*opened.log, Vote(1, ""), {}).ok()) << "a full disk is not a failure";
+}
+
+TEST(Wal, WhatIsKeptBackIsThereWhenTheDiskIsFullAndAfterARestart) {
+  FaultyFiles files;
+  WalOptions options = Small();
+  options.kept_back_bytes = 500;
+  {
+    auto opened = Open(files, options);
+    ASSERT_TRUE(opened.log->Reserve(100).ok());
+    EXPECT_EQ(opened.log->space(), Space::kPlenty);
+    files.capacity = files.Contents(kLog).size();
+    ASSERT_TRUE(Store(*opened.log, Vote(1, ""), {E(1, 1, std::string(200, 'x'))}).ok());
+    EXPECT_EQ(opened.log->space(), Space::kReserve);
+    ASSERT_TRUE(opened.log->Close().ok());
+  }
+  auto opened = Open(files, options);
+  ASSERT_TRUE(Store(*opened.log, {}, {E(2, 1, "delete")}).ok()) << "as full as before";
+  EXPECT_EQ(opened.log->space(), Space::kReserve);
+  while (opened.log->space() == Space::kReserve) {
+    ASSERT_TRUE(Store(*opened.log, {}, {E(2, 1, std::string(30, 'x'))}).ok());
+  }
+  EXPECT_EQ(opened.log->space(), Space::kNone) << "used up";
+  files.capacity = 1 << 20;
+  ASSERT_TRUE(Store(*opened.log, {}, {E(2, 1, "put")}).ok());
+  EXPECT_EQ(opened.log->space(), Space::kPlenty) << "and kept back anew";
 }
 
 TEST(Wal, SpaceComesBackByItself) {
@@ -262,7 +287,7 @@ TEST(Wal, SpaceComesBackByItself) {
   EXPECT_TRUE(absl::IsResourceExhausted(opened.log->Reserve(1)));
   files.capacity = 1 << 20;
   EXPECT_TRUE(opened.log->Reserve(1).ok());
-  EXPECT_TRUE(opened.log->HasSpace());
+  EXPECT_EQ(opened.log->space(), Space::kPlenty);
 }
 
 TEST(Wal, OpensOnAFullDiskAndItsMarkerGoesAheadLater) {
