@@ -70,8 +70,19 @@ void NodeLogger::OnCallFailed(const NodeId& peer, const absl::Status& why) {
   if (first) log_.Warn("peer unreachable", {{"peer", peer}, {"reason", std::string(why.message())}});
 }
 
+void NodeLogger::OnMisdirected(const NodeId& from, const std::string& why) {
+  const auto kept_back = refusals_.Admit(absl::StrCat("misdirected ", from), now_);
+  if (!kept_back) return;
+  log_.Warn("a peer's message refused: it was not meant for this node",
+            {{"peer", OrNone(from)}, {"reason", why}, {"not_logged", std::to_string(*kept_back)}});
+}
+
+void NodeLogger::OnClusterKnown(const Identity& identity) {
+  log_.Info("cluster known", {{"cluster_id", identity.cluster_id}, {"incarnation", identity.incarnation}});
+}
+
 void NodeLogger::OnFatal(const absl::Status& why) {
-  log_.Error("the disk failed, the node stops and promises nothing any more", {{"reason", why.ToString()}});
+  log_.Error("the node stops and promises nothing any more", {{"reason", why.ToString()}});
 }
 
 void NodeLogger::ReachableAgain(const NodeId& peer) {
@@ -129,8 +140,10 @@ void NodeLogger::Line(const LogTruncated& event) {
 }
 
 void NodeLogger::Line(const PeerLostLog& event) {
-  log_.Error("peer lost its log: it no longer holds what it had acknowledged; restart it with -rejoin",
-             {{"peer", event.peer}, {"acknowledged", Number(event.acknowledged)}});
+  log_.Error(
+      "peer lost its log: it no longer holds what it had acknowledged; set its data directory aside and restart it "
+      "with -rejoin",
+      {{"peer", event.peer}, {"acknowledged", Number(event.acknowledged)}});
 }
 
 void NodeLogger::Line(const VoteRegained& event) {

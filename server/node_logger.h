@@ -21,6 +21,8 @@ class NodeLogger : public NodeObserver {
   void OnEvent(Time now, const NodeEvent& event) override;
   void OnStep(Time now, const RaftCore& core) override;
   void OnCallFailed(const NodeId& peer, const absl::Status& why) override;
+  void OnMisdirected(const NodeId& from, const std::string& why) override;
+  void OnClusterKnown(const Identity& identity) override;
   void OnFatal(const absl::Status& why) override;
 
  private:

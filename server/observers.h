@@ -1,6 +1,7 @@
 // Several observers as one.
 #pragma once
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,12 @@ class Observers : public NodeObserver {
   }
   void OnCallFailed(const NodeId& peer, const absl::Status& why) override {
     for (auto* one : all_) one->OnCallFailed(peer, why);
+  }
+  void OnMisdirected(const NodeId& from, const std::string& why) override {
+    for (auto* one : all_) one->OnMisdirected(from, why);
+  }
+  void OnClusterKnown(const Identity& identity) override {
+    for (auto* one : all_) one->OnClusterKnown(identity);
   }
   void OnSynced(size_t entries, Duration took) override {
     for (auto* one : all_) one->OnSynced(entries, took);

@@ -54,10 +54,17 @@ uint64_t RandomSeed() {
   return (uint64_t{device()} << 32) | device();
 }
 
+// 128 bits from the system, not from the seed, which has 64.
+std::string FreshId() {
+  const uint64_t high = RandomSeed();
+  return UniqueId(high, RandomSeed());
+}
+
 NodeConfig MakeNodeConfig(const Options& options) {
   NodeConfig config;
   config.data_dir = options.data_dir;
   config.core.self = options.id;
+  config.fresh_ids = {.incarnation = FreshId(), .cluster_id = FreshId()};
   for (const auto& [id, address] : options.peers) config.core.peers.push_back(id);
   config.core.timings = options.timings;
   config.core.defences.pre_vote = options.pre_vote;

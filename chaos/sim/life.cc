@@ -84,6 +84,14 @@ void SimCluster::Observer::OnApplied(const Entry& entry) {
   if (life_.alive) cluster_.judges_.OnApplied(life_.place, entry, life_.registers.hash());
 }
 
+void SimCluster::Observer::OnClusterKnown(const Identity& identity) {
+  if (!life_.alive) return;
+  if (cluster_.cluster_id_.empty()) cluster_.cluster_id_ = identity.cluster_id;
+  if (identity.cluster_id != cluster_.cluster_id_) {
+    cluster_.judges_.Accuse(absl::StrCat("identity: ", identity.node_id, " takes the cluster for another one"));
+  }
+}
+
 void SimCluster::Observer::OnFatal(const absl::Status& why) { cluster_.OnFatal(life_, why); }
 
 // ---- Tap -----------------------------------------------------------------------------------------------------------

@@ -82,19 +82,20 @@ Settings SettingsOf(uint64_t seed) {
   ChooseClients(settings, random);
   ChooseFaults(settings, random);
   ChooseSlowDisks(settings, random);
+  settings.identities = random.Chance(800);
   return settings;
 }
 
 std::string ToString(const Settings& settings) {
   const auto ms = [](Duration duration) { return absl::StrCat(duration / 1us / 1000.0, "ms"); };
-  std::string text =
-      absl::StrCat(settings.nodes, " nodes, election timeout ", ms(settings.timings.election_timeout), ", heartbeat ",
-                   ms(settings.timings.heartbeat), ", latency up to ", ms(settings.links.latency_high), ", sync up to ",
-                   ms(settings.disks.sync_high), ", loss ", settings.links.loss_permille, ", duplicates ",
-                   settings.links.duplicate_permille, " and late ", settings.links.late_permille,
-                   " of 1000, clock drift ", settings.clock_drift_ppm, " ppm, ", settings.clients, " clients on ",
-                   settings.keys, " keys, chaos for ", ms(settings.chaos), ", a fault every ", ms(settings.fault_every),
-                   settings.deaf_leader ? ", then a deaf leader:" : ":");
+  std::string text = absl::StrCat(
+      settings.nodes, " nodes, election timeout ", ms(settings.timings.election_timeout), ", heartbeat ",
+      ms(settings.timings.heartbeat), ", latency up to ", ms(settings.links.latency_high), ", sync up to ",
+      ms(settings.disks.sync_high), ", loss ", settings.links.loss_permille, ", duplicates ",
+      settings.links.duplicate_permille, " and late ", settings.links.late_permille, " of 1000, clock drift ",
+      settings.clock_drift_ppm, " ppm, ", settings.identities ? "" : "no identities, ", settings.clients,
+      " clients on ", settings.keys, " keys, chaos for ", ms(settings.chaos), ", a fault every ",
+      ms(settings.fault_every), settings.deaf_leader ? ", then a deaf leader:" : ":");
   for (const Fault fault : settings.faults) absl::StrAppend(&text, " ", ToString(fault));
   return text;
 }

@@ -80,7 +80,13 @@ NodeConfig SimCluster::ConfigOf(int node) const {
 }
 
 std::unique_ptr<SimCluster::Life> SimCluster::NewLife(int node) {
-  return std::make_unique<Life>(*this, node, ++lives_, ConfigOf(node));
+  const uint64_t number = ++lives_;
+  NodeConfig config = ConfigOf(node);
+  if (settings_.identities) {
+    config.fresh_ids = {.incarnation = UniqueId(Mix64(seed_ + number), number),
+                        .cluster_id = UniqueId(Mix64(seed_ ^ number), number)};
+  }
+  return std::make_unique<Life>(*this, node, number, std::move(config));
 }
 
 void SimCluster::Start(int node) {
@@ -93,6 +99,9 @@ void SimCluster::Start(int node) {
     if (started.ok()) return Say(absl::StrCat(ids_[node], " starts", machine.rejoin ? " with -rejoin" : ""));
     Say(absl::StrCat(ids_[node], " does not start: ", started.ToString()));
     EndLife(node, SimDisk::Crash::kProcess);
+    if (absl::IsFailedPrecondition(started)) {
+      return judges_.Accuse(absl::StrCat("identity: nobody touched the directory, yet ", started.message()));
+    }
     if (!absl::IsDataLoss(started)) return ended_ ? ended_(node) : void();
     if (!machine.damaged) return judges_.Accuse(absl::StrCat("recovery: nobody damaged it, yet ", started.message()));
     machine.disk.Wipe();

@@ -130,6 +130,7 @@ class SimCluster {
   // Timers and callbacks of ended lives may still be under way; what they refer to stays.
   std::vector<std::unique_ptr<Life>> graveyard_;
   std::function<void(int)> ended_;
+  std::string cluster_id_;  // as the first node learned it
   uint64_t lives_ = 0;
   int dying_ = -1;  // this node is being taken apart: nothing that it says counts
 };

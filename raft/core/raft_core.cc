@@ -155,10 +155,7 @@ void RaftCore::On(Proposed& input) {
     return refuse(Refusal::kTooMuchUncommitted);
   }
   uncommitted_bytes_ += input.data.size();
-  AppendOwn({.index = log_.last().index + 1,
-             .term = term(),
-             .type = EntryType::kNormal,
-             .data = Bytes(std::move(input.data))});
+  AppendOwn({.index = log_.last().index + 1, .term = term(), .type = input.type, .data = Bytes(std::move(input.data))});
   out_.outcomes.push_back(Accepted{input.id, log_.last()});
 }
 

@@ -52,6 +52,7 @@ struct Proposed {
   RequestId id;
   std::string data;
   bool frees_space = false;  // it makes the state smaller, and may use what was kept back for that
+  EntryType type = EntryType::kNormal;
 };
 struct ReadAsked {
   RequestId id;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "raft/core/config.h"
 #include "raft/core/types.h"
@@ -18,8 +19,11 @@ struct NodeStatus {
   Index last_index;
   Timings timings;
   bool may_vote = true;
-  bool ready = false;     // a leader is known, and all is applied here that was committed when this node came up
-  bool has_space = true;  // false: the disk is full, this node accepts no writes
+  bool ready = false;            // a leader is known, and all is applied here that was committed when this node came up
+  bool has_space = true;         // false: the disk is full, this node accepts no writes
+  std::string cluster_id = {};   // empty: none is known
+  std::string incarnation = {};  // empty: this node keeps no identity
+  std::string error = {};        // the latest refusal between this node and another, while it is recent; names both
 };
 
 }  // namespace raftly

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "absl/status/status.h"
 #include "raft/core/raft_core.h"
 #include "raft/core/time.h"
+#include "raft/storage/identity.h"
 #include "raft/storage/wal.h"
 
 namespace raftly {
@@ -24,6 +26,10 @@ class NodeObserver {
   virtual void OnStep(Time, const RaftCore&) {}
   // loop. A call to a peer failed: why.
   virtual void OnCallFailed(const NodeId& /*peer*/, const absl::Status&) {}
+  // loop. A request was refused because it was not meant for this node or came from another cluster: why.
+  virtual void OnMisdirected(const NodeId& /*from*/, const std::string& /*why*/) {}
+  // loop. The cluster's id has become known here.
+  virtual void OnClusterKnown(const Identity&) {}
   // disk. One write and sync of the log carried so many entries (0: only term and vote) and took so long.
   virtual void OnSynced(size_t /*entries*/, Duration /*took*/) {}
   // apply. Applied, in order.

@@ -1,23 +1,17 @@
 #include "raft/node/raft_node.h"
 
 #include <algorithm>
-#include <atomic>
-#include <deque>
 #include <future>
-#include <map>
 #include <optional>
 #include <utility>
 #include <variant>
 
 #include "raft/core/check.h"
-#include "raft/core/raft_core.h"
-#include "raft/env/mutex.h"
-#include "raft/node/applier.h"
-#include "raft/node/disk_writer.h"
 #include "raft/node/errors.h"
-#include "raft/node/pending.h"
+#include "raft/node/raft_node_impl.h"
 
 namespace raftly {
+namespace {
 
 absl::Status ErrorOf(const Refused& refused) {
   switch (refused.why) {
@@ -31,115 +25,28 @@ absl::Status ErrorOf(const Refused& refused) {
   return NotLeaderError(refused.leader_hint);
 }
 
-// Shared with every task and callback that is under way, so that none can outlive it.
-class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
- public:
-  Impl(NodeConfig config, Environment environment, StateMachine& state_machine, NodeObserver* observer)
-      : config_(std::move(config)),
-        environment_(environment),
-        observer_(observer),
-        applier_(std::make_shared<Applier>(environment, state_machine, observer)) {}
+// How long a node's status speaks of a refusal. Who is refused tries again many times a second.
+constexpr Duration kRefusalShown = std::chrono::seconds(10);
 
-  absl::Status Start();
-  void Stop(absl::AnyInvocable<void()> stopped);
-  void Abandon();
-  void Propose(std::string command, Time deadline, SettleProposal::Callback done, Handover handover, Effect effect);
-  void Read(Time deadline, SettleRead::Callback done, Handover handover);
-  void EndBatch();
-  void SetTimings(Timings timings) { Enqueue(Input(TimingsChanged{timings})); }
-  NodeStatus status() const;
-  void Tail(size_t n, absl::AnyInvocable<void(Entries)> done);
-  WalStats wal_stats() const { return disk_ ? disk_->stats() : WalStats{}; }
+std::pair<const NodeId&, const Stamp&> SenderOf(const Request& request) {
+  if (const auto* vote = std::get_if<VoteRequest>(&request)) return {vote->candidate, vote->stamp};
+  const auto& append = std::get<AppendRequest>(request);
+  return {append.leader, append.stamp};
+}
 
- private:
-  // What arrives at the loop. Everything that waits is taken in one go: Step x n, then ONE TakeOutput.
-  struct FromPeer {
-    Request request;
-    ReplyFn reply;
-  };
-  struct FromCallee {
-    CallId call;
-    NodeId peer;
-    absl::StatusOr<Reply> reply;
-  };
-  struct FromClient {
-    std::string command;
-    Effect effect;
-    Time deadline;
-    SettleProposal settle;
-  };
-  struct ReadFromClient {
-    Time deadline;
-    SettleRead settle;
-  };
-  struct TailAsked {
-    size_t n;
-    absl::AnyInvocable<void(Entries)> done;
-  };
-  using Item = std::variant<Input, FromPeer, FromCallee, FromClient, ReadFromClient, TailAsked>;
-
-  void Enqueue(Item item, Handover handover = Handover::kAtOnce);
-  void PostDrain();
-  void Drain();
-  void Take(Input& input) { core_->Step(environment_.loop.Now(), std::move(input)); }
-  void Take(FromPeer& item);
-  void Take(FromCallee& item);
-  void Take(FromClient& item);
-  void Take(ReadFromClient& item);
-  void Take(TailAsked& item);
-
-  // Acts on what the core decided.
-  void Act();
-  void HandToDisk(Write write);
-  Task Deliver(Message message);
-  void SendCall(Call call);
-  void Apply(Entries committed, Time now);
-  void Settle(const Outcome& outcome);
-  void MakeReadable(const Readable& readable);
-  void ReadWhatWasDelivered();
-
-  void ArmTimer();
-  void OnTimer(Time armed_for);
-  void Publish();
-  void Halt(const absl::Status& why);
-  std::vector<Item> CloseInbox();
-  static void Reject(Item item);
-
-  SettleProposal::Callback Counted(size_t bytes, SettleProposal::Callback done);
-
-  const NodeConfig config_;
-  const Environment environment_;
-  NodeObserver* const observer_;
-  const std::shared_ptr<Applier> applier_;
-
-  mutable Mutex mutex_;
-  std::vector<Item> inbox_ ABSL_GUARDED_BY(mutex_);
-  bool drain_posted_ ABSL_GUARDED_BY(mutex_) = false;
-  bool closed_ ABSL_GUARDED_BY(mutex_) = true;  // not started, or halted: nothing may enter
-  NodeStatus published_ ABSL_GUARDED_BY(mutex_);
-  std::optional<Index> caught_up_at_ ABSL_GUARDED_BY(mutex_);
-
-  std::atomic<size_t> open_proposals_{0};
-  std::atomic<size_t> open_bytes_{0};
-  std::atomic<size_t> open_reads_{0};
-
-  // Loop only.
-  std::optional<RaftCore> core_;
-  std::shared_ptr<DiskWriter> disk_;
-  Pending pending_;
-  std::deque<Readable> unready_reads_;  // ascending; what they wait for was not delivered yet
-  CallId last_incoming_;
-  std::map<CallId, ReplyFn> incoming_;  // requests of peers that wait for our answer
-  Time armed_for_ = kNever;
-  bool halted_ = false;
-};
+}  // namespace
 
 // ---- Starting and stopping -----------------------------------------------------------------------------------------
 
 absl::Status RaftNode::Impl::Start() {
   const Time begin = environment_.loop.Now();
-  auto opened = Wal::Open(environment_.files, config_.data_dir, config_.wal);
+  const absl::StatusOr<bool> known = identity_.Look();
+  if (!known.ok()) return known.status();
+  WalOptions wal = config_.wal;
+  wal.must_exist = *known;
+  auto opened = Wal::Open(environment_.files, config_.data_dir, wal);
   if (!opened.ok()) return opened.status();
+  if (absl::Status taken = identity_.TakeUp(*opened, config_.core.rejoin); !taken.ok()) return taken;
   if (observer_ != nullptr) observer_->OnRecovered(*opened, environment_.loop.Now() - begin);
 
   core_.emplace(config_.core, Recovered{std::move(opened->hard_state), std::move(opened->entries)}, environment_.seed,
@@ -256,6 +163,12 @@ void RaftNode::Impl::Drain() {
 }
 
 void RaftNode::Impl::Take(FromPeer& item) {
+  const auto& [from, stamp] = SenderOf(item.request);
+  if (const auto objection = identity_.ObjectionTo(from, stamp)) {
+    if (observer_ != nullptr) observer_->OnMisdirected(from, *objection);
+    OnRefusal(*objection);
+    return item.reply(PeerRefusedError(*objection));
+  }
   incoming_.emplace(++last_incoming_, std::move(item.reply));
   core_->Step(environment_.loop.Now(), RequestReceived{last_incoming_, std::move(item.request)});
 }
@@ -264,15 +177,16 @@ void RaftNode::Impl::Take(FromCallee& item) {
   std::optional<Reply> reply;
   if (item.reply.ok()) {
     reply = *item.reply;
-  } else if (observer_ != nullptr) {
-    observer_->OnCallFailed(item.peer, item.reply.status());
+  } else {
+    if (observer_ != nullptr) observer_->OnCallFailed(item.peer, item.reply.status());
+    if (IsPeerRefused(item.reply.status())) OnRefusal(std::string(item.reply.status().message()));
   }
   core_->Step(environment_.loop.Now(), ReplyReceived{item.call, reply, IsPeerRefused(item.reply.status())});
 }
 
 void RaftNode::Impl::Take(FromClient& item) {
   const RequestId id = pending_.AddProposal(item.deadline, std::move(item.settle));
-  core_->Step(environment_.loop.Now(), Proposed{id, std::move(item.command), item.effect == Effect::kFrees});
+  core_->Step(environment_.loop.Now(), Proposed{id, std::move(item.command), item.effect == Effect::kFrees, item.type});
 }
 
 void RaftNode::Impl::Take(ReadFromClient& item) {
@@ -302,6 +216,8 @@ void RaftNode::Impl::Act() {
   }
   // Proposals are known by their place before their entry can be committed, and what is committed is on its way to the
   // state machine before a read may wait for it.
+  LearnFrom(output.committed);
+  if (halted_) return;
   Apply(std::move(output.committed), now);
   ReadWhatWasDelivered();
   for (const Outcome& outcome : output.outcomes) {
@@ -309,6 +225,7 @@ void RaftNode::Impl::Act() {
   }
   pending_.Expire(now);
   if (observer_ != nullptr) observer_->OnStep(now, *core_);
+  GiveClusterAnId();
   ArmTimer();
   if (core_->HasUndelivered()) applier_->CallWhenFinished([self = shared_from_this()] { self->Act(); });
 }
@@ -324,6 +241,7 @@ void RaftNode::Impl::HandToDisk(Write write) {
 // A message, ready to leave from whatever thread runs it: promises go out from the disk's, without another hand-over.
 Task RaftNode::Impl::Deliver(Message message) {
   if (auto* call = std::get_if<Call>(&message)) {
+    std::visit([&](auto& request) { request.stamp = identity_.StampFor(call->to); }, call->request);
     return [self = shared_from_this(), call = std::move(*call)]() mutable { self->SendCall(std::move(call)); };
   }
   auto& answer = std::get<Answer>(message);
@@ -348,6 +266,45 @@ void RaftNode::Impl::SendCall(Call call) {
 void RaftNode::Impl::Apply(Entries committed, Time now) {
   if (committed.empty()) return;
   applier_->Apply(pending_.Commit(std::move(committed), config_.core.defences.waiter_term), now);
+}
+
+// Which cluster this is, the log says; and once it has said so, this node belongs to no other.
+void RaftNode::Impl::LearnFrom(const Entries& committed) {
+  for (const Entry& entry : committed) {
+    const absl::StatusOr<bool> learned = identity_.OnCommitted(entry);
+    if (!learned.ok()) {
+      if (observer_ != nullptr) observer_->OnFatal(learned.status());
+      return Halt(learned.status());
+    }
+    if (!*learned) continue;
+    if (observer_ != nullptr) observer_->OnClusterKnown(identity_.identity());
+    environment_.disk.Post([self = shared_from_this(), identity = identity_.identity()] {
+      // Not fatal: the entry says it again at the next start.
+      WriteIdentity(self->environment_.files, self->config_.data_dir, identity).IgnoreError();
+    });
+  }
+  if (!committed.empty()) delivered_term_ = committed.back().term;
+}
+
+void RaftNode::Impl::GiveClusterAnId() {
+  // An entry of this term was delivered, so whatever earlier leaders proposed has either been seen here or is gone.
+  if (core_->role() != Role::kLeader || delivered_term_ != core_->term()) return;
+  // Refused (a full disk) or not committed: again, but not at every turn.
+  const Time now = environment_.loop.Now();
+  if (now < no_id_given_until_) return;
+  std::optional<std::string> proposal = identity_.Proposal();
+  if (!proposal) return;
+  no_id_given_until_ = now + config_.call_timeout;
+  Enqueue(FromClient{.command = *std::move(proposal),
+                     .effect = Effect::kStores,
+                     .deadline = no_id_given_until_,
+                     .settle = SettleProposal([](const absl::StatusOr<Applied>&) {}),
+                     .type = EntryType::kConfig});
+}
+
+void RaftNode::Impl::OnRefusal(const std::string& why) {
+  refusal_ = why;
+  refused_at_ = environment_.loop.Now();
 }
 
 void RaftNode::Impl::Settle(const Outcome& outcome) {
@@ -448,7 +405,10 @@ void RaftNode::Impl::Publish() {
                     .last_index = core_->log().last().index,
                     .timings = core_->timings(),
                     .may_vote = core_->may_vote(),
-                    .has_space = core_->space() == Space::kPlenty};
+                    .has_space = core_->space() == Space::kPlenty,
+                    .cluster_id = identity_.cluster_id(),
+                    .incarnation = identity_.incarnation()};
+  if (!refusal_.empty() && environment_.loop.Now() - refused_at_ < kRefusalShown) status.error = refusal_;
   MutexLock lock(mutex_);
   published_ = std::move(status);
   caught_up_at_ = core_->caught_up_at();

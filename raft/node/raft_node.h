@@ -19,6 +19,7 @@
 #include "raft/core/config.h"
 #include "raft/env/environment.h"
 #include "raft/env/state_machine.h"
+#include "raft/node/node_identity.h"
 #include "raft/node/node_status.h"
 #include "raft/node/observer.h"
 #include "raft/storage/wal.h"
@@ -37,6 +38,7 @@ struct NodeLimits {
 struct NodeConfig {
   CoreConfig core;
   std::string data_dir;
+  FreshIds fresh_ids;
   WalOptions wal;
   NodeLimits limits;
   // How long a call to a peer may stay unanswered. Longer than any delay that a laboratory injects: the core sends
@@ -70,7 +72,8 @@ class RaftNode {
   // environment's executors any more.
   ~RaftNode();
 
-  // Recovers the log (blocking), then takes part in the cluster. Once. Errors: those of Wal::Open and Transport::Start.
+  // Recovers the log (blocking), then takes part in the cluster. Once. Errors: those of NodeIdentity,
+  // Wal::Open and Transport::Start.
   // Before, after an error and after Stop whatever is asked of the node is answered with Unavailable.
   absl::Status Start();
   // Stops the transport, settles every open proposal and read as Unavailable, seals the log; then runs `stopped`, on

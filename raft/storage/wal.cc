@@ -245,6 +245,11 @@ absl::StatusOr<Wal::Opened> Wal::Open(FileSystem& files, const std::string& dire
   const auto bytes = std::make_shared<const std::string>(read.ok() ? *std::move(read) : std::string());
   absl::StatusOr<wal::Recovery> found = wal::Recover(bytes, path, options);
   if (!found.ok()) return found.status();
+  if (options.must_exist && found->end == 0) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, read.ok() ? " is empty" : " is missing", ", and the directory's identity says that there ",
+        "was a log: its votes and entries are lost; set the directory aside and start this node with ", "-rejoin"));
+  }
 
   absl::StatusOr<std::unique_ptr<File>> file = OpenForAppend(files, directory, path, *bytes, *found);
   if (!file.ok()) return file.status();

@@ -34,6 +34,8 @@ struct WalOptions {
   bool verify_checksums = true;
   bool truncate_torn_tail = true;
   bool sync = true;  // false: Sync returns at once
+  // There has to be a log: its directory has an identity, which is never older. FailedPrecondition where there is none.
+  bool must_exist = false;
 };
 
 // What recovery cut: an interrupted write that was never acknowledged.

@@ -62,6 +62,7 @@ NodeRow RowOf(const NodeId& node, const FanOut::Body& status) {
   row.leader_id = Text(*object, "leader_id");
   row.commit_index = Number(*object, "commit_index");
   row.last_applied = Number(*object, "last_applied");
+  row.error = Text(*object, "error");
   row.reachable = true;
   return row;
 }

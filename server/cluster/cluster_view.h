@@ -19,7 +19,7 @@ struct NodeRow {
   uint64_t commit_index = 0;
   uint64_t last_applied = 0;
   bool reachable = false;
-  std::string error = {};  // why it is unreachable
+  std::string error = {};  // why it is unreachable, or what it says of refusals between it and another node
 
   bool operator==(const NodeRow&) const = default;
 };

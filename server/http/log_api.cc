@@ -6,6 +6,7 @@
 #include "server/http/url.h"
 #include "server/kv/command.h"
 #include "server/kv/json.h"
+#include "server/kv/utf8.h"
 
 namespace raftly {
 namespace {
@@ -20,13 +21,20 @@ std::string Shown(const std::string& value) {
   return value.substr(0, end) + "…";
 }
 
+// Of a configuration as it is: it has no key, and no more than a few hundred bytes.
+std::string Rendered(const Entry& entry) {
+  if (entry.type == EntryType::kNormal) return DescribeCommand(entry.data.view());
+  const std::string_view data = entry.data.view();
+  return IsUtf8(data) ? Shown(std::string(data)) : std::string();
+}
+
 std::string EntryJson(const Entry& entry, const NodeStatus& status) {
   return absl::StrCat("{\"index\":", entry.index.value,                                              //
                       ",\"term\":", entry.term.value,                                                //
                       ",\"type\":", entry.type == EntryType::kNormal ? "\"normal\"" : "\"config\"",  //
                       ",\"committed\":", entry.index <= status.commit_index ? "true" : "false",      //
                       ",\"applied\":", entry.index <= status.last_applied ? "true" : "false",        //
-                      ",\"data\":", JsonString(DescribeCommand(entry.data.view())), "}");
+                      ",\"data\":", JsonString(Rendered(entry)), "}");
 }
 
 HttpResponse Describe(const Entries& entries, const NodeStatus& status) {

@@ -34,11 +34,16 @@ const std::vector<std::string>& FailureKindNames() {
   return names;
 }
 
-// In the order of Objection.
+// In the order of Objection; the last is not the core's.
 const std::vector<std::string>& ObjectionNames() {
-  static const std::vector<std::string> names = {"stranger",      "impossible_number",      "malformed",
-                                                 "second_leader", "committed_would_change", "another_entry_of_one_term",
-                                                 "wrong_answer"};
+  static const std::vector<std::string> names = {"stranger",
+                                                 "impossible_number",
+                                                 "malformed",
+                                                 "second_leader",
+                                                 "committed_would_change",
+                                                 "another_entry_of_one_term",
+                                                 "wrong_answer",
+                                                 "misdirected"};
   return names;
 }
 
@@ -184,6 +189,8 @@ void NodeMetrics::OnEvent(Time, const NodeEvent& event) {
     CountFailure(refuses->peer, kRefused);
   }
 }
+
+void NodeMetrics::OnMisdirected(const NodeId&, const std::string&) { refused_.Increment(kObjections); }
 
 void NodeMetrics::OnStep(Time now, const RaftCore& core) {
   current_term_.Set(core.term().value);

@@ -40,6 +40,7 @@ class NodeMetrics : public NodeObserver {
   void OnApplied(const Entry& entry) override;
   void OnBatchApplied(size_t entries, Duration took) override;
   void OnProposalSettled(const absl::Status& status, Duration took) override;
+  void OnMisdirected(const NodeId& from, const std::string& why) override;
   void OnFatal(const absl::Status& why) override;
 
  private:

@@ -16,7 +16,7 @@ std::string Recorder::Apply(const Entry& entry) {
   MutexLock lock(mutex_);
   EXPECT_EQ(entry.index, last_ + 1) << "entries are applied in order, each once";
   last_ = entry.index;
-  if (!entry.data.empty()) commands_.emplace_back(entry.data.view());
+  if (entry.type == EntryType::kNormal && !entry.data.empty()) commands_.emplace_back(entry.data.view());
   return std::to_string(entry.index.value);
 }
 

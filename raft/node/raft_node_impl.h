@@ -1,0 +1,137 @@
+// The inside of RaftNode: its state, and what arrives at its loop. For raft_node.cc alone.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "raft/core/raft_core.h"
+#include "raft/env/mutex.h"
+#include "raft/node/applier.h"
+#include "raft/node/disk_writer.h"
+#include "raft/node/node_identity.h"
+#include "raft/node/pending.h"
+#include "raft/node/raft_node.h"
+
+namespace raftly {
+
+// Shared with every task and callback that is under way, so that none can outlive it.
+class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(NodeConfig config, Environment environment, StateMachine& state_machine, NodeObserver* observer)
+      : config_(std::move(config)),
+        environment_(environment),
+        observer_(observer),
+        identity_(environment.files, config_.data_dir, config_.core.self, config_.fresh_ids),
+        applier_(std::make_shared<Applier>(environment, state_machine, observer)) {}
+
+  absl::Status Start();
+  void Stop(absl::AnyInvocable<void()> stopped);
+  void Abandon();
+  void Propose(std::string command, Time deadline, SettleProposal::Callback done, Handover handover, Effect effect);
+  void Read(Time deadline, SettleRead::Callback done, Handover handover);
+  void EndBatch();
+  void SetTimings(Timings timings) { Enqueue(Input(TimingsChanged{timings})); }
+  NodeStatus status() const;
+  void Tail(size_t n, absl::AnyInvocable<void(Entries)> done);
+  WalStats wal_stats() const { return disk_ ? disk_->stats() : WalStats{}; }
+
+ private:
+  // What arrives at the loop. Everything that waits is taken in one go: Step x n, then ONE TakeOutput.
+  struct FromPeer {
+    Request request;
+    ReplyFn reply;
+  };
+  struct FromCallee {
+    CallId call;
+    NodeId peer;
+    absl::StatusOr<Reply> reply;
+  };
+  struct FromClient {
+    std::string command;
+    Effect effect;
+    Time deadline;
+    SettleProposal settle;
+    EntryType type = EntryType::kNormal;
+  };
+  struct ReadFromClient {
+    Time deadline;
+    SettleRead settle;
+  };
+  struct TailAsked {
+    size_t n;
+    absl::AnyInvocable<void(Entries)> done;
+  };
+  using Item = std::variant<Input, FromPeer, FromCallee, FromClient, ReadFromClient, TailAsked>;
+
+  void Enqueue(Item item, Handover handover = Handover::kAtOnce);
+  void PostDrain();
+  void Drain();
+  void Take(Input& input) { core_->Step(environment_.loop.Now(), std::move(input)); }
+  void Take(FromPeer& item);
+  void Take(FromCallee& item);
+  void Take(FromClient& item);
+  void Take(ReadFromClient& item);
+  void Take(TailAsked& item);
+
+  // Acts on what the core decided.
+  void Act();
+  void HandToDisk(Write write);
+  Task Deliver(Message message);
+  void SendCall(Call call);
+  void Apply(Entries committed, Time now);
+  void LearnFrom(const Entries& committed);
+  void GiveClusterAnId();
+  void OnRefusal(const std::string& why);
+  void Settle(const Outcome& outcome);
+  void MakeReadable(const Readable& readable);
+  void ReadWhatWasDelivered();
+
+  void ArmTimer();
+  void OnTimer(Time armed_for);
+  void Publish();
+  void Halt(const absl::Status& why);
+  std::vector<Item> CloseInbox();
+  static void Reject(Item item);
+
+  SettleProposal::Callback Counted(size_t bytes, SettleProposal::Callback done);
+
+  const NodeConfig config_;
+  const Environment environment_;
+  NodeObserver* const observer_;
+  NodeIdentity identity_;  // loop only, once it runs
+  const std::shared_ptr<Applier> applier_;
+
+  mutable Mutex mutex_;
+  std::vector<Item> inbox_ ABSL_GUARDED_BY(mutex_);
+  bool drain_posted_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = true;  // not started, or halted: nothing may enter
+  NodeStatus published_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Index> caught_up_at_ ABSL_GUARDED_BY(mutex_);
+
+  std::atomic<size_t> open_proposals_{0};
+  std::atomic<size_t> open_bytes_{0};
+  std::atomic<size_t> open_reads_{0};
+
+  // Loop only.
+  std::optional<RaftCore> core_;
+  std::shared_ptr<DiskWriter> disk_;
+  Pending pending_;
+  std::deque<Readable> unready_reads_;  // ascending; what they wait for was not delivered yet
+  CallId last_incoming_;
+  std::map<CallId, ReplyFn> incoming_;  // requests of peers that wait for our answer
+  Time armed_for_ = kNever;
+  bool halted_ = false;
+  Term delivered_term_;     // of the last entry on its way to the state machine
+  Time no_id_given_until_;  // a proposal of the cluster's id is open, or was refused just now
+  std::string refusal_;     // the latest between us and another node
+  Time refused_at_;
+};
+
+}  // namespace raftly
