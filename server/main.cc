@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <iostream>
 #include <new>
 #include <string>
 #include <system_error>
@@ -14,9 +15,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "raft/env/posix_files.h"
+#include "raft/storage/directory_report.h"
 #include "server/health_check.h"
 #include "server/log.h"
+#include "server/offline.h"
 #include "server/options.h"
+#include "server/randomness.h"
 #include "server/server.h"
 
 namespace raftly {
@@ -113,6 +118,30 @@ int Serve(const Options& options) {
   return 0;
 }
 
+int InspectDirectory(const std::string& directory) {
+  const auto files = NewPosixFileSystem();
+  const auto report = ReadDirectory(*files, directory);
+  if (!report.ok()) return Fail(report.status());
+  const Inspection inspection = Inspect(*report, directory);
+  std::fputs(inspection.text.c_str(), stdout);
+  return inspection.sound ? 0 : 1;
+}
+
+int RecoverDirectory(const std::string& directory, const NodeId& self) {
+  const auto files = NewPosixFileSystem();
+  const auto say = [](const std::string& text) {
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+  };
+  const auto confirm = [&](const std::string& question) {
+    say(question);
+    std::string answer;
+    return std::getline(std::cin, answer) && answer == "yes";
+  };
+  const absl::Status status = Recover({*files, say, confirm, FreshId}, directory, self);
+  return status.ok() ? 0 : Fail(status);
+}
+
 int Main(const std::vector<std::string>& arguments) {
   const auto options = ParseOptions(arguments);
   if (!options.ok()) return Fail(options.status(), Usage());
@@ -125,6 +154,10 @@ int Main(const std::vector<std::string>& arguments) {
       return 0;
     case Options::Action::kHealthCheck:
       return CheckHealthOf(options->health_check_url);
+    case Options::Action::kInspect:
+      return InspectDirectory(options->directory);
+    case Options::Action::kRecover:
+      return RecoverDirectory(options->directory, options->id);
     case Options::Action::kServe:
       break;
   }

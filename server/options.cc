@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "server/http/allowed_hosts.h"
+#include "server/own_address.h"
 
 namespace raftly {
 namespace {
@@ -138,6 +139,12 @@ absl::Status SetHealthCheck(Options& options, const std::string& value) {
   return value.empty() ? Bad("health-check", value, "the URL is empty") : absl::OkStatus();
 }
 
+absl::Status SetOffline(std::string_view flag, const std::string& value, Options::Action action, Options& options) {
+  options.action = action;
+  options.directory = value;
+  return value.empty() ? Bad(flag, value, "the directory is empty") : absl::OkStatus();
+}
+
 const std::map<std::string, Flag>& Flags() {
   using V = const std::string&;
   static const std::map<std::string, Flag> kFlags = {
@@ -157,6 +164,8 @@ const std::map<std::string, Flag>& Flags() {
       {"chaos", {true, [](Options& o, V v) { return SetBool("chaos", v, o.chaos); }}},
       {"allowed-hosts", {false, [](Options& o, V v) { return SetAllowedHosts("allowed-hosts", v, o.allowed_hosts); }}},
       {"health-check", {false, SetHealthCheck}},
+      {"inspect", {false, [](Options& o, V v) { return SetOffline("inspect", v, Options::Action::kInspect, o); }}},
+      {"recover", {false, [](Options& o, V v) { return SetOffline("recover", v, Options::Action::kRecover, o); }}},
   };
   return kFlags;
 }
@@ -181,6 +190,12 @@ absl::Status CheckTogether(Options& options) {
   if (auto status = CheckRequired(options); !status.ok()) return status;
   if (options.peers.contains(options.id)) {
     return Bad("peers", options.id, "this is the own id; -peers names the other nodes");
+  }
+  for (const auto& [id, address] : options.peers) {
+    if (IsOwnAddress(options.grpc, address)) {
+      return Bad("peers", absl::StrCat(id, "=", ToString(address)),
+                 absl::StrCat("this is the node's own address, -grpc-addr ", ToString(options.grpc)));
+    }
   }
   for (const auto& [id, address] : options.http_peers) {
     if (id != options.id && !options.peers.contains(id)) {
@@ -236,7 +251,7 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) 
     if (!value) value = arguments[++i];
     if (auto status = flag->second.set(options, *value); !status.ok()) return status;
   }
-  if (options.action == Options::Action::kHealthCheck) return options;
+  if (options.action != Options::Action::kServe) return options;
   if (auto status = CheckTogether(options); !status.ok()) return status;
   return options;
 }
@@ -276,6 +291,8 @@ std::string Usage() {
   -reserve-mib MIB          disk space kept back, in which deletes still commit when the disk is full (default 16)
   -log-level LEVEL          debug (with an access log), info, warn or error (default info)
   -health-check URL         ask a running server, exit 0 where it answers 200, else 1
+  -inspect DIR              print what a data directory holds and what is wrong with it, change nothing
+  -recover DIR              mend it (a node's own with -id ID), change by change, each after a question
   -h                        print this
   -version                  print the version
 

@@ -14,10 +14,11 @@
 namespace raftly {
 
 struct Options {
-  enum class Action { kServe, kHelp, kVersion, kHealthCheck };
+  enum class Action { kServe, kHelp, kVersion, kHealthCheck, kInspect, kRecover };
 
   Action action = Action::kServe;
   std::string health_check_url;
+  std::string directory;  // to inspect or to recover
 
   NodeId id;
   Address grpc;

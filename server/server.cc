@@ -4,7 +4,6 @@
 #include <future>
 #include <map>
 #include <memory>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +33,7 @@
 #include "server/metrics/metrics.h"
 #include "server/node_logger.h"
 #include "server/observers.h"
+#include "server/randomness.h"
 #include "transport/grpc_transport.h"
 #include "transport/network_proxy.h"
 #include "transport/network_rules.h"
@@ -47,18 +47,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kDrain{2000};
 constexpr milliseconds kLastAnswers{500};
 constexpr milliseconds kTailPatience{1000};
-
-// Nodes of one cluster must not draw equal election timeouts.
-uint64_t RandomSeed() {
-  std::random_device device;
-  return (uint64_t{device()} << 32) | device();
-}
-
-// 128 bits from the system, not from the seed, which has 64.
-std::string FreshId() {
-  const uint64_t high = RandomSeed();
-  return UniqueId(high, RandomSeed());
-}
 
 NodeConfig MakeNodeConfig(const Options& options) {
   NodeConfig config;

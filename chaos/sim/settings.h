@@ -58,7 +58,7 @@ struct Settings {
   uint64_t wal_reserve = 16 << 10;
   Duration clock_offset = std::chrono::hours(1);  // at most
   int64_t clock_drift_ppm = 0;                    // at most
-  bool identities = true;                         // false: directories as version 0.1 leaves them
+  bool identities = false;                        // true: as servers; false: as version 0.1, and as in scenarios
 
   int clients = 3;
   int keys = 3;

@@ -34,6 +34,16 @@ std::pair<const NodeId&, const Stamp&> SenderOf(const Request& request) {
   return {append.leader, append.stamp};
 }
 
+// A pre-vote of term 0, which nobody grants and nobody minds, Go nodes included.
+Request Greeting(const NodeId& self, Stamp stamp) {
+  return VoteRequest{.term = {}, .candidate = self, .pre_vote = true, .stamp = std::move(stamp)};
+}
+
+bool IsGreeting(const Request& request) {
+  const auto* vote = std::get_if<VoteRequest>(&request);
+  return vote != nullptr && vote->pre_vote && !vote->term && !vote->stamp.to.empty();
+}
+
 }  // namespace
 
 // ---- Starting and stopping -----------------------------------------------------------------------------------------
@@ -73,7 +83,10 @@ absl::Status RaftNode::Impl::Start() {
     for (Item& item : CloseInbox()) Reject(std::move(item));
     return started;
   }
-  environment_.loop.Post([self = shared_from_this()] { self->Act(); });
+  environment_.loop.Post([self = shared_from_this()] {
+    for (const NodeId& peer : self->config_.core.peers) self->Greet(peer);
+    self->Act();
+  });
   return absl::OkStatus();
 }
 
@@ -169,6 +182,7 @@ void RaftNode::Impl::Take(FromPeer& item) {
     OnRefusal(*objection);
     return item.reply(PeerRefusedError(*objection));
   }
+  if (IsGreeting(item.request)) return item.reply(VoteReply{});
   incoming_.emplace(++last_incoming_, std::move(item.reply));
   core_->Step(environment_.loop.Now(), RequestReceived{last_incoming_, std::move(item.request)});
 }
@@ -300,6 +314,33 @@ void RaftNode::Impl::GiveClusterAnId() {
                      .deadline = no_id_given_until_,
                      .settle = SettleProposal([](const absl::StatusOr<Applied>&) {}),
                      .type = EntryType::kConfig});
+}
+
+// Says at once whom it takes a peer for. A follower sends nothing else, and would find out only when it has to lead.
+// Again until there is an answer, for as long as that is a refusal.
+void RaftNode::Impl::Greet(const NodeId& peer) {
+  const Stamp stamp = identity_.StampFor(peer);
+  if (stamp.to.empty() || halted_) return;
+  environment_.transport.Call(peer, Greeting(config_.core.self, stamp), config_.call_timeout,
+                              [weak = weak_from_this(), peer](const absl::StatusOr<Reply>& reply) {
+                                const auto self = weak.lock();
+                                if (self == nullptr || reply.ok()) return;
+                                EventLoop& loop = self->environment_.loop;
+                                if (IsPeerRefused(reply.status())) {
+                                  loop.Post([weak, peer, why = reply.status()] {
+                                    if (const auto node = weak.lock()) node->OnRefusedBy(peer, why);
+                                  });
+                                }
+                                loop.PostAt(loop.Now() + self->config_.call_timeout, [weak, peer] {
+                                  if (const auto node = weak.lock()) node->Greet(peer);
+                                });
+                              });
+}
+
+void RaftNode::Impl::OnRefusedBy(const NodeId& peer, const absl::Status& why) {
+  if (observer_ != nullptr) observer_->OnCallFailed(peer, why);
+  OnRefusal(std::string(why.message()));
+  Publish();
 }
 
 void RaftNode::Impl::OnRefusal(const std::string& why) {

@@ -88,6 +88,8 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void Apply(Entries committed, Time now);
   void LearnFrom(const Entries& committed);
   void GiveClusterAnId();
+  void Greet(const NodeId& peer);
+  void OnRefusedBy(const NodeId& peer, const absl::Status& why);
   void OnRefusal(const std::string& why);
   void Settle(const Outcome& outcome);
   void MakeReadable(const Readable& readable);

@@ -1,0 +1,37 @@
+// What a data directory holds and what is wrong with it, without changing a byte (raftly-server -inspect, -recover).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "raft/core/types.h"
+#include "raft/env/files.h"
+#include "raft/storage/identity.h"
+#include "raft/storage/wal.h"
+
+namespace raftly {
+
+struct DirectoryReport {
+  std::optional<Identity> identity;
+  absl::Status identity_status;  // DataLoss: the file is damaged
+
+  bool has_log = false;     // raft.wal is there and holds a record
+  uint64_t file_bytes = 0;  // of raft.wal, space ahead included
+  uint64_t log_bytes = 0;   // of its records
+  absl::Status log_status;  // DataLoss: rot; what follows is empty then
+  HardState hard_state;
+  Entries entries;
+  std::optional<TornTail> torn_tail;
+  std::optional<std::string> cluster_in_log;  // the first id that an entry gives the cluster
+
+  bool lost_log() const { return identity.has_value() && !has_log && log_status.ok(); }
+};
+
+// NotFound: there is no such directory, or neither an identity nor a log in it. Takes no lock: of a directory in use it
+// tells what one moment held, which may end in half a record.
+absl::StatusOr<DirectoryReport> ReadDirectory(FileSystem& files, const std::string& directory);
+
+}  // namespace raftly
