@@ -26,7 +26,7 @@ class SimDisk::OpenFile : public File {
       // Some of it got through: the caller is told nothing about which part.
       const size_t done = disk_.random_.Below(data.size() + 1);
       if (done > 0) Record(*inode_, {.offset = offset, .data = std::string(data.substr(0, done))});
-      return absl::InternalError(absl::StrCat(path_, ": write: Input/output error"));
+      return disk_.Broken(path_, "write");
     }
     if (disk_.full_ && offset + data.size() > inode_->current.size()) {
       return absl::ResourceExhaustedError(absl::StrCat(path_, ": write: No space left on device"));
@@ -226,11 +226,18 @@ absl::Status SimDisk::SyncInode(const std::string& path, Inode& inode) {
     // Some of it may have got there. The rest never will, unless it is written again: its pages count as clean.
     for (const Change& change : inode.changes) SurviveInPart(inode.durable, change);
     inode.changes.clear();
-    return absl::InternalError(absl::StrCat(path, ": sync: Input/output error"));
+    return Broken(path, "sync");
   }
   for (const Change& change : inode.changes) Apply(inode.durable, change);
   inode.changes.clear();
   return absl::OkStatus();
+}
+
+absl::Status SimDisk::Broken(const std::string& path, const char* call) {
+  if (which_error_.Chance(333)) {
+    return absl::ResourceExhaustedError(absl::StrCat(path, ": ", call, ": No space left on device"));
+  }
+  return absl::InternalError(absl::StrCat(path, ": ", call, ": Input/output error"));
 }
 
 Duration SimDisk::ServiceTime(Time now) {

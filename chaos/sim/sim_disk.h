@@ -44,7 +44,8 @@ class SimDisk : public FileSystem {
   // kPower: only what was synced is sure.
   enum class Crash { kProcess, kPower };
 
-  SimDisk(DiskSettings settings, uint64_t seed) : settings_(settings), random_(seed) {}
+  SimDisk(DiskSettings settings, uint64_t seed)
+      : settings_(settings), random_(seed), which_error_(Mix64(seed ^ 0xE7707)) {}
 
   absl::Status CreateDirectory(const std::string& path) override;
   absl::StatusOr<std::string> Read(const std::string& path) override;
@@ -102,6 +103,8 @@ class SimDisk : public FileSystem {
 
   static void Record(Inode& inode, Change change);
   absl::Status SyncInode(const std::string& path, Inode& inode);
+  // An error, or no space where space was promised: both are final.
+  absl::Status Broken(const std::string& path, const char* call);
   void LosePower(Inode& inode);
   void SurviveInPart(std::string& image, const Change& change);
   static void Apply(std::string& image, const Change& change);
@@ -111,6 +114,7 @@ class SimDisk : public FileSystem {
 
   DiskSettings settings_;
   Random random_;
+  Random which_error_;  // of its own, so that it changes nothing else
   Names files_;
   Names listed_;                                       // what the directories hold for certain
   std::vector<std::function<void(Names&)>> unlisted_;  // changes since

@@ -116,6 +116,20 @@ TEST_F(SimDiskTest, AFailedSyncIsNotMadeGoodByTheNext) {
   EXPECT_TRUE(lost);
 }
 
+TEST_F(SimDiskTest, AWriteOrASyncMayFindNoSpaceWhereItWasPromised) {
+  int no_space = 0;
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    MakeDisk(seed);
+    Write(0, "hello");
+    disk_->FailNextSync();
+    const bool full = absl::IsResourceExhausted(file_->Sync());
+    disk_->FailNextWrite();
+    no_space += full + absl::IsResourceExhausted(file_->WriteAt(0, "hello"));
+  }
+  EXPECT_GT(no_space, 10);
+  EXPECT_LT(no_space, 90) << "mostly it is an error of another kind";
+}
+
 TEST_F(SimDiskTest, AProcessCrashLosesNothingButMakesNothingDurable) {
   bool lost = false;
   for (uint64_t seed = 1; seed <= 50; ++seed) {
