@@ -82,7 +82,10 @@ void NodeLogger::OnClusterKnown(const Identity& identity) {
 }
 
 void NodeLogger::OnFatal(const absl::Status& why) {
-  log_.Error("the node stops and promises nothing any more", {{"reason", why.ToString()}});
+  const bool other_cluster = absl::IsFailedPrecondition(why);
+  log_.Error(other_cluster ? "the log belongs to another cluster, the node stops and promises nothing any more"
+                           : "the disk failed, the node stops and promises nothing any more",
+             {{"reason", why.ToString()}});
 }
 
 void NodeLogger::ReachableAgain(const NodeId& peer) {

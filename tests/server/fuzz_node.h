@@ -30,7 +30,7 @@ class FuzzNode {
  public:
   FuzzNode() {
     Elect(leaders_, "node1");
-    consensus_.SetStatus({.id = "node1", .leader = "node1"});
+    consensus_.SetStatus({.id = "node1", .leader = "node1", .ready = true});
     kv_api_.Register(router_);
     RegisterStatusApi(router_, [this] { return consensus_.status(); });
     RegisterLogApi(router_, [this](size_t n) { return Tail(n); });
