@@ -143,7 +143,7 @@ class Server::Impl {
             peers_),
         events_(absl::StrCat(absl::Hex(WallClockMs()))),
         watcher_(fan_out_, events_),
-        kv_api_(options.id, service_, peers_),
+        kv_api_(options.id, service_, peers_, writes_),
         chaos_api_(options.id, AllNodes(options), rules_, [this] { return network_.traffic(); }),
         cluster_chaos_api_(fan_out_),
         config_api_(
@@ -187,6 +187,7 @@ class Server::Impl {
     const bool drained = http_.Drain(loop_.Now() + kDrain);
     if (!drained) log_.Warn("requests are still under way: they are told that their outcome is unknown");
     service_.Stop();
+    writes_.Stop();
     peers_.Stop();
     node_.Stop();
     http_.Drain(loop_.Now() + kLastAnswers);
@@ -218,7 +219,8 @@ class Server::Impl {
   NetworkProxy network_;
 
   // The node, and who watches it.
-  KvStore store_;
+  WriteWatch writes_;
+  KvStore store_{&writes_};
   LeaderWatch leaders_;
   Metrics metrics_;
   NodeLogger node_logger_;

@@ -7,6 +7,9 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "server/cluster/go_leader.h"
 #include "server/http/url.h"
 #include "server/kv/json.h"
 
@@ -21,6 +24,8 @@ constexpr Duration kRequestDeadline = milliseconds(5000);  // SPEC section 4
 constexpr Duration kAnswerGrace = milliseconds(300);
 // A read may be asked twice, so it does not spend all its time on a leader that hangs.
 constexpr Duration kReadAttempt = milliseconds(1500);
+// Who is asked before a write is handed to it does so at once, or is as good as dead.
+constexpr milliseconds kProbe{500};
 
 bool IsRead(const HttpRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
 
@@ -97,6 +102,11 @@ KvService::TryDone Answering(std::string key, bool read, HttpReply reply) {
 
 // What a client should see of the leader's answer; the rest is between the two nodes.
 HttpResponse Relay(HttpResponse response) {
+  // Its errors are text.
+  if (AnsweredByGo(response) && response.status >= 400) {
+    absl::StripAsciiWhitespace(&response.body);
+    return ErrorResponse(response.status, response.body);
+  }
   HttpHeaders kept;
   for (const char* name : {"Raftly-Node", "Retry-After", "Allow"}) {
     const std::string_view value = FindHeader(response.headers, name);
@@ -106,10 +116,17 @@ HttpResponse Relay(HttpResponse response) {
   return response;
 }
 
+PeerAnswer Unconfirmed(const HttpResponse& response) {
+  return {PeerAnswer::Outcome::kNoAnswer,
+          {},
+          absl::StrCat("a Go server; its answer, HTTP ", response.status,
+                       ", is no proof, and the write is not in this node's log")};
+}
+
 }  // namespace
 
-KvApi::KvApi(NodeId self, KvService& service, PeerCaller& peers)
-    : self_(std::move(self)), service_(service), peers_(peers) {}
+KvApi::KvApi(NodeId self, KvService& service, PeerCaller& peers, WriteWatch& writes)
+    : self_(std::move(self)), service_(service), peers_(peers), writes_(writes) {}
 
 void KvApi::Register(Router& router) {
   using Blocking = HttpResponse (KvApi::*)(const HttpRequest&);
@@ -129,7 +146,8 @@ HttpResponse KvApi::Put(const HttpRequest& request) {
   if (!key.ok()) return BadRequest(key.status());
   const auto value = ValueOf(request.body);
   if (!value.ok()) return BadRequest(value.status());
-  return Run(request, *key, [&](const KvOptions& options) { return service_.Put(*key, *value, options); });
+  const Command write{Command::Op::kPut, *key, *value};
+  return Run(request, *key, &write, [&](const KvOptions& options) { return service_.Put(*key, *value, options); });
 }
 
 HttpResponse KvApi::Get(const HttpRequest& request) {
@@ -138,13 +156,14 @@ HttpResponse KvApi::Get(const HttpRequest& request) {
   const auto stale = WantsStale(request);
   if (!stale.ok()) return BadRequest(stale.status());
   if (*stale) return AnswerTo(*key, service_.GetStale(*key), true);
-  return Run(request, *key, [&](const KvOptions& options) { return service_.Get(*key, options); });
+  return Run(request, *key, nullptr, [&](const KvOptions& options) { return service_.Get(*key, options); });
 }
 
 HttpResponse KvApi::Delete(const HttpRequest& request) {
   const auto key = KeyOf(request);
   if (!key.ok()) return BadRequest(key.status());
-  return Run(request, *key, [&](const KvOptions& options) { return service_.Delete(*key, options); });
+  const Command write{Command::Op::kDelete, *key, {}};
+  return Run(request, *key, &write, [&](const KvOptions& options) { return service_.Delete(*key, options); });
 }
 
 void KvApi::TryPut(const HttpRequest& request, HttpReply reply) {
@@ -174,7 +193,8 @@ Time KvApi::DeadlineOf(const HttpRequest& request) const {
   return (request.received == Time() ? service_.Now() : request.received) + Budget(request);
 }
 
-HttpResponse KvApi::Run(const HttpRequest& request, const std::string& key, const Operation& operation) {
+HttpResponse KvApi::Run(const HttpRequest& request, const std::string& key, const Command* write,
+                        const Operation& operation) {
   const bool forwarded = !request.header(kForwardedHeader).empty();
   const Time deadline = DeadlineOf(request);
   const KvOptions options{.deadline = deadline, .forwarded = forwarded};
@@ -182,7 +202,8 @@ HttpResponse KvApi::Run(const HttpRequest& request, const std::string& key, cons
   while (true) {
     const KvResult result = operation(options);
     if (result.code != KvResult::Code::kNotLeader || forwarded) return AnswerTo(key, result, IsRead(request));
-    PeerAnswer answer = Forward(request, result.leader, deadline - service_.Now());
+    PeerAnswer answer = write != nullptr ? ForwardWrite(request, result.leader, *write, deadline)
+                                         : Forward(request, result.leader, deadline - service_.Now());
     switch (answer.outcome) {
       case PeerAnswer::Outcome::kNoAddress:
         return ErrorResponse(503, answer.error);
@@ -191,8 +212,8 @@ HttpResponse KvApi::Run(const HttpRequest& request, const std::string& key, cons
         break;  // certainly not applied
       case PeerAnswer::Outcome::kNoAnswer:
         // The leader may have the write. Sent again it could overwrite what somebody else wrote in between.
-        if (!IsRead(request)) {
-          return ErrorResponse(504, "outcome unknown: sent to " + result.leader + ", no answer: " + answer.error);
+        if (write != nullptr) {
+          return ErrorResponse(504, "outcome unknown: sent to " + result.leader + ": " + answer.error);
         }
         break;
       case PeerAnswer::Outcome::kNotSent:
@@ -212,6 +233,39 @@ PeerAnswer KvApi::Forward(const HttpRequest& request, const NodeId& leader, Dura
   out.headers = {{kForwardedHeader, self_}, {kTimeoutHeader, std::to_string(budget.count())}};
   if (!out.body.empty()) out.headers.emplace_back("Content-Type", "application/json");
   return peers_.Call(leader, out, std::chrono::ceil<milliseconds>(left + kAnswerGrace));
+}
+
+PeerAnswer KvApi::ForwardWrite(const HttpRequest& request, const NodeId& leader, const Command& write, Time deadline) {
+  const bool ours = [&] {
+    MutexLock lock(mutex_);
+    return ours_.contains(leader);
+  }();
+  if (!ours) return ForwardToUnknown(request, leader, write, deadline);
+  PeerAnswer answer = Forward(request, leader, deadline - service_.Now());
+  if (answer.outcome != PeerAnswer::Outcome::kAnswered || !AnsweredByGo(answer.response)) return answer;
+  MutexLock lock(mutex_);
+  ours_.erase(leader);
+  return Unconfirmed(answer.response);
+}
+
+PeerAnswer KvApi::ForwardToUnknown(const HttpRequest& request, const NodeId& leader, const Command& write,
+                                   Time deadline) {
+  const WriteWatch::Expected expected(writes_, write);
+  const auto probe = ProbeLeader(peers_, leader, kProbe);
+  if (!probe.ok()) return {PeerAnswer::Outcome::kNotSent, {}, std::string(probe.status().message())};
+  PeerAnswer answer = Forward(request, leader, deadline - service_.Now());
+  if (answer.outcome != PeerAnswer::Outcome::kAnswered) return answer;
+  if (!AnsweredByGo(answer.response)) {
+    MutexLock lock(mutex_);
+    if (!probe->go) ours_.insert(leader);
+    return answer;
+  }
+  const int status = answer.response.status;
+  if (status >= 400 && status < 500) return answer;  // of the request itself: it was not tried
+  const bool confirmed = probe->go && status == 200 && expected.Await(probe->end.term, probe->end.index, deadline);
+  // It is this node that answers.
+  if (confirmed) return {PeerAnswer::Outcome::kAnswered, {.headers = {{"Raftly-Node", self_}}}, {}};
+  return Unconfirmed(answer.response);
 }
 
 }  // namespace raftly

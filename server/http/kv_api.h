@@ -2,11 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <set>
 
 #include "server/cluster/peer_client.h"
 #include "server/http/http_message.h"
 #include "server/http/router.h"
 #include "server/kv/kv_service.h"
+#include "server/kv/write_watch.h"
 
 namespace raftly {
 
@@ -17,8 +19,8 @@ inline constexpr char kTimeoutHeader[] = "Raftly-Timeout-Ms";
 
 class KvApi {
  public:
-  // Service and peers outlive it.
-  KvApi(NodeId self, KvService& service, PeerCaller& peers);
+  // All outlive it. `writes` sees what `service`'s store applies.
+  KvApi(NodeId self, KvService& service, PeerCaller& peers, WriteWatch& writes);
 
   // The handlers refer to this object.
   void Register(Router& router);
@@ -35,13 +37,21 @@ class KvApi {
   void TryDelete(const HttpRequest& request, HttpReply reply);
 
   Time DeadlineOf(const HttpRequest& request) const;
-  // Here, or at the leader, until there is an answer or no time left.
-  HttpResponse Run(const HttpRequest& request, const std::string& key, const Operation& operation);
+  // Here, or at the leader, until there is an answer or no time left. `write` is null for a read.
+  HttpResponse Run(const HttpRequest& request, const std::string& key, const Command* write,
+                   const Operation& operation);
   PeerAnswer Forward(const HttpRequest& request, const NodeId& leader, Duration left);
+  // The same of a write: kAnswered is the truth, also of a Go leader, for this node's own log confirms it.
+  PeerAnswer ForwardWrite(const HttpRequest& request, const NodeId& leader, const Command& write, Time deadline);
+  // `leader` may be a Go server.
+  PeerAnswer ForwardToUnknown(const HttpRequest& request, const NodeId& leader, const Command& write, Time deadline);
 
   const NodeId self_;
   KvService& service_;
   PeerCaller& peers_;
+  WriteWatch& writes_;
+  Mutex mutex_;
+  std::set<NodeId> ours_ ABSL_GUARDED_BY(mutex_);  // peers that answered a write as a C++ node, when last heard
 };
 
 }  // namespace raftly

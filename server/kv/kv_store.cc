@@ -117,17 +117,23 @@ void KvStore::Replace(std::shared_ptr<Values> values, Index applied) {
 
 // ---- Commands ------------------------------------------------------------------------------------------------------
 
-KvStore::KvStore() : values_(std::make_shared<Values>()) {}
+KvStore::KvStore(WriteWatch* watch) : watch_(watch), values_(std::make_shared<Values>()) {}
 KvStore::~KvStore() = default;
 
 std::string KvStore::Apply(const Entry& entry) {
+  Change(entry);
+  if (watch_ != nullptr) watch_->OnApplied(entry);
+  return {};
+}
+
+void KvStore::Change(const Entry& entry) {
   Command command;
   if (entry.type == EntryType::kNormal) command = DecodeCommand(entry.data.view());
   // Made before, and what it replaces freed after, the lock that readers wait for.
   Value value{Bytes(std::move(command.value)), entry.index};
   MutexLock lock(mutex_);
   applied_ = entry.index;
-  if (command.op == Command::Op::kNothing) return {};
+  if (command.op == Command::Op::kNothing) return;
   const auto found = values_->by_key.find(command.key);
   const bool known = found != values_->by_key.end();
   for (Reader* reader : readers_) reader->Keep(command.key, known ? std::optional(found->second) : std::nullopt);
@@ -138,7 +144,6 @@ std::string KvStore::Apply(const Entry& entry) {
     values_->in_order.erase(found->first);
     values_->by_key.erase(found);
   }
-  return {};
 }
 
 // Requires that the key is not there.

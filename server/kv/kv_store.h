@@ -16,6 +16,7 @@
 #include "raft/env/mutex.h"
 #include "raft/env/state_machine.h"
 #include "server/kv/command.h"
+#include "server/kv/write_watch.h"
 
 namespace raftly {
 
@@ -29,7 +30,8 @@ class KvStore : public StateMachine {
     bool operator==(const Digest&) const = default;
   };
 
-  KvStore();
+  // `watch`, where there is one, outlives it and sees every write.
+  explicit KvStore(WriteWatch* watch = nullptr);
   ~KvStore() override;
 
   // From the apply executor. The result of Apply is always empty.
@@ -63,8 +65,10 @@ class KvStore : public StateMachine {
   class Reader;
   class Writer;
 
+  void Change(const Entry& entry);
   void Replace(std::shared_ptr<Values> values, Index applied);
 
+  WriteWatch* const watch_;
   mutable Mutex mutex_;
   // Changed by the apply executor alone, under the lock; so there it may be read without.
   std::shared_ptr<Values> values_ ABSL_PT_GUARDED_BY(mutex_);

@@ -73,7 +73,8 @@ class FuzzNode {
     last_ = R"({"op":"put","key":")" + std::string(served.target.substr(0, 2000)) + R"(","value":"x"})";
   }
 
-  KvStore store_;
+  WriteWatch writes_;
+  KvStore store_{&writes_};
   FakeConsensus consensus_{store_};
   LeaderWatch leaders_;
   NetworkRules rules_{"node1"};
@@ -85,7 +86,7 @@ class FuzzNode {
   FanOut fan_out_{"node1", {"node2", "node3"}, [this](const HttpRequest& r) { return router_.Handle(r); }, peers_};
   EventLog events_{"fuzz"};
   ClusterWatcher watcher_{fan_out_, events_};
-  KvApi kv_api_{"node1", service_, peers_};
+  KvApi kv_api_{"node1", service_, peers_, writes_};
   ChaosApi chaos_api_{"node1", {"node1", "node2", "node3"}, rules_, [] { return std::vector<LinkTraffic>(); }};
   ClusterChaosApi cluster_chaos_api_{fan_out_};
   ConfigApi config_api_{"node1", {}, [](Timings) {}, fan_out_};
