@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "raft/env/mutex.h"
+#include "server/cluster/go_leader.h"
 #include "server/kv/json.h"
 
 namespace raftly {
@@ -65,8 +65,23 @@ FanOut::Body FanOut::AskOne(const NodeId& node, const HttpRequest& request, mill
   // A kept connection may have been closed by a restart just now; asking twice changes nothing.
   const bool again = request.method == "GET" && answer.outcome == PeerAnswer::Outcome::kNoAnswer;
   if (again && Left(deadline) > patience / 2) answer = peers_.Call(node, request, Left(deadline));
-  if (answer.outcome == PeerAnswer::Outcome::kAnswered) return BodyOf(std::move(answer.response));
-  return NoAnswer(answer.error);
+  if (answer.outcome != PeerAnswer::Outcome::kAnswered) return NoAnswer(answer.error);
+  Remember(node, AnsweredByGo(answer.response));
+  return BodyOf(std::move(answer.response));
+}
+
+void FanOut::Remember(const NodeId& node, bool go) {
+  MutexLock lock(mutex_);
+  if (go) {
+    go_.insert(node);
+  } else {
+    go_.erase(node);
+  }
+}
+
+bool FanOut::IsGo(const NodeId& node) const {
+  MutexLock lock(mutex_);
+  return go_.contains(node);
 }
 
 bool FanOut::Submit(const NodeId& node, std::function<void()> task) {

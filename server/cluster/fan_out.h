@@ -10,11 +10,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "raft/core/types.h"
+#include "raft/env/mutex.h"
 #include "server/cluster/peer_client.h"
 #include "server/http/http_message.h"
 #include "server/http/worker_pool.h"
@@ -49,6 +51,9 @@ class FanOut {
   // Runs `task` on a thread that is kept for `node`. False: too many are waiting already.
   bool Submit(const NodeId& node, std::function<void()> task);
 
+  // Whether the node's last answer was a Go server's.
+  bool IsGo(const NodeId& node) const;
+
   const NodeId& self() const { return self_; }
   const std::vector<NodeId>& nodes() const { return nodes_; }  // all, sorted
 
@@ -58,10 +63,14 @@ class FanOut {
  private:
   struct Gathering;
 
+  void Remember(const NodeId& node, bool go);
+
   const NodeId self_;
   std::vector<NodeId> nodes_;
   const Handler own_;
   PeerCaller& peers_;
+  mutable Mutex mutex_;
+  std::set<NodeId> go_ ABSL_GUARDED_BY(mutex_);
   std::map<NodeId, std::unique_ptr<WorkerPool>> threads_;  // of each other node
 };
 

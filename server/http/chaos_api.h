@@ -51,8 +51,11 @@ class ClusterChaosApi {
   HttpResponse Loss(const HttpRequest& request);
   HttpResponse Heal();
 
-  // Installs the same rules on `nodes`.
-  HttpResponse Install(const char* action, const std::vector<NodeId>& nodes, const std::vector<Rule>& rules);
+  // `rules` are about everything that `node` sends and is sent.
+  HttpResponse Impair(const char* action, const NodeId& node, const std::vector<Rule>& rules);
+  // Installs the same rules on `nodes`. `rows`: what is to be said of further nodes.
+  HttpResponse Install(const char* action, const std::vector<NodeId>& nodes, const std::vector<Rule>& rules,
+                       FanOut::Bodies rows = {});
 
   FanOut& fan_out_;
 };

@@ -89,7 +89,6 @@ HttpResponse ClusterChaosApi::Partition(const HttpRequest& request) {
   return Install("partition", {a, b}, {cut(a, b), cut(b, a)});
 }
 
-// A delay or loss on both ends of a link would act twice, so the node itself does it all.
 HttpResponse ClusterChaosApi::Delay(const HttpRequest& request) {
   const auto body = ParseJson(request.body);
   if (!body.ok()) return BadRequest(body.status());
@@ -101,7 +100,7 @@ HttpResponse ClusterChaosApi::Delay(const HttpRequest& request) {
   status.Update(CheckNode("node", node, fan_out_.nodes()));
   status.Update(delay.status());
   if (!status.ok()) return BadRequest(status);
-  return Install("delay", {node}, BothDirections("delay", node, *delay));
+  return Impair("delay", node, BothDirections("delay", node, *delay));
 }
 
 HttpResponse ClusterChaosApi::Loss(const HttpRequest& request) {
@@ -114,7 +113,7 @@ HttpResponse ClusterChaosApi::Loss(const HttpRequest& request) {
   status.Update(CheckNode("node", node, fan_out_.nodes()));
   status.Update(Validate(rules.front()));
   if (!status.ok()) return BadRequest(status);
-  return Install("loss", {node}, rules);
+  return Impair("loss", node, rules);
 }
 
 HttpResponse ClusterChaosApi::Heal() {
@@ -128,14 +127,42 @@ HttpResponse ClusterChaosApi::Heal() {
   return {.body = json + "}}"};
 }
 
+// A delay or loss on both ends of a link would act twice, so the node itself does it all. A Go server cannot: it
+// delays nothing, and loses requests but no replies. Then the other ends do it.
+HttpResponse ClusterChaosApi::Impair(const char* action, const NodeId& node, const std::vector<Rule>& rules) {
+  const HttpRequest who{.method = "GET", .target = "/status"};
+  if (node != fan_out_.self()) (void)fan_out_.AskOne(node, who);
+  if (!fan_out_.IsGo(node)) return Install(action, {node}, rules);
+  fan_out_.AskAll(who);
+  std::vector<NodeId> ends;
+  std::string out_of_reach;
+  for (const NodeId& end : fan_out_.nodes()) {
+    if (end == node) continue;
+    if (!fan_out_.IsGo(end)) {
+      ends.push_back(end);
+    } else {
+      absl::StrAppend(&out_of_reach, out_of_reach.empty() ? "" : ", ", end);
+    }
+  }
+  FanOut::Bodies rows;
+  if (out_of_reach.empty()) {
+    rows.emplace(node, "{\"installed\":[]}");
+  } else {
+    rows.emplace(node, absl::UnimplementedError(absl::StrCat(
+                           node, " is a Go server: nothing is done to its links with the Go servers ", out_of_reach)));
+  }
+  return Install(action, ends, rules, std::move(rows));
+}
+
 HttpResponse ClusterChaosApi::Install(const char* action, const std::vector<NodeId>& nodes,
-                                      const std::vector<Rule>& rules) {
+                                      const std::vector<Rule>& rules, FanOut::Bodies rows) {
   const std::string body = absl::StrCat("{\"rules\":", ToJson(rules), "}");
   std::map<NodeId, HttpRequest> requests;
   for (const NodeId& node : nodes) requests.emplace(node, PostTo("/api/chaos/apply", body));
   std::string json = absl::StrCat("{\"action\":", JsonString(action), ",\"results\":[");
   const char* comma = "";
-  for (const auto& [node, answer] : fan_out_.Ask(requests)) {
+  rows.merge(fan_out_.Ask(requests));
+  for (const auto& [node, answer] : rows) {
     absl::StrAppend(&json, comma, RowJson(node, answer));
     comma = ",";
   }

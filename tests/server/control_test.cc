@@ -22,8 +22,10 @@
 namespace raftly {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 using namespace std::chrono_literals;
 
@@ -114,6 +116,11 @@ class MapPeers : public PeerCaller {
     return {PeerAnswer::Outcome::kAnswered, answer->second, {}};
   }
   void Set(const NodeId& peer, HttpResponse answer) {
+    answer.headers.emplace_back("Raftly-Node", peer);
+    SetGo(peer, std::move(answer));
+  }
+  // A Go server's answers do not say whose they are.
+  void SetGo(const NodeId& peer, HttpResponse answer) {
     MutexLock lock(mutex_);
     answers_[peer] = std::move(answer);
   }
@@ -195,6 +202,41 @@ TEST_F(ControlTest, DelayAndLossAreTheNodesOwnAndReplaceThemselves) {
                                          Rule{"loss-node1-out", "node1", {}, Loss{0.4}},
                                          Rule{"loss-node1-in", {}, "node1", Loss{0.4}}));
   EXPECT_TRUE(peers_.asked().empty());
+}
+
+constexpr char kInstalled[] = R"({"installed":["delay-node2-out","delay-node2-in"],"node":"x"})";
+
+TEST_F(ControlTest, AnotherNodeIsAskedToDelayItsOwnLinks) {
+  peers_.Set("node2", {.body = kInstalled});
+  peers_.Set("node3", {.body = kInstalled});
+  EXPECT_EQ(Ask("POST", "/api/cluster/chaos/delay", R"({"node":"node2","delay_ms":300})").body,
+            R"({"action":"delay","results":[{"node":"node2","installed":["delay-node2-out","delay-node2-in"]}]})");
+  EXPECT_TRUE(rules_.List().empty());
+}
+
+// A Go server says "installed" to a delay, and delays nothing.
+TEST_F(ControlTest, WhatAGoNodeCannotDoIsDoneAtTheOtherEndsOfItsLinks) {
+  peers_.SetGo("node2", {.body = kInstalled});
+  peers_.Set("node3", {.body = kInstalled});
+  EXPECT_EQ(Ask("POST", "/api/cluster/chaos/delay", R"({"node":"node2","delay_ms":300})").body,
+            R"({"action":"delay","results":[{"node":"node1","installed":["delay-node2-out","delay-node2-in"]},)"
+            R"({"node":"node2","installed":[]},)"
+            R"({"node":"node3","installed":["delay-node2-out","delay-node2-in"]}]})");
+  EXPECT_THAT(rules_.List(), ElementsAre(Rule{"delay-node2-out", "node2", {}, Delay{300ms, 0ms}},
+                                         Rule{"delay-node2-in", {}, "node2", Delay{300ms, 0ms}}));
+  EXPECT_THAT(peers_.asked(), Not(Contains(StartsWith("node2 POST"))));
+  EXPECT_THAT(peers_.asked(), Contains(StartsWith("node3 POST /api/chaos/apply")));
+}
+
+TEST_F(ControlTest, TheLinkBetweenTwoGoNodesIsNamedAsOutOfReach) {
+  peers_.SetGo("node2", {.body = kInstalled});
+  peers_.SetGo("node3", {.body = kInstalled});
+  const std::string body = Ask("POST", "/api/cluster/chaos/loss", R"({"node":"node2","loss_rate":0.4})").body;
+  EXPECT_THAT(body, HasSubstr(R"({"node":"node1","installed":["loss-node2-out","loss-node2-in"]})"));
+  EXPECT_THAT(body, HasSubstr(R"({"node":"node2","installed":[],"error":"node2 is a Go server: nothing is done to its )"
+                              R"(links with the Go servers node3"})"));
+  EXPECT_THAT(body, Not(HasSubstr(R"("node":"node3")")));
+  EXPECT_THAT(peers_.asked(), Not(Contains(HasSubstr("POST"))));
 }
 
 TEST_F(ControlTest, RulesGoOneByOneOrAllTogether) {
