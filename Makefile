@@ -41,7 +41,7 @@ help:
 	@echo 'make screenshots  pictures of the dashboard for docs/ (needs Node and Chromium)'
 	@echo 'make docker-up    three nodes, Prometheus and Grafana (docker-build, docker-down, docker-logs)'
 	@echo 'make fmt          formats the C++ files'
-	@echo 'make lint         format, clang thread-safety analysis, clang-tidy, style test'
+	@echo 'make lint         format, dashboard (with Node), clang-tidy, thread-safety analysis, style test'
 	@echo 'make deps         installs the Debian packages that building and testing need'
 	@echo 'make clean        removes build/ and bin/, keeps data/'
 

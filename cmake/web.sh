@@ -2,7 +2,7 @@
 # The dashboard: builds web/dist, which is committed, and tests it.
 #
 #   web.sh build          what `make web` does: web/src -> web/dist
-#   web.sh check          types, format, and whether web/dist is what web/src gives, built aside
+#   web.sh check          types, format, browser tests that do not wait, and whether web/dist is what web/src gives
 #   web.sh format         formats the sources
 #   web.sh test           component and reducer tests (Vitest)
 #   web.sh e2e            the page in Chromium, against real clusters of build/release/bin/raftly-server
@@ -64,6 +64,7 @@ case ${1:-} in
     npx --no-install tsc --noEmit
     npx --no-install tsc --noEmit -p e2e
     npx --no-install prettier --log-level warn --check . || { echo 'web.sh check: run cmake/web.sh format' >&2; exit 1; }
+    npx --no-install vitest run --reporter=dot --project logic src/e2e.test.ts
     npx --no-install vite build --logLevel warn --outDir "$aside" --emptyOutDir
     if ! diff -rq dist "$aside"; then
       echo 'web.sh check: web/dist is not what web/src gives: run make web and commit it' >&2

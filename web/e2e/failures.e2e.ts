@@ -27,7 +27,7 @@ describe("three nodes", () => {
     await dashboard.untilEvent("node_down", "node3 is down");
     await dashboard.untilLook("node3", "down");
     await dashboard.untilPill("health", "DEGRADED");
-    expect(await dashboard.pill("nodes")).toBe("2/3");
+    await expect.poll(() => dashboard.pill("nodes")).toBe("2/3");
     await dashboard.untilEdge("node1/node3", "down");
 
     await dashboard.press("Apply to all nodes");
@@ -38,7 +38,7 @@ describe("three nodes", () => {
     cluster.revive("node3");
     await dashboard.untilEvent("node_up", "node3 is up");
     await dashboard.untilPill("health", "HEALTHY");
-    expect(await dashboard.pill("nodes")).toBe("3/3");
+    await expect.poll(() => dashboard.pill("nodes")).toBe("3/3");
     expect(dashboard.complaints).toEqual([]);
   });
 
@@ -98,14 +98,13 @@ describe("other sizes", () => {
     try {
       dashboard = await Dashboard.open(browser, cluster.url(), "#/chaos");
       await dashboard.untilPill("nodes", "7/7");
-      expect(await dashboard.page.locator("[data-edge]").count()).toBe(21);
-      expect(await dashboard.fits()).toBe(true);
+      await expect.poll(() => dashboard.page.locator("[data-edge]").count()).toBe(21);
+      await expect.poll(() => dashboard.fits()).toBe(true);
       const column = dashboard.page.locator("#column-cluster");
-      expect(await column.evaluate((element) => element.scrollWidth <= element.clientWidth)).toBe(true);
+      await expect.poll(() => column.evaluate((element) => element.scrollWidth <= element.clientWidth)).toBe(true);
       // Nothing of a node is cut off by the edge of the drawing.
-      const sticksOut = await dashboard.page
-        .locator("[data-mark] text, [data-mark] circle:not(.ring)")
-        .evaluateAll((parts) =>
+      const sticksOut = () =>
+        dashboard.page.locator("[data-mark] text, [data-mark] circle:not(.ring)").evaluateAll((parts) =>
           parts
             .filter((part) => {
               const box = part.closest("svg")!.getBoundingClientRect();
@@ -114,7 +113,7 @@ describe("other sizes", () => {
             })
             .map((part) => part.textContent),
         );
-      expect(sticksOut).toEqual([]);
+      await expect.poll(sticksOut).toEqual([]);
       expect(dashboard.complaints).toEqual([]);
     } finally {
       await cluster.stop();

@@ -21,11 +21,11 @@ beforeEach(async () => {
 });
 
 describe("KV ops", () => {
-  // The newest answer, once there are `count`.
-  const answer = async (count: number) => {
+  // Until there are `count` answers and the newest one says so.
+  const untilAnswer = (count: number, text: string) => {
     const list = dashboard.page.getByRole("list", { name: "Answers, newest first" }).getByRole("listitem");
-    await list.nth(count - 1).waitFor();
-    return list.first().innerText();
+    const newest = async () => [await list.count(), (await list.allInnerTexts())[0]];
+    return expect.poll(newest).toEqual([count, expect.stringContaining(text)]);
   };
 
   it("writes, reads and deletes through a follower, and says who handled it", async () => {
@@ -34,31 +34,33 @@ describe("KV ops", () => {
     await dashboard.field("Key").fill("a/b c/ä");
     await dashboard.field("Value").fill("some “value”");
     await dashboard.press("PUT");
-    expect(await answer(1)).toContain(`Routed to leader ${leader}, by ${asked}`);
-    expect(await cluster.get(`/keys/a/b%20c/${encodeURIComponent("ä")}`)).toEqual({
-      key: "a/b c/ä",
-      value: "some “value”",
-    });
+    await untilAnswer(1, `Routed to leader ${leader}, by ${asked}`);
+    await expect
+      .poll(() => cluster.get(`/keys/a/b%20c/${encodeURIComponent("ä")}`))
+      .toEqual({
+        key: "a/b c/ä",
+        value: "some “value”",
+      });
     await dashboard.choose("GET");
     await dashboard.press("GET");
-    expect(await answer(2)).toContain("some “value”");
+    await untilAnswer(2, "some “value”");
     await dashboard.choose("Stale, this node’s own");
     await dashboard.press("GET");
-    expect(await answer(3)).toContain(`Answered by ${asked} alone`);
+    await untilAnswer(3, `Answered by ${asked} alone`);
     await dashboard.choose("DELETE");
     await dashboard.press("DELETE");
-    expect(await answer(4)).toContain("200");
+    await untilAnswer(4, "200");
     expect(dashboard.complaints).toEqual([]);
     await dashboard.choose("GET");
     await dashboard.choose("Linearizable");
     await dashboard.press("GET");
-    expect(await answer(5)).toContain("There is no such key.");
+    await untilAnswer(5, "There is no such key.");
   });
 
   it("says that the page’s own node is the leader", async () => {
     dashboard = await Dashboard.open(browser, cluster.url(leader), "#/kv/put");
     await dashboard.press("PUT");
-    expect(await answer(1)).toContain(`Routed to leader ${leader}: this page’s own node`);
+    await untilAnswer(1, `Routed to leader ${leader}: this page’s own node`);
   });
 
   it("shows the entry in the log of every node", async () => {
@@ -67,48 +69,61 @@ describe("KV ops", () => {
     await dashboard.press("PUT");
     const row = dashboard.page.locator("[data-index]", { hasText: "put seen-in-the-log" });
     await row.waitFor();
-    await expect.poll(() => row.locator('[data-status="committed"]').count(), { timeout: 60_000 }).toBe(3);
+    await expect.poll(() => row.locator('[data-status="committed"]').count()).toBe(3);
   });
 
   it("does not send a key that the server would refuse", async () => {
     dashboard = await Dashboard.open(browser, cluster.url(), "#/kv/get");
     await dashboard.field("Key").fill("");
-    expect(await dashboard.page.getByRole("button", { name: "GET", exact: true }).isDisabled()).toBe(true);
+    await expect.poll(() => dashboard.page.getByRole("button", { name: "GET", exact: true }).isDisabled()).toBe(true);
     await dashboard.page.getByText("A key is at least one byte long").waitFor();
   });
 });
 
 describe("Settings", () => {
-  it("applies timings to all nodes", async () => {
+  // What is in force replaces the defaults as soon as it is known: typing waits for that.
+  const openSettings = async () => {
     dashboard = await Dashboard.open(browser, cluster.url(), "#/settings");
-    await expect.poll(() => dashboard.field("Election timeout").inputValue()).toBe("1000");
+    await expect
+      .poll(async () => {
+        const shown = [dashboard.field("Election timeout"), dashboard.field("Heartbeat")];
+        const [in_force] = await cluster.timings();
+        return [await shown[0]!.inputValue(), await shown[1]!.inputValue()].join() === in_force!.join();
+      })
+      .toBe(true);
+  };
+
+  it("applies timings to all nodes", async () => {
+    await openSettings();
     await dashboard.field("Election timeout").fill("600");
     await dashboard.field("Heartbeat").fill("90");
     await dashboard.press("Apply to all nodes");
     await dashboard.page.getByText("Applied to all 3 nodes").first().waitFor();
-    expect(await cluster.timings()).toEqual([
-      [600, 90],
-      [600, 90],
-      [600, 90],
-    ]);
+    await expect
+      .poll(() => cluster.timings())
+      .toEqual([
+        [600, 90],
+        [600, 90],
+        [600, 90],
+      ]);
     await dashboard.untilEvent("settings", "Election timeout 600 ms, heartbeat 90 ms");
     expect(dashboard.complaints).toEqual([]);
   });
 
   it("refuses a heartbeat that is not below the timeout, and hints at one above a fifth", async () => {
     const before = await cluster.timings();
-    dashboard = await Dashboard.open(browser, cluster.url(), "#/settings");
+    await openSettings();
     await dashboard.field("Election timeout").fill("300");
     await dashboard.field("Heartbeat").fill("300");
     await dashboard.page.getByText("The heartbeat must be below the election timeout").waitFor();
-    expect(await dashboard.page.getByRole("button", { name: "Apply to all nodes" }).isDisabled()).toBe(true);
+    await expect.poll(() => dashboard.page.getByRole("button", { name: "Apply to all nodes" }).isDisabled()).toBe(true);
     await dashboard.field("Heartbeat").fill("100");
     await dashboard.page.getByText("More than a fifth").waitFor();
-    expect(await cluster.timings()).toEqual(before);
+    await expect.poll(() => cluster.timings()).toEqual(before);
   });
 
   it("shows what the server refuses", async () => {
-    dashboard = await Dashboard.open(browser, cluster.url(), "#/settings");
+    await openSettings();
     // A page may be older than its server: what the server says counts.
     await dashboard.page.route("**/api/cluster/config", (route) =>
       route.request().method() === "POST"
@@ -120,11 +135,11 @@ describe("Settings", () => {
   });
 
   it("resets to what a server starts with", async () => {
-    dashboard = await Dashboard.open(browser, cluster.url(), "#/settings");
+    await openSettings();
     await dashboard.field("Auto-heal delay").fill("9");
     await dashboard.press("Reset");
-    expect(await dashboard.field("Election timeout").inputValue()).toBe("150");
-    expect(await dashboard.field("Heartbeat").inputValue()).toBe("50");
-    expect(await dashboard.field("Auto-heal delay").inputValue()).toBe("4");
+    await expect.poll(() => dashboard.field("Election timeout").inputValue()).toBe("150");
+    await expect.poll(() => dashboard.field("Heartbeat").inputValue()).toBe("50");
+    await expect.poll(() => dashboard.field("Auto-heal delay").inputValue()).toBe("4");
   });
 });

@@ -32,32 +32,42 @@ async function start(id: string): Promise<void> {
   await dashboard.press("Run");
 }
 
-async function verdict(id: string): Promise<{ outcome: string | null; text: string; facts: Record<string, string> }> {
-  const box = dashboard.page.locator(`[data-scenario="${id}"] [data-outcome]`);
-  await box.waitFor();
-  const facts = await box
-    .locator("dl > div")
-    .evaluateAll((rows) =>
-      rows.map((row) => [row.querySelector("dt")!.textContent!, row.querySelector("dd")!.textContent!]),
-    );
-  return {
-    outcome: await box.getAttribute("data-outcome"),
-    text: await box.locator("p").innerText(),
-    facts: Object.fromEntries(facts) as Record<string, string>,
-  };
+interface Verdict {
+  outcome: string;
+  text: string;
+  facts: Record<string, string>;
 }
+
+// What the run came to, once it did: the page draws a verdict as a whole and never changes it.
+const verdict = (id: string) =>
+  eventually(`a verdict of ${id}`, () =>
+    dashboard.page.locator(`[data-scenario="${id}"] [data-outcome]`).evaluateAll(([box]): Verdict | undefined => {
+      if (!box) return undefined;
+      const facts = [...box.querySelectorAll("dl > div")].map((row) => [
+        row.querySelector("dt")!.textContent,
+        row.querySelector("dd")!.textContent,
+      ]);
+      return {
+        outcome: box.getAttribute("data-outcome")!,
+        text: box.querySelector("p")!.textContent!,
+        facts: Object.fromEntries(facts) as Record<string, string>,
+      };
+    }),
+  );
 
 const steps = (id: string) =>
   dashboard.page
     .locator(`[data-scenario="${id}"] li`)
     .evaluateAll((items) => items.map((item) => item.getAttribute("data-status")));
 
+const untilAllDone = (id: string) => expect.poll(async () => [...new Set(await steps(id))]).toEqual(["done"]);
+
 const numbers = (text: string | undefined) => (text ?? "").match(/\d+/g)?.map(Number) ?? [];
 
 describe("to the verdict", () => {
   afterEach(async () => {
     expect(dashboard.complaints).toEqual([]);
-    expect(await cluster.rules()).toBe(0);
+    await expect.poll(() => cluster.rules()).toBe(0);
   });
 
   it("happy path", async () => {
@@ -68,7 +78,7 @@ describe("to the verdict", () => {
     expect([outcome, facts["Leader"], facts["Time without a leader"]]).toEqual(["passed", leader, "none seen"]);
     const [before, after] = numbers(facts["Commit index"]);
     expect(after! - before!).toBeGreaterThanOrEqual(5);
-    expect(new Set(await steps("happy-path"))).toEqual(new Set(["done"]));
+    await untilAllDone("happy-path");
     await dashboard.untilEvent("scenario", "Happy path: passed");
   });
 
@@ -82,8 +92,8 @@ describe("to the verdict", () => {
     const [before, after] = numbers(facts["Term"]);
     expect(after).toBeGreaterThan(before!);
     expect(facts["Time without a leader"]).toMatch(/^\d+ ms$/);
-    expect(new Set(await steps("leader-crash"))).toEqual(new Set(["done"]));
-    expect(await cluster.leader()).not.toBe(leader);
+    await untilAllDone("leader-crash");
+    await expect.poll(() => cluster.leader()).not.toBe(leader);
   });
 
   it("leader crash, seen from the leader itself", async () => {
@@ -125,7 +135,7 @@ describe("ending early", () => {
     await dashboard.press("Cancel");
     const { outcome, text } = await verdict("minority-partition");
     expect([outcome, text]).toEqual(["cancelled", expect.stringContaining("Every fault has been healed.")]);
-    expect(await cluster.rules()).toBe(0);
+    await expect.poll(() => cluster.rules()).toBe(0);
     expect(dashboard.complaints).toEqual([]);
   });
 
@@ -136,8 +146,8 @@ describe("ending early", () => {
     await start("packet-loss");
     const { outcome, text } = await verdict("packet-loss");
     expect([outcome, text]).toEqual(["failed", expect.stringContaining("no space left. Every fault has been healed.")]);
-    expect(await cluster.rules()).toBe(0);
-    expect(await steps("packet-loss")).toEqual(["done", "done", "failed", "waiting", "waiting"]);
+    await expect.poll(() => cluster.rules()).toBe(0);
+    await expect.poll(() => steps("packet-loss")).toEqual(["done", "done", "failed", "waiting", "waiting"]);
   });
 
   it("heals as soon as its own node is back, where that died in the middle", async () => {
@@ -175,7 +185,7 @@ describe("ending early", () => {
     await start("packet-loss");
     const { outcome, text } = await verdict("packet-loss");
     expect([outcome, text]).toEqual(["unexpected", expect.stringContaining("heal them first")]);
-    expect(await cluster.rules()).toBeGreaterThan(0);
+    await expect.poll(() => cluster.rules()).toBeGreaterThan(0);
     await cluster.post("/api/cluster/chaos/heal");
   });
 });

@@ -8,6 +8,7 @@ export default defineConfig({
     include: ["*.e2e.ts"],
     environment: "node",
     fileParallelism: false,
+    expect: { poll: { timeout: 60_000, interval: 100 } },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     outputFile: { junit: "../reports/e2e.xml" },
