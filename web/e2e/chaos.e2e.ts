@@ -36,7 +36,7 @@ it("isolates a follower", async () => {
   await dashboard.untilPill("health", "PARTITIONED");
   await dashboard.untilLook(target, "partitioned");
   await dashboard.untilEdge(other, "partitioned");
-  await expect.poll(() => dashboard.edgeLabel(other)).toBe("✕");
+  await expect.poll(() => dashboard.labelOf(target)).toBe("✕");
   await dashboard.untilEvent("chaos", `${target} isolated`);
   // What it sends is lost, and reported as lost.
   await dashboard.page.locator('[data-pulse="lost"]').first().waitFor({ state: "attached" });
@@ -60,6 +60,7 @@ it("partitions a pair", async () => {
   await dashboard.field("and").selectOption("node3");
   await dashboard.page.locator('form[data-fault="partition"] button').click();
   await dashboard.untilEdge("node1/node3", "partitioned");
+  await expect.poll(() => dashboard.labelOf("node1/node3")).toBe("✕");
   await dashboard.untilPill("health", "PARTITIONED");
   await dashboard.untilEvent("chaos", "node1 and node3 partitioned");
   await expect.poll(() => dashboard.page.locator('[data-look="partitioned"]').count()).toBe(0);
@@ -73,7 +74,7 @@ it("delays a node", async () => {
   await dashboard.page.locator('form[data-fault="delay"] button').click();
   await dashboard.untilEdge("node1/node2", "delayed");
   await dashboard.untilEdge("node2/node3", "delayed");
-  await expect.poll(() => dashboard.edgeLabel("node1/node2")).toBe("120 ms");
+  await expect.poll(() => dashboard.labelOf("node2")).toBe("120 ms");
   await dashboard.untilEvent("chaos", "node2 delayed by 120 ± 10 ms");
   await expect.poll(() => dashboard.pill("health")).toContain("HEALTHY");
 });
@@ -84,7 +85,7 @@ it("loses messages of a node", async () => {
   await dashboard.field("Messages lost 30%").press("ArrowRight");
   await dashboard.press("Lose messages");
   await dashboard.untilEdge("node1/node3", "lossy");
-  await expect.poll(() => dashboard.edgeLabel("node1/node3")).toBe("35%");
+  await expect.poll(() => dashboard.labelOf("node3")).toBe("35%");
   await dashboard.untilEvent("chaos", "node3 loses 35% of its messages");
   await dashboard.page.locator('[data-pulse="lost"]').first().waitFor({ state: "attached" });
 });
@@ -92,7 +93,7 @@ it("loses messages of a node", async () => {
 it("shows faults that somebody else injected", async () => {
   await cluster.post("/api/cluster/chaos/loss", { node: "node2", loss_rate: 0.5 }, "node3");
   await dashboard.untilEdge("node1/node2", "lossy");
-  await expect.poll(() => dashboard.edgeLabel("node1/node2")).toBe("50%");
+  await expect.poll(() => dashboard.labelOf("node2")).toBe("50%");
   await dashboard.page.getByRole("link", { name: /rules in force/ }).waitFor();
 });
 
@@ -100,5 +101,5 @@ it("draws a fault in one direction as such", async () => {
   const rule = { id: "one-way", from_node: "node1", to_node: "node2", action: "delay", params: { delay_ms: 40 } };
   await cluster.post("/api/chaos/apply", { rules: [rule] }, "node1");
   await dashboard.untilEdge("node1/node2", "delayed");
-  await expect.poll(() => dashboard.edgeLabel("node1/node2")).toMatch(/^40 ms [→↘↓↙←↖↑↗]$/);
+  await expect.poll(() => dashboard.labelOf("node1/node2")).toMatch(/^40 ms [→↘↓↙←↖↑↗]$/);
 });

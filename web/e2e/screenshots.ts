@@ -1,8 +1,9 @@
 // The pictures in docs/: the main states of the dashboard, of real clusters.
 import type { Browser, BrowserContextOptions } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from "vitest";
 import { TestCluster } from "./support/cluster";
 import { Dashboard, launch } from "./support/dashboard";
+import { FAULTS, inject } from "./support/faults";
 
 const DOCS = new URL("../../docs/", import.meta.url).pathname;
 // Not far from the usual ones, yet calm where the machine is busy.
@@ -28,9 +29,9 @@ async function open(hash: string, options: BrowserContextOptions = {}): Promise<
   await dashboard.untilPill("health", "HEALTHY");
 }
 
-async function write(count: number): Promise<void> {
+async function write(count: number, to = cluster): Promise<void> {
   for (let i = 1; i <= count; ++i) {
-    await fetch(`${cluster.url()}/keys/user/${i}`, { method: "PUT", body: JSON.stringify({ value: `visit ${i}` }) });
+    await fetch(`${to.url()}/keys/user/${i}`, { method: "PUT", body: JSON.stringify({ value: `visit ${i}` }) });
   }
 }
 
@@ -76,4 +77,28 @@ it("chaos", async () => {
 it("on a phone", async () => {
   await open("#/cluster", { viewport: { width: 390, height: 844 } });
   await shoot("phone");
+});
+
+describe("seven nodes with all kinds of faults", () => {
+  let crowd: TestCluster;
+  beforeAll(async () => {
+    crowd = await TestCluster.start(Array.from({ length: 7 }, (_, i) => `node${i + 1}`));
+    await write(12, crowd);
+    await inject(FAULTS[7]!, crowd);
+  });
+  afterAll(() => crowd?.stop());
+
+  it.each([
+    ["crowded", { viewport: { width: 1280, height: 720 } }],
+    ["crowded-narrow", { viewport: { width: 900, height: 700 } }],
+    ["crowded-phone", { viewport: { width: 390, height: 844 } }],
+  ])("%s", async (name, options) => {
+    dashboard = await Dashboard.open(browser, crowd.url(), name === "crowded-phone" ? "#/cluster" : "#/chaos", {
+      deviceScaleFactor: 1,
+      ...options,
+    });
+    await dashboard.untilLook("node7", "down");
+    await dashboard.untilLook("node6", "partitioned");
+    await shoot(name);
+  });
 });

@@ -95,8 +95,9 @@ export class Dashboard {
     await this.page.locator(`[data-edge="${ends}"][data-kind="${kind}"]`).waitFor({ state: "attached" });
   }
 
-  edgeLabel(ends: string): Promise<string | null> {
-    return this.page.locator(`[data-label="${ends}"] text`).textContent();
+  // Of an edge ("node1/node2") or of a node.
+  labelOf(what: string): Promise<string | null> {
+    return this.page.locator(`[data-label="${what}"] text`).textContent();
   }
 
   async untilEvent(kind: string, text: string | RegExp): Promise<void> {

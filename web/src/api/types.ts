@@ -10,6 +10,8 @@ export interface ClusterNode {
   commit_index: number;
   last_applied: number;
   reachable: boolean;
+  // Why it takes no part, in its own words or in those of who asked it.
+  error?: string;
 }
 
 // GET /api/cluster, and the data of a `status` frame. Nodes are sorted by id.

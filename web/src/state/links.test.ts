@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { edgeFaultOf, faultOf, installedRules, isPartitioned } from "@/state/links";
+import { edgeFaultOf, edgeLabelOf, faultOf, installedRules, isPartitioned, nodeFaultOf } from "@/state/links";
 import { isolated, rulesOn } from "@/test/fixtures";
+import type { ChaosState, Rule } from "@/api/types";
 
 const ALL = ["node1", "node2", "node3"];
 const loss = (id: string, rate: number, ends: object) => ({
@@ -90,4 +91,76 @@ it("installedRules tells on which node each rule is", () => {
     { id: "x", action: "drop", installed_on: "node2" },
   ]);
   expect(installedRules(null)).toEqual([]);
+});
+
+describe("nodeFaultOf", () => {
+  const lossy = (node: string, rate: number) => [
+    loss(`${node}-out`, rate, { from_node: node }),
+    loss(`${node}-in`, rate, { to_node: node }),
+  ];
+  const of = (rules: Record<string, Rule[]>): ChaosState => ({
+    peers: ALL.map((node) => ({ node, rules: rules[node] ?? [] })),
+  });
+  const faultyIn = (chaos: ChaosState) =>
+    new Map(
+      ALL.flatMap((node) => {
+        const fault = nodeFaultOf(chaos, node, ALL);
+        return fault ? [[node, fault] as const] : [];
+      }),
+    );
+
+  it("is said of the node that all rules are about, and not of its links", () => {
+    const chaos = of({ node2: lossy("node2", 0.3) });
+    expect([...faultyIn(chaos)]).toEqual([["node2", { kind: "lossy", label: "30%" }]]);
+    expect(edgeLabelOf(chaos, "node1", "node2", faultyIn(chaos))).toEqual({ label: "" });
+  });
+
+  it("is said of each of two, though the link between them has both", () => {
+    const chaos = of({
+      node1: lossy("node1", 0.3),
+      node2: [delay("out", 120, { from_node: "node2" }), delay("in", 120, { to_node: "node2" })],
+    });
+    const faulty = faultyIn(chaos);
+    expect([...faulty].map(([node, { label }]) => [node, label])).toEqual([
+      ["node1", "30%"],
+      ["node2", "120 ms"],
+    ]);
+    expect(edgeLabelOf(chaos, "node1", "node2", faulty)).toEqual({ label: "" });
+  });
+
+  it("is said of who is cut off, whatever rules do it", () => {
+    const cut = (from: string, to: string) => ({ id: to, from_node: from, to_node: to, action: "drop" as const });
+    const chaos = of({ node1: [cut("node1", "node2"), cut("node1", "node3")] });
+    expect([...faultyIn(chaos)]).toEqual([["node1", { kind: "partitioned", label: "✕" }]]);
+    expect(edgeLabelOf(chaos, "node1", "node3", faultyIn(chaos))).toEqual({ label: "" });
+  });
+
+  it("leaves what is wrong with one link, or one direction, to the links", () => {
+    const one = of({ node1: [loss("a", 0.3, { from_node: "node1", to_node: "node2" })] });
+    expect(faultyIn(one).size).toBe(0);
+    expect(edgeLabelOf(one, "node1", "node2", new Map())).toEqual({
+      label: "30%",
+      only: { from: "node1", to: "node2" },
+    });
+    expect(faultyIn(of({ node1: [loss("a", 0.3, { from_node: "node1" })] })).size).toBe(0);
+  });
+
+  it("keeps on the link what is wrong with it beyond its ends", () => {
+    const link = loss("link", 0.5, { from_node: "node2", to_node: "node1" });
+    const chaos = of({ node2: [...lossy("node2", 0.3), link] });
+    expect(edgeLabelOf(chaos, "node1", "node2", faultyIn(chaos))).toEqual({
+      label: "50%",
+      only: { from: "node2", to: "node1" },
+    });
+    expect(edgeLabelOf(chaos, "node2", "node3", faultyIn(chaos))).toEqual({ label: "" });
+  });
+
+  it("is done at the other ends of a Go node's links", () => {
+    const chaos = of({ node2: lossy("node1", 0.3), node3: lossy("node1", 0.3) });
+    expect([...faultyIn(chaos).keys()]).toEqual(["node1"]);
+  });
+
+  it("is nobody's of two", () => {
+    expect(nodeFaultOf(of({ node1: lossy("node1", 0.3) }), "node1", ["node1", "node2"])).toBeUndefined();
+  });
 });

@@ -12,11 +12,13 @@ export interface LinkFault {
 
 const NO_FAULT: LinkFault = { dropped: false, loss_rate: 0, delay_ms: 0, jitter_ms: 0 };
 
-export function faultOf(chaos: ChaosState | null, from: string, to: string): LinkFault {
+type Wanted = (rule: Rule, owner: string) => boolean;
+
+export function faultOf(chaos: ChaosState | null, from: string, to: string, wanted: Wanted = () => true): LinkFault {
   let fault = NO_FAULT;
   for (const { node, rules } of chaos?.peers ?? []) {
     if (node !== from && node !== to) continue;
-    for (const rule of rules) if (matches(rule, from, to)) fault = compose(fault, rule);
+    for (const rule of rules) if (matches(rule, from, to) && wanted(rule, node)) fault = compose(fault, rule);
   }
   return fault;
 }
@@ -42,11 +44,32 @@ function compose(fault: LinkFault, { action, params = {} }: Rule): LinkFault {
 
 export type LinkKind = "partitioned" | "lossy" | "delayed" | "healthy";
 
+// ✕, "30%", "200 ms", or nothing.
+function labelOf({ dropped, loss_rate, delay_ms }: LinkFault): string {
+  if (dropped) return "✕";
+  if (loss_rate > 0) return `${Math.round(loss_rate * 100)}%`;
+  return delay_ms > 0 ? `${delay_ms} ms` : "";
+}
+
+function kindOf({ dropped, loss_rate, delay_ms }: LinkFault): LinkKind {
+  if (dropped) return "partitioned";
+  if (loss_rate > 0) return "lossy";
+  return delay_ms > 0 ? "delayed" : "healthy";
+}
+
+function worse(a: LinkFault, b: LinkFault): LinkFault {
+  return {
+    dropped: a.dropped || b.dropped,
+    loss_rate: Math.max(a.loss_rate, b.loss_rate),
+    delay_ms: Math.max(a.delay_ms, b.delay_ms),
+    jitter_ms: Math.max(a.jitter_ms, b.jitter_ms),
+  };
+}
+
 // Both directions of a pair as one edge, the worse one counting. A partition in one direction breaks both: a call
 // needs its answer.
 export interface EdgeFault {
   kind: LinkKind;
-  // What is written on the edge: ✕, "30%", "200 ms", or nothing.
   label: string;
   // The only direction affected; absent where both are.
   only?: { from: string; to: string };
@@ -54,24 +77,57 @@ export interface EdgeFault {
   backward: LinkFault;
 }
 
-export function edgeFaultOf(chaos: ChaosState | null, a: string, b: string): EdgeFault {
-  const forward = faultOf(chaos, a, b);
-  const backward = faultOf(chaos, b, a);
-  const affected = (is: (fault: LinkFault) => boolean) =>
-    is(forward) === is(backward) ? {} : { only: is(forward) ? { from: a, to: b } : { from: b, to: a } };
-  const loss = Math.max(forward.loss_rate, backward.loss_rate);
-  const delay = Math.max(forward.delay_ms, backward.delay_ms);
-  if (forward.dropped || backward.dropped) {
-    return { kind: "partitioned", label: "✕", ...affected((fault) => fault.dropped), forward, backward };
-  }
-  if (loss > 0) {
-    const label = `${Math.round(loss * 100)}%`;
-    return { kind: "lossy", label, ...affected((fault) => fault.loss_rate > 0), forward, backward };
-  }
-  if (delay > 0) {
-    return { kind: "delayed", label: `${delay} ms`, ...affected((fault) => fault.delay_ms > 0), forward, backward };
-  }
-  return { kind: "healthy", label: "", forward, backward };
+export function edgeFaultOf(chaos: ChaosState | null, a: string, b: string, wanted?: Wanted): EdgeFault {
+  const forward = faultOf(chaos, a, b, wanted);
+  const backward = faultOf(chaos, b, a, wanted);
+  const both = worse(forward, backward);
+  const kind = kindOf(both);
+  const affected = (fault: LinkFault) => (kind === "partitioned" ? fault.dropped : kindOf(fault) === kind);
+  const only =
+    affected(forward) === affected(backward) ? undefined : affected(forward) ? { from: a, to: b } : { from: b, to: a };
+  return { kind, label: labelOf(both), ...(only && { only }), forward, backward };
+}
+
+// Of a rule that is about everything a node sends, or is sent, wherever it is installed.
+function isAbout(node: string): Wanted {
+  return (rule, owner) =>
+    (rule.from_node === node && !rule.to_node) ||
+    (rule.to_node === node && !rule.from_node) ||
+    (!rule.from_node && !rule.to_node && owner === node);
+}
+
+// What is wrong with a node rather than with one of its links: it is cut from all others, or rules about it alone do
+// the same to all its links, both ways. The rules of other nodes on the same links do not count. Of two nodes neither
+// is the faulty one.
+export interface NodeFault {
+  kind: Exclude<LinkKind, "healthy">;
+  label: string;
+}
+
+export function nodeFaultOf(chaos: ChaosState | null, node: string, all: readonly string[]): NodeFault | undefined {
+  if (all.length <= 2) return undefined;
+  if (isPartitioned(chaos, node, all)) return { kind: "partitioned", label: "✕" };
+  const own = isAbout(node);
+  const faults = all
+    .filter((other) => other !== node)
+    .flatMap((other) => [faultOf(chaos, node, other, own), faultOf(chaos, other, node, own)]);
+  const kind = kindOf(faults[0]!);
+  const label = labelOf(faults[0]!);
+  return kind !== "healthy" && faults.every((fault) => labelOf(fault) === label) ? { kind, label } : undefined;
+}
+
+// What is written on an edge: what its ends, of which `faulty` are said to be faulty as nodes, do not say already.
+export function edgeLabelOf(
+  chaos: ChaosState | null,
+  a: string,
+  b: string,
+  faulty: ReadonlyMap<string, NodeFault>,
+): Pick<EdgeFault, "label" | "only"> {
+  const ends = [a, b].filter((end) => faulty.has(end));
+  if (ends.some((end) => faulty.get(end)!.kind === "partitioned")) return { label: "" };
+  const said = ends.map(isAbout);
+  const { label, only } = edgeFaultOf(chaos, a, b, (rule, owner) => !said.some((by) => by(rule, owner)));
+  return { label, ...(only && { only }) };
 }
 
 // A pair cannot talk when either direction is cut.

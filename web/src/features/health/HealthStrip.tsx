@@ -19,7 +19,7 @@ export function HealthStrip() {
   const plain = "border-line bg-panel";
   return (
     <dl
-      className="grid shrink-0 grid-cols-[minmax(8.25rem,1.5fr)_minmax(0,1.3fr)_minmax(0,0.8fr)_minmax(0,0.8fr)] gap-2"
+      className="grid shrink-0 grid-cols-[minmax(8.5rem,1.5fr)_minmax(0,1.3fr)_minmax(0,0.8fr)_minmax(0,0.9fr)] gap-1.5 xl:gap-2"
       aria-label="Health of the cluster"
     >
       <Pill name="health" value={cluster ? health : undefined} className={color}>
@@ -48,7 +48,7 @@ interface PillProps {
 
 function Pill({ name, value, className, children }: PillProps) {
   return (
-    <div data-pill={name} className={classes("min-w-0 rounded-lg border px-2.5 py-1", className)}>
+    <div data-pill={name} className={classes("min-w-0 rounded-lg border px-1.5 py-1 xl:px-2.5", className)}>
       <dt className="text-2xs leading-tight opacity-80">{name}</dt>
       <dd className="truncate font-semibold" title={typeof children === "string" ? children : undefined}>
         <Noticed value={value}>{children}</Noticed>

@@ -18,36 +18,42 @@ export function NodeCard({ view: { node, look, label }, name, serves }: NodeCard
       data-node={node.id}
       data-look={look}
       className={classes(
-        "@container min-w-0 rounded-md border px-2 py-1",
+        "@container min-w-0 rounded-md border px-1.5 py-1 @min-[26.5rem]:px-2",
         lost ? "border-down bg-down/10" : "border-line bg-panel",
       )}
     >
-      <div className="flex items-center gap-1">
-        <span className="truncate font-semibold" title={node.id}>
+      <div className={classes("flex items-center gap-1", LOOK_COLOR[look])}>
+        <StateGlyph look={look} />
+        <span className="truncate font-semibold text-ink" title={node.id}>
           {name}
         </span>
         {look === "partitioned" && (
-          <span className="hidden shrink-0 text-2xs font-semibold text-down @min-[6.5rem]:inline">· cut off</span>
+          <span className="hidden shrink-0 text-2xs font-semibold text-down @min-[8.5rem]:inline">· cut off</span>
         )}
         {serves && look !== "partitioned" && (
           <span
-            className="hidden shrink-0 text-2xs text-muted @min-[6.5rem]:inline"
+            className="hidden shrink-0 text-2xs text-muted @min-[8.5rem]:inline"
             title="This page is served by this node"
           >
             · here
           </span>
         )}
       </div>
-      <div className={classes("flex items-center gap-1 font-medium", LOOK_COLOR[look])}>
-        <StateGlyph look={look} />
-        <span className="truncate" title={label}>
-          {label}
-        </span>
+      <div
+        className={classes("truncate text-2xs font-medium @min-[6.5rem]:text-xs", LOOK_COLOR[look])}
+        title={node.error ? `${label}: ${node.error}` : label}
+      >
+        {label}
       </div>
       <div className="flex flex-wrap justify-between gap-x-2 text-xs whitespace-nowrap text-muted">
         <Noticed value={node.term}>term {node.reachable ? node.term : "—"}</Noticed>
         <span title="Commit index">commit {node.reachable ? node.commit_index : "—"}</span>
       </div>
+      {node.reachable && node.error && (
+        <p className="line-clamp-2 text-2xs break-words text-down" title={node.error}>
+          {node.error}
+        </p>
+      )}
     </li>
   );
 }

@@ -2,24 +2,28 @@ import { useRef, type CSSProperties } from "react";
 import { classes } from "@/components/classes";
 import { LOOK_COLOR, StatePath } from "@/components/StateGlyph";
 import type { NodeView } from "@/state/nodes";
-import type { Place, TextSide } from "@/features/topology/layout";
+import { BADGE, textAt, type Place } from "@/features/topology/layout";
+import { Pill } from "@/features/topology/Pill";
+import type { NodeFault } from "@/state/links";
 
 interface NodeMarkProps {
   view: NodeView;
   // Short enough for the drawing.
   name: string;
+  // Where it believes to be, or that it is cut off.
+  state: string;
+  fault: NodeFault | undefined;
   place: Place;
   // Of the circle, before scaling.
   radius: number;
   scale: number;
 }
 
-export function NodeMark({ view: { node, look, label }, name, place, radius, scale }: NodeMarkProps) {
+export function NodeMark({ view: { node, look, label }, name, state, fault, place, radius, scale }: NodeMarkProps) {
   // The term in which it led when it was first drawn: old news.
   const old_term = useRef(look === "leader" ? node.term : undefined);
   const dashed = look === "down" || look === "partitioned" || look === "candidate";
   const { anchor, x, y } = textAt(place.text, radius);
-  const state = look !== "partitioned" ? label : place.text === "below" ? `Cut off · ${label}` : "Cut off";
   return (
     <g
       transform={`translate(${place.x} ${place.y}) scale(${scale})`}
@@ -60,17 +64,7 @@ export function NodeMark({ view: { node, look, label }, name, place, radius, sca
       <text x={x} y={y + 13} textAnchor={anchor} className="halo fill-current text-[11px]">
         {state}
       </text>
+      {fault && <Pill of={node.id} kind={fault.kind} text={fault.label} x={0} y={-radius - BADGE} />}
     </g>
   );
-}
-
-function textAt(side: TextSide, radius: number): { anchor: "start" | "middle" | "end"; x: number; y: number } {
-  switch (side) {
-    case "below":
-      return { anchor: "middle", x: 0, y: radius + 13 };
-    case "left":
-      return { anchor: "end", x: -radius - 6, y: -1 };
-    case "right":
-      return { anchor: "start", x: radius + 6, y: -1 };
-  }
 }

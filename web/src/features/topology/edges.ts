@@ -1,33 +1,42 @@
 import type { ChaosState } from "@/api/types";
-import { edgeFaultOf, type LinkFault } from "@/state/links";
+import { edgeFaultOf, edgeLabelOf, type LinkFault, type NodeFault } from "@/state/links";
 import type { NodeView } from "@/state/nodes";
 
 export interface EdgeView {
   a: string;
   b: string;
-  i: number;
-  j: number;
   // In the order of precedence. `down`: an end of it is.
   kind: "down" | "partitioned" | "lossy" | "delayed" | "replication" | "follower";
+  // What is wrong with this link alone; with an arrow where it is so in one direction.
   label: string;
   only?: { from: string; to: string };
   title: string;
 }
 
-export function edgesOf(views: readonly NodeView[], chaos: ChaosState | null, leader_id: string): EdgeView[] {
-  return views.flatMap((a, i) =>
-    views.slice(i + 1).map((b, offset) => edgeOf(a, b, i, i + 1 + offset, chaos, leader_id)),
-  );
+// `faulty`: the nodes that are said to be faulty themselves, with what their marks say.
+export function edgesOf(
+  views: readonly NodeView[],
+  chaos: ChaosState | null,
+  leader_id: string,
+  faulty: ReadonlyMap<string, NodeFault> = new Map(),
+): EdgeView[] {
+  return views.flatMap((a, i) => views.slice(i + 1).map((b) => edgeOf(a, b, chaos, leader_id, faulty)));
 }
 
-function edgeOf(a: NodeView, b: NodeView, i: number, j: number, chaos: ChaosState | null, leader_id: string): EdgeView {
-  const ends = { a: a.node.id, b: b.node.id, i, j };
-  const { kind, label, only, forward, backward } = edgeFaultOf(chaos, ends.a, ends.b);
+function edgeOf(
+  a: NodeView,
+  b: NodeView,
+  chaos: ChaosState | null,
+  leader_id: string,
+  faulty: ReadonlyMap<string, NodeFault>,
+): EdgeView {
+  const ends = { a: a.node.id, b: b.node.id };
+  const { kind, forward, backward } = edgeFaultOf(chaos, ends.a, ends.b);
   if (kind !== "healthy") {
     const title = [`${ends.a} → ${ends.b}: ${describe(forward)}`, `${ends.b} → ${ends.a}: ${describe(backward)}`].join(
       ", ",
     );
-    return { ...ends, kind, label, ...(only && { only }), title };
+    return { ...ends, kind, ...edgeLabelOf(chaos, ends.a, ends.b, faulty), title };
   }
   if (a.look === "down" || b.look === "down") return { ...ends, kind: "down", label: "", title: "one end is down" };
   const leads = ends.a === leader_id || ends.b === leader_id;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { arrowOf, between, labelPart, placeNodes } from "@/features/topology/layout";
+import { arrowOf, between, placeNodes } from "@/features/topology/layout";
 
 describe.each([
   [430, 146],
@@ -32,12 +32,6 @@ it("leaves the nodes free at both ends of an edge", () => {
     { x: 20, y: 0 },
     { x: 80, y: 0 },
   ]);
-});
-
-it("labels edges of the outline in their middle, others before they cross", () => {
-  expect(labelPart(0, 1, 5)).toBe(0.5);
-  expect(labelPart(0, 4, 5)).toBe(0.5);
-  expect(labelPart(0, 2, 5)).toBeLessThan(0.38);
 });
 
 it.each([

@@ -25,6 +25,10 @@ export interface Layout {
 const RADIUS = 21;
 // Two lines of text.
 const LINES_HEIGHT = 32;
+// The room above the outermost nodes, for what is written on them.
+const HEAD = 14;
+// How far above a node's circle the middle of that is.
+export const BADGE = 4;
 // The room beside the outermost nodes, for half or for all of their text.
 const SIDE_BELOW = 70;
 const SIDE_BESIDE = 108;
@@ -49,7 +53,7 @@ export function placeNodes(count: number, width: number, height: number): Layout
   );
   const ys = fill(
     corners.map(({ y }) => y),
-    radius + 6,
+    radius + HEAD,
     height - radius - foot,
   );
   return {
@@ -83,14 +87,20 @@ export function along(a: Point, b: Point, part: number): Point {
   return { x: a.x + (b.x - a.x) * part, y: a.y + (b.y - a.y) * part };
 }
 
-// Edges that cross others carry their label before the first crossing, or the labels would lie on one another.
-export function labelPart(i: number, j: number, count: number): number {
-  const steps = Math.min(j - i, count - (j - i));
-  return count >= 4 && steps > 1 ? 0.27 : 0.5;
-}
-
 // The arrow character that points from one node to another.
 export function arrowOf(from: Point, to: Point): string {
   const eighth = Math.round(Math.atan2(to.y - from.y, to.x - from.x) / (Math.PI / 4));
   return "→↘↓↙←↖↑↗"[(eighth + 8) % 8]!;
+}
+
+// Where the first of a node's two lines of text starts, from its middle, before scaling.
+export function textAt(side: TextSide, radius: number): Point & { anchor: "start" | "middle" | "end" } {
+  switch (side) {
+    case "below":
+      return { anchor: "middle", x: 0, y: radius + 13 };
+    case "left":
+      return { anchor: "end", x: -radius - 6, y: -1 };
+    case "right":
+      return { anchor: "start", x: radius + 6, y: -1 };
+  }
 }
