@@ -322,10 +322,10 @@ class TurnWatcher : public NodeObserver {
   std::atomic<bool> overlapped{false};
 
  private:
-  // Long enough for another thread to come in, if any may.
+  // Long enough for another thread to come in, if any may. On a busy machine each yield is a time slice of others.
   void Dwell() {
     if (inside_.exchange(true)) overlapped = true;
-    for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+    for (int i = 0; i < 20; ++i) std::this_thread::yield();
     inside_ = false;
   }
   std::atomic<bool> inside_{false};
