@@ -4,27 +4,28 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "raft/storage/wal_recovery.h"
+#include "raft/storage/segments.h"
 
 namespace raftly {
 namespace {
 
-absl::Status ReadLog(FileSystem& files, const std::string& path, DirectoryReport& report) {
-  absl::StatusOr<std::string> read = files.Read(path);
-  if (absl::IsNotFound(read.status())) return absl::OkStatus();
-  if (!read.ok()) return read.status();
-  report.file_bytes = read->size();
-  absl::StatusOr<wal::Recovery> found =
-      wal::Recover(std::make_shared<const std::string>(*std::move(read)), path, WalOptions{});
+absl::Status ReadLog(FileSystem& files, const std::string& directory, DirectoryReport& report) {
+  absl::StatusOr<wal::FoundLog> found = wal::FindLog(files, directory, WalOptions{});
   if (!found.ok()) {
+    report.has_log = true;
     report.log_status = found.status();
-    return absl::OkStatus();
+    return absl::IsDataLoss(found.status()) ? absl::OkStatus() : found.status();
   }
-  report.has_log = found->end != 0;
-  report.log_bytes = found->end;
-  report.hard_state = std::move(found->hard_state);
-  report.entries = std::move(found->entries);
-  report.torn_tail = found->torn_tail;
+  for (const wal::FoundSegment& segment : found->segments) {
+    report.file_bytes += segment.size;
+    report.log_bytes += segment.recovery.end;
+  }
+  report.segments = found->exists ? found->segments.size() : 0;
+  report.has_log = report.log_bytes != 0;
+  report.hard_state = std::move(found->contents.hard_state);
+  report.base = found->contents.base;
+  report.entries = std::move(found->contents.entries);
+  report.torn_tail = found->segments.back().recovery.torn_tail;
   for (const Entry& entry : report.entries) {
     if (report.cluster_in_log = ClusterIdOf(entry); report.cluster_in_log) break;
   }
@@ -45,8 +46,9 @@ absl::StatusOr<DirectoryReport> ReadDirectory(FileSystem& files, const std::stri
   } else {
     return identity.status();
   }
-  if (absl::Status status = ReadLog(files, directory + "/raft.wal", report); !status.ok()) return status;
-  const bool anything = report.identity || !report.identity_status.ok() || report.file_bytes != 0;
+  if (absl::Status status = ReadLog(files, directory, report); !status.ok()) return status;
+  const bool anything =
+      report.identity || !report.identity_status.ok() || report.file_bytes != 0 || !report.log_status.ok();
   if (!anything) return absl::NotFoundError(absl::StrCat(directory, ": holds neither an identity nor a log"));
   return report;
 }

@@ -18,11 +18,13 @@ struct DirectoryReport {
   std::optional<Identity> identity;
   absl::Status identity_status;  // DataLoss: the file is damaged
 
-  bool has_log = false;     // raft.wal is there and holds a record
-  uint64_t file_bytes = 0;  // of raft.wal, space ahead included
+  bool has_log = false;  // a segment is there and holds a record
+  size_t segments = 0;
+  uint64_t file_bytes = 0;  // of all segments, space ahead included
   uint64_t log_bytes = 0;   // of its records
   absl::Status log_status;  // DataLoss: rot; what follows is empty then
   HardState hard_state;
+  LogPosition base;  // what was let go, or a snapshot holds; the entries follow it
   Entries entries;
   std::optional<TornTail> torn_tail;
   std::optional<std::string> cluster_in_log;  // the first id that an entry gives the cluster

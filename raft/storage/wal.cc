@@ -1,213 +1,205 @@
 #include "raft/storage/wal.h"
 
+#include <algorithm>
 #include <atomic>
-#include <initializer_list>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "raft/core/check.h"
+#include "raft/storage/log_file.h"
+#include "raft/storage/segments.h"
 #include "raft/storage/wal_record.h"
-#include "raft/storage/wal_recovery.h"
 
 namespace raftly {
 namespace {
 
 // What a batch may cost besides its records: the first marker of a file, its own, and the one that seals it.
 constexpr uint64_t kMarkersPerBatch = 3;
-// A batch buffer that one huge batch made larger than this is given back.
-constexpr size_t kBufferKept = size_t{4} << 20;
 
-uint64_t RoundUp(uint64_t n, uint64_t step) { return step == 0 ? n : (n + step - 1) / step * step; }
-
-class FileWal : public Wal {
- public:
-  FileWal(std::unique_ptr<FileLock> lock, std::unique_ptr<File> file, const WalOptions& options,
-          const wal::Recovery& found, uint64_t size)
-      : options_(options),
-        lock_(std::move(lock)),
-        file_(std::move(file)),
-        last_index_{found.entries.size()},
-        may_vote_(found.hard_state.may_vote),
-        marked_(found.marked),
-        sealed_(found.sealed),
-        durable_(found.end),
-        end_(found.end),
-        reserved_(size) {}
-
-  // A file without any marker is judged by a weaker rule: there, an intact record after a damaged one is rot. A first
-  // batch of which only the later pages reached the disk would look like that. So its marker goes ahead, alone.
-  absl::Status Mark() { return marked_ ? absl::OkStatus() : WriteMarker(); }
-
-  absl::Status Reserve(uint64_t bytes) override;
-  Space space() const override { return space_; }
-  absl::Status Append(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) override;
-  absl::Status Sync() override;
-  absl::Status Seal() override;
-  absl::Status Close() override;
-  WalStats stats() const override { return {end_, reserved_}; }
-
- private:
-  absl::Status CheckSizes(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) const;
-  absl::Status BeginBatch();
-  absl::Status WriteMarker();
-  absl::Status WriteBuffer();
-  absl::Status SyncFile();
-  absl::Status Fail(absl::Status status);
-
-  const WalOptions options_;
-  const std::unique_ptr<FileLock> lock_;
-  const std::unique_ptr<File> file_;
-  absl::Status status_;  // the failure that ended this log, if any
-  std::string buffer_;   // the batch under way; empty or beginning with a marker. It belongs at end_
-  Index last_index_;     // of the log, the buffer included
-  bool may_vote_;        // as the log says, the buffer included
-  bool marked_;          // a durable marker is in the file
-  bool sealed_;          // the last record is a marker, or there is none
-  Space space_ = Space::kPlenty;
-  uint64_t durable_;  // durable_ <= end_, equal after each Sync (but with `sync` off)
-  // Written by the owner's thread, read by stats() from any.
-  std::atomic<uint64_t> end_;       // all before it is written
-  std::atomic<uint64_t> reserved_;  // size of the file; end_ <= reserved_
+// A segment that is complete: the log went on in a later one.
+struct PastSegment {
+  std::string path;
+  Index last;  // all that it says is about entries up to here
+  uint64_t bytes = 0;
 };
 
-absl::Status FileWal::Reserve(uint64_t bytes) {
-  if (!status_.ok()) return status_;
-  const uint64_t reserved = reserved_;
-  const uint64_t need = end_ + buffer_.size() + bytes;
-  const uint64_t least = need + options_.low_water_bytes;
-  const uint64_t kept_back = options_.kept_back_bytes;
-  const uint64_t want = least + kept_back;
-  const auto left = [&](uint64_t size) {
-    return want <= size ? Space::kPlenty : least <= size ? Space::kReserve : Space::kNone;
-  };
-  space_ = left(reserved);
-  if (space_ == Space::kPlenty) return absl::OkStatus();
-  absl::Status full;
-  for (const uint64_t size : {reserved + RoundUp(want - reserved, options_.reserve_bytes), want, least + kept_back / 2,
-                              least + kept_back / 4, least, need}) {
-    if (size <= reserved) break;
-    absl::Status status = file_->Reserve(reserved, size);
-    if (status.ok()) {
-      reserved_ = size;
-      space_ = left(size);
-      return absl::OkStatus();
+class SegmentedWal : public Wal {
+ public:
+  SegmentedWal(FileSystem& files, std::string directory, const WalOptions& options, std::unique_ptr<FileLock> lock,
+               std::unique_ptr<wal::LogFile> file, const wal::FoundLog& found)
+      : files_(files),
+        directory_(std::move(directory)),
+        options_(options),
+        lock_(std::move(lock)),
+        hard_state_(found.contents.hard_state),
+        last_(found.contents.last()),
+        sequence_(found.segments.back().sequence),
+        path_(found.segments.back().path),
+        file_(std::move(file)) {
+    for (auto segment = found.segments.begin(); std::next(segment) != found.segments.end(); ++segment) {
+      past_.push_back({segment->path, segment->last, segment->size});
     }
-    if (!absl::IsResourceExhausted(status)) return Fail(std::move(status));
-    full = std::move(status);
+    Publish();
   }
-  return need <= reserved ? absl::OkStatus() : full;
+
+  absl::Status Mark() { return Published(file_->Mark()); }
+
+  absl::Status Reserve(uint64_t bytes) override;
+  Space space() const override { return file_->space(); }
+  absl::Status Append(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) override;
+  absl::Status Sync() override { return Published(file_->Sync()); }
+  absl::Status Seal() override { return Published(file_->Seal()); }
+  absl::Status Close() override;
+  absl::Status ThrowAway(LogPosition base) override;
+  absl::Status DropThrough(Index through) override;
+  WalStats stats() const override { return {end_, reserved_, segments_}; }
+
+ private:
+  bool ShouldGoOn() const;
+  absl::Status GoOn(wal::Segment segment);
+  absl::StatusOr<std::unique_ptr<wal::LogFile>> Begin(const std::string& path, const wal::Segment& segment);
+  absl::Status Remove(const std::vector<std::string>& paths);
+  absl::Status Published(absl::Status status) {
+    Publish();
+    return status;
+  }
+  void Publish();
+
+  FileSystem& files_;
+  const std::string directory_;
+  const WalOptions options_;
+  const std::unique_ptr<FileLock> lock_;
+  HardState hard_state_;  // as the log says, with what waits for its sync
+  LogPosition last_;      // of the log, the same
+  std::vector<PastSegment> past_;
+  uint64_t sequence_;  // of the segment that is written
+  std::string path_;
+  std::unique_ptr<wal::LogFile> file_;
+
+  // For stats().
+  std::atomic<uint64_t> end_{0};
+  std::atomic<uint64_t> reserved_{0};
+  std::atomic<uint64_t> segments_{1};
+};
+
+void SegmentedWal::Publish() {
+  uint64_t past = 0;
+  for (const PastSegment& segment : past_) past += segment.bytes;
+  end_ = past + file_->end();
+  reserved_ = past + file_->reserved();
+  segments_ = past_.size() + 1;
 }
 
-absl::Status FileWal::Append(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) {
-  if (!status_.ok()) return status_;
-  if (!hard_state && entries.empty()) return absl::OkStatus();
-  if (absl::Status status = CheckSizes(hard_state, entries); !status.ok()) return status;
-  if (buffer_.empty()) {
-    if (absl::Status status = BeginBatch(); !status.ok()) return status;
+// Going on needs space, and lack of it is mild here: then the log stays where it is for now.
+absl::Status SegmentedWal::Reserve(uint64_t bytes) {
+  if (ShouldGoOn()) {
+    const absl::Status status = GoOn({.sequence = sequence_ + 1, .previous = last_});
+    if (!status.ok() && !absl::IsResourceExhausted(status)) return Published(status);
   }
-  if (hard_state) {
-    // Before the state: whoever reads a new term here must know already if it may vote in it.
-    if (hard_state->may_vote != may_vote_) wal::AppendMayVote(buffer_, hard_state->may_vote);
-    may_vote_ = hard_state->may_vote;
-    wal::AppendState(buffer_, *hard_state);
-  }
+  return Published(file_->Reserve(bytes));
+}
+
+absl::Status SegmentedWal::Append(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) {
   for (const Entry& entry : entries) {
-    RAFTLY_CHECK(entry.index && entry.index <= last_index_ + 1, "the log on disk would have a gap");
-    wal::AppendEntry(buffer_, entry);
-    last_index_ = entry.index;
+    RAFTLY_CHECK(entry.index && entry.index <= last_.index + 1, "the log on disk would have a gap");
+    last_ = entry.position();
   }
-  return absl::OkStatus();
+  if (hard_state) hard_state_ = *hard_state;
+  return file_->Append(hard_state, entries);
 }
 
-// Nothing is written that recovery would not believe.
-absl::Status FileWal::CheckSizes(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) const {
-  if (hard_state && hard_state->voted_for.size() > wal::kLongestData - wal::kStateBytes) {
-    return absl::InvalidArgumentError("the id voted for is too long for the log");
-  }
-  for (const Entry& entry : entries) {
-    if (entry.data.size() <= wal::kLongestData - wal::kEntryBytes) continue;
-    return absl::InvalidArgumentError(absl::StrCat("entry ", entry.index.value, " is too long for the log"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status FileWal::BeginBatch() {
-  if (absl::Status status = Mark(); !status.ok()) return status;
-  wal::AppendMarker(buffer_, {.offset = end_, .synced_to = durable_});
-  return absl::OkStatus();
-}
-
-absl::Status FileWal::Sync() {
-  if (!status_.ok()) return status_;
-  if (buffer_.empty()) return absl::OkStatus();
-  if (absl::Status status = WriteBuffer(); !status.ok()) return status;
-  sealed_ = false;
-  // Not durable_: a marker never claims more than was really synced, so the laboratory sees what a lost write does
-  // and not how recovery would have noticed it.
-  return options_.sync ? SyncFile() : absl::OkStatus();
-}
-
-absl::Status FileWal::Seal() {
-  if (absl::Status status = Sync(); !status.ok()) return status;
-  if (sealed_ || !options_.sync) return absl::OkStatus();
-  return WriteMarker();
-}
-
-absl::Status FileWal::Close() {
+absl::Status SegmentedWal::Close() {
   // For want of a seal the log is not worse than after a crash.
   if (absl::Status status = Seal(); !status.ok() && !absl::IsResourceExhausted(status)) return status;
-  if (!status_.ok()) return status_;
-  if (reserved_ != end_ && space_ == Space::kPlenty) {
-    if (absl::Status status = file_->Truncate(end_); !status.ok()) return Fail(std::move(status));
-    reserved_ = end_.load();
-    if (options_.sync) {
-      if (absl::Status status = SyncFile(); !status.ok()) return status;
-    }
+  if (!file_->status().ok()) return file_->status();
+  if (file_->space() == Space::kPlenty) {
+    if (absl::Status status = Published(file_->Shrink()); !status.ok()) return status;
   }
-  status_ = absl::FailedPreconditionError("the log is closed");
+  file_->Fail(absl::FailedPreconditionError("the log is closed")).IgnoreError();
   return absl::OkStatus();
 }
 
-// A batch of a marker alone, durable when it returns. ResourceExhausted changes nothing and may be tried again.
-absl::Status FileWal::WriteMarker() {
-  RAFTLY_CHECK(buffer_.empty() && durable_ == end_, "a marker would vouch for bytes that are not durable");
-  const uint64_t need = end_ + wal::kMarkerRecordBytes;
-  if (need > reserved_) {
-    absl::Status status = file_->Reserve(reserved_, need);
-    if (absl::IsResourceExhausted(status)) return status;
-    if (!status.ok()) return Fail(std::move(status));
-    reserved_ = need;
+// ---- Segments ------------------------------------------------------------------------------------------------------
+
+// A log that was cut may come by the same index again; a segment that is still needed keeps its name.
+bool SegmentedWal::ShouldGoOn() const {
+  if (options_.segment_bytes == 0 || file_->end() < options_.segment_bytes || !file_->status().ok()) return false;
+  const std::string path = wal::SegmentPath(directory_, last_.index + 1);
+  const auto has_it = [&](const PastSegment& segment) { return segment.path == path; };
+  return path != path_ && std::none_of(past_.begin(), past_.end(), has_it);
+}
+
+// The new segment gets its name when it is whole and durable, and so is all before it: whenever a crash comes, the log
+// is what it was. ResourceExhausted: nothing has changed.
+absl::Status SegmentedWal::GoOn(wal::Segment segment) {
+  if (absl::Status status = file_->Seal(); !status.ok()) return status;
+  const std::string path = wal::SegmentPath(directory_, segment.previous.index + 1);
+  const std::string half_made = absl::StrCat(path, std::string(wal::kHalfMade));
+  auto begun = Begin(half_made, segment);
+  if (!begun.ok()) {
+    files_.Remove(half_made).IgnoreError();  // else the next start does
+    return absl::IsResourceExhausted(begun.status()) ? begun.status() : file_->Fail(begun.status());
   }
-  wal::AppendMarker(buffer_, {.offset = end_, .synced_to = durable_});
-  if (absl::Status status = WriteBuffer(); !status.ok()) return status;
-  if (absl::Status status = SyncFile(); !status.ok()) return status;
-  marked_ = true;
-  sealed_ = true;
+  absl::Status named = files_.Rename(half_made, path);
+  if (named.ok()) named = files_.SyncDirectory(directory_);
+  if (!named.ok()) return file_->Fail(std::move(named));
+
+  std::vector<std::string> thrown_away;
+  if (segment.thrown_away) {
+    for (const PastSegment& past : past_) thrown_away.push_back(past.path);
+    thrown_away.push_back(path_);
+    std::erase(thrown_away, path);  // the name was taken over
+    past_.clear();
+  } else {
+    if (absl::Status status = file_->Shrink(); !status.ok()) return status;
+    past_.push_back({path_, last_.index, file_->end()});
+  }
+  file_ = *std::move(begun);
+  path_ = path;
+  sequence_ = segment.sequence;
+  last_ = segment.previous;
+  return Remove(thrown_away);
+}
+
+absl::StatusOr<std::unique_ptr<wal::LogFile>> SegmentedWal::Begin(const std::string& path,
+                                                                  const wal::Segment& segment) {
+  if (absl::Status status = files_.Remove(path); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<File>> file = files_.Open(path);
+  if (!file.ok()) return file.status();
+  auto begun = std::make_unique<wal::LogFile>(*std::move(file), options_, wal::Recovery{}, 0, /*may_vote=*/true);
+  if (absl::Status status = begun->Reserve(wal::kSegmentRecordBytes + EncodedSize(hard_state_, {})); !status.ok())
+    return status;
+  // What is kept back for later is in the old segment; it is given up only for as much.
+  if (begun->space() > file_->space()) return absl::ResourceExhaustedError(absl::StrCat(path, ": no space to go on"));
+  if (absl::Status status = begun->Begin(segment, hard_state_); !status.ok()) return status;
+  return begun;
+}
+
+absl::Status SegmentedWal::ThrowAway(LogPosition base) {
+  if (absl::Status status = file_->Sync(); !status.ok()) return Published(status);
+  return Published(GoOn({.sequence = sequence_ + 1, .previous = base, .thrown_away = true}));
+}
+
+absl::Status SegmentedWal::DropThrough(Index through) {
+  std::vector<std::string> paths;
+  auto segment = past_.begin();
+  for (; segment != past_.end() && segment->last <= through; ++segment) paths.push_back(segment->path);
+  past_.erase(past_.begin(), segment);
+  return Published(Remove(paths));
+}
+
+// In their order: what a crash leaves is the end of a log, without a gap.
+absl::Status SegmentedWal::Remove(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    absl::Status status = files_.Remove(path);
+    if (status.ok()) status = files_.SyncDirectory(directory_);
+    if (!status.ok()) return file_->Fail(std::move(status));
+  }
   return absl::OkStatus();
 }
 
-absl::Status FileWal::WriteBuffer() {
-  if (absl::Status status = file_->WriteAt(end_, buffer_); !status.ok()) return Fail(std::move(status));
-  end_ += buffer_.size();
-  if (reserved_ < end_) reserved_ = end_.load();
-  buffer_.clear();
-  if (buffer_.capacity() > kBufferKept) buffer_ = std::string();
-  return absl::OkStatus();
-}
-
-absl::Status FileWal::SyncFile() {
-  if (absl::Status status = file_->Sync(); !status.ok()) return Fail(std::move(status));
-  durable_ = end_;
-  return absl::OkStatus();
-}
-
-// fsyncgate (PostgreSQL, 2018): after a failed sync the kernel may drop the dirty pages and report success to whoever
-// tries again. So the first failure is the last word.
-absl::Status FileWal::Fail(absl::Status status) {
-  // Lack of space that shows so late is a failure like any other. ResourceExhausted would say "try again".
-  status_ = absl::IsResourceExhausted(status) ? absl::InternalError(status.message()) : std::move(status);
-  return status_;
-}
+// ---- Opening -------------------------------------------------------------------------------------------------------
 
 // Only after recovery has found nothing wrong. What no marker proves to have been durable may be in the page cache
 // alone, and after a failed sync the kernel takes such pages for written: a sync would pass over them. The node acts on
@@ -239,25 +231,33 @@ absl::StatusOr<Wal::Opened> Wal::Open(FileSystem& files, const std::string& dire
   absl::StatusOr<std::unique_ptr<FileLock>> lock = files.Lock(directory + "/raft.lock");
   if (!lock.ok()) return lock.status();
 
-  const std::string path = directory + "/raft.wal";
-  absl::StatusOr<std::string> read = files.Read(path);
-  if (!read.ok() && !absl::IsNotFound(read.status())) return read.status();
-  const auto bytes = std::make_shared<const std::string>(read.ok() ? *std::move(read) : std::string());
-  absl::StatusOr<wal::Recovery> found = wal::Recover(bytes, path, options);
+  absl::StatusOr<wal::FoundLog> found = wal::FindLog(files, directory, options);
   if (!found.ok()) return found.status();
-  if (options.must_exist && found->end == 0) {
+  const wal::FoundSegment& last = found->segments.back();
+  const bool empty = found->segments.size() == 1 && last.recovery.end == 0;
+  if (options.must_exist && empty) {
     return absl::FailedPreconditionError(absl::StrCat(
-        path, read.ok() ? " is empty" : " is missing", ", and the directory's identity says that there ",
+        last.path, found->exists ? " is empty" : " is missing", ", and the directory's identity says that there ",
         "was a log: its votes and entries are lost; set the directory aside and start this node with ", "-rejoin"));
   }
+  for (const std::string& path : found->leftovers) {
+    if (absl::Status status = files.Remove(path); !status.ok()) return status;
+  }
 
-  absl::StatusOr<std::unique_ptr<File>> file = OpenForAppend(files, directory, path, *bytes, *found);
+  absl::StatusOr<std::unique_ptr<File>> file =
+      OpenForAppend(files, directory, last.path, *found->last_bytes, last.recovery);
   if (!file.ok()) return file.status();
-  const uint64_t size = found->torn_tail ? found->end : bytes->size();
-  auto log = std::make_unique<FileWal>(*std::move(lock), *std::move(file), options, *found, size);
+  const uint64_t size = last.recovery.torn_tail ? last.recovery.end : last.size;
+  auto segment = std::make_unique<wal::LogFile>(*std::move(file), options, last.recovery, size,
+                                                found->contents.hard_state.may_vote);
+  auto log = std::make_unique<SegmentedWal>(files, directory, options, *std::move(lock), std::move(segment), *found);
   // A full disk is no reason not to start; the marker then waits for the first batch.
   if (absl::Status status = log->Mark(); !status.ok() && !absl::IsResourceExhausted(status)) return status;
-  return Opened{std::move(log), std::move(found->hard_state), std::move(found->entries), found->torn_tail};
+  return Opened{.log = std::move(log),
+                .hard_state = std::move(found->contents.hard_state),
+                .base = found->contents.base,
+                .entries = std::move(found->contents.entries),
+                .torn_tail = last.recovery.torn_tail};
 }
 
 uint64_t Wal::EncodedSize(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) {

@@ -1,4 +1,5 @@
-// The write-ahead log of one node: one append-only file, <data-dir>/raft.wal (grammar: wal_record.h).
+// The write-ahead log of one node: <data-dir>/raft.wal and, where it has been cut into segments, raft-<index>.wal
+// (grammar: wal_record.h).
 //
 //   auto wal = Wal::Open(files, "data/node1", {});
 //   wal->log->Append(hard_state, entries);
@@ -30,6 +31,9 @@ struct WalOptions {
   uint64_t low_water_bytes = uint64_t{4} << 20;
   // Allocated beyond that while there is space, for commands that make room when there is none any more.
   uint64_t kept_back_bytes = 0;
+  // A segment that has grown to this is followed by another, so that a log can be let go piece by piece. 0: one file
+  // for ever, as a Go server wants it.
+  uint64_t segment_bytes = 0;
   // Defences (raft/core/config.h) that laboratories switch off.
   bool verify_checksums = true;
   bool truncate_torn_tail = true;
@@ -46,7 +50,8 @@ struct TornTail {
 
 struct WalStats {
   uint64_t end = 0;       // bytes of records
-  uint64_t reserved = 0;  // size of the file, space ahead included
+  uint64_t reserved = 0;  // size of the files, space ahead included
+  uint64_t segments = 1;
 };
 
 class Wal {
@@ -75,6 +80,11 @@ class Wal {
   // Proves to a later recovery that all records so far were durable. For a log that has been idle; nothing where it is
   // sealed already. ResourceExhausted where the disk has no room for it: not final, the log is only less provable.
   virtual absl::Status Seal() = 0;
+  // Figure 13, rule 7: nothing of the log counts any more, what comes next follows `base`, which is durable elsewhere.
+  // Durable when it returns.
+  virtual absl::Status ThrowAway(LogPosition base) = 0;
+  // Lets go of whole segments of which nothing is behind `through`. Requires that all up to there is durable elsewhere.
+  virtual absl::Status DropThrough(Index through) = 0;
   // Seals and gives back the space ahead, unless the disk is full: the next start would not get it again. The last
   // call.
   virtual absl::Status Close() = 0;
@@ -86,6 +96,7 @@ class Wal {
 struct Wal::Opened {
   std::unique_ptr<Wal> log;
   HardState hard_state;
+  LogPosition base;  // the entries follow it
   Entries entries;
   std::optional<TornTail> torn_tail;
 };

@@ -42,6 +42,14 @@ std::optional<Record> ParseMayVote(std::string_view data) {
   return MayVote{value == 1};
 }
 
+std::optional<Record> ParseSegment(std::string_view data) {
+  if (data.size() != kSegmentRecordBytes - kFrameBytes) return std::nullopt;
+  const auto thrown_away = GetBigEndian<uint8_t>(data, 25);
+  if (thrown_away > 1) return std::nullopt;
+  const LogPosition previous{{GetBigEndian<uint64_t>(data, 17)}, {GetBigEndian<uint64_t>(data, 9)}};
+  return Segment{GetBigEndian<uint64_t>(data, 1), previous, thrown_away == 1};
+}
+
 }  // namespace
 
 void AppendState(std::string& out, const HardState& hard_state) {
@@ -80,6 +88,16 @@ void AppendMayVote(std::string& out, bool value) {
   End(out, data_bytes);
 }
 
+void AppendSegment(std::string& out, const Segment& segment) {
+  const uint64_t data_bytes = kSegmentRecordBytes - kFrameBytes;
+  Begin(out, data_bytes, RecordType::kSegment);
+  PutBigEndian(out, segment.sequence);
+  PutBigEndian(out, segment.previous.index.value);
+  PutBigEndian(out, segment.previous.term.value);
+  out.push_back(segment.thrown_away ? '\1' : '\0');
+  End(out, data_bytes);
+}
+
 std::optional<Frame> ReadFrame(std::string_view bytes, uint64_t offset) {
   if (offset > bytes.size() || bytes.size() - offset < kFrameBytes) return std::nullopt;
   const uint64_t length = GetBigEndian<uint32_t>(bytes, offset);
@@ -101,6 +119,8 @@ std::optional<Record> Parse(std::string_view data) {
       return ParseMarker(data);
     case RecordType::kMayVote:
       return ParseMayVote(data);
+    case RecordType::kSegment:
+      return ParseSegment(data);
   }
   return Unknown{};
 }

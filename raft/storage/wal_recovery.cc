@@ -56,12 +56,13 @@ Checked CheckRecords(std::string_view bytes) {
 
 class Reader {
  public:
-  Reader(const std::shared_ptr<const std::string>& bytes, const std::string& path, const WalOptions& options)
-      : whole_(bytes), bytes_(*bytes), path_(path), options_(options) {}
+  Reader(const std::shared_ptr<const std::string>& bytes, const std::string& path, const WalOptions& options, bool last,
+         Contents& contents)
+      : whole_(bytes), bytes_(*bytes), path_(path), options_(options), last_(last), contents_(contents) {}
 
   absl::StatusOr<Recovery> Run() {
     const Checked checked = CheckRecords(bytes_);
-    found_.entries.reserve(checked.records);
+    contents_.entries.reserve(contents_.entries.size() + checked.records);
     while (const auto frame = ReadFrame(bytes_, offset_)) {
       const bool intact = offset_ < checked.end || ChecksumHolds(*frame);
       if (!intact && options_.verify_checksums) break;
@@ -89,18 +90,27 @@ class Reader {
 
   const char* On(const State& state) {
     if (state.term > kLastTerm) return kImpossibleTerm;
-    found_.hard_state.term = state.term;
-    found_.hard_state.voted_for = state.voted_for;
+    contents_.hard_state.term = state.term;
+    contents_.hard_state.voted_for = state.voted_for;
     return nullptr;
   }
   const char* On(const EntryView& entry) {
-    const uint64_t index = entry.index.value;
-    if (index == 0 || index > found_.entries.size() + 1) return "leaves a gap in the log's indexes";
+    Entries& entries = contents_.entries;
+    if (!entry.index || entry.index > contents_.last().index + 1) return "leaves a gap in the log's indexes";
     if (!entry.term) return "holds an entry without a term";
     if (entry.term > kLastTerm) return kImpossibleTerm;
-    if (index > 1 && entry.term < found_.entries[index - 2].term) return "holds a term below that of the entry before";
-    found_.entries.resize(index - 1);
-    found_.entries.push_back({entry.index, entry.term, entry.type, Bytes(whole_, entry.command)});
+    if (entry.index <= contents_.base.index) {
+      // The log was cut to before where it went on here. What it was cut to went with a segment that was let go, so a
+      // snapshot holds it, and this entry too.
+      entries.clear();
+      contents_.base = {entry.term, entry.index};
+      return nullptr;
+    }
+    const uint64_t before = entry.index - contents_.base.index - 1;
+    const Term previous = before > 0 ? entries[before - 1].term : contents_.base.term;
+    if (entry.term < previous) return "holds a term below that of the entry before";
+    entries.resize(before);
+    entries.push_back({entry.index, entry.term, entry.type, Bytes(whole_, entry.command)});
     return nullptr;
   }
   const char* On(const Marker& marker) {
@@ -110,7 +120,13 @@ class Reader {
     return nullptr;
   }
   const char* On(const MayVote& may_vote) {
-    found_.hard_state.may_vote = may_vote.value;
+    contents_.hard_state.may_vote = may_vote.value;
+    return nullptr;
+  }
+  // Whether it follows what came before is for who reads all segments to say.
+  const char* On(const Segment& segment) {
+    if (records_ > 1) return "begins a segment in the middle of another";
+    if (segment.previous.index > kLastIndex || segment.previous.term > kLastTerm) return kImpossibleTerm;
     return nullptr;
   }
   const char* On(const Unknown&) { return nullptr; }
@@ -119,6 +135,7 @@ class Reader {
     found_.end = offset_;
     const size_t last = bytes_.find_last_not_of('\0');
     if (last == std::string_view::npos || last < offset_) return std::move(found_);  // nothing but space ahead
+    if (!last_) return Refuse("is damaged, but the log goes on in a later segment");
     if (!options_.truncate_torn_tail) {
       // The classic mistake, whole: what follows is not looked at, stays, and the next record goes after it.
       found_.end = bytes_.size();
@@ -180,6 +197,8 @@ class Reader {
   const std::string_view bytes_;
   const std::string& path_;
   const WalOptions& options_;
+  const bool last_;
+  Contents& contents_;
   uint64_t offset_ = 0;   // all before it has been taken
   uint64_t records_ = 0;  // how many that are
   Recovery found_;
@@ -187,9 +206,22 @@ class Reader {
 
 }  // namespace
 
+std::optional<Segment> SegmentRecordOf(std::string_view bytes) {
+  uint64_t offset = 0;
+  for (int record = 0; record < 2; ++record) {
+    const auto frame = ReadFrame(bytes, offset);
+    if (!frame || !ChecksumHolds(*frame)) return std::nullopt;
+    const auto parsed = Parse(frame->data);
+    if (!parsed) return std::nullopt;
+    if (const auto* segment = std::get_if<Segment>(&*parsed)) return *segment;
+    offset += frame->size;
+  }
+  return std::nullopt;
+}
+
 absl::StatusOr<Recovery> Recover(const std::shared_ptr<const std::string>& bytes, const std::string& path,
-                                 const WalOptions& options) {
-  return Reader(bytes, path, options).Run();
+                                 const WalOptions& options, bool last, Contents& contents) {
+  return Reader(bytes, path, options, last, contents).Run();
 }
 
 }  // namespace raftly::wal

@@ -58,7 +58,7 @@ TEST(WalRecord, AMarkerWithAnotherMagicIsMalformed) {
 }
 
 TEST(WalRecord, ATypeThatIsNotKnownIsNotAnError) {
-  EXPECT_THAT(wal::Parse(std::string_view("\x05whatever")),
+  EXPECT_THAT(wal::Parse(std::string_view("\x09whatever")),
               ::testing::Optional(VariantWith<wal::Unknown>(::testing::_)));
   EXPECT_TRUE(wal::Parse(std::string_view("\0", 1)));
 }
