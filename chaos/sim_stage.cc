@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "chaos/sim/random.h"
-#include "raft/storage/wal_recovery.h"
+#include "raft/storage/segments.h"
 
 namespace raftly {
 namespace {
@@ -44,10 +44,8 @@ absl::Status SimStage::Start(int node) {
   cluster_.Start(node);
   if (up(node)) return absl::OkStatus();
   const std::string path = WalPath(node);
-  absl::StatusOr<std::string> read = disk(node).Read(path);
-  if (!read.ok()) return read.status();
-  const auto bytes = std::make_shared<const std::string>(*std::move(read));
-  const absl::Status refused = wal::Recover(bytes, path, WalOptions{}).status();
+  const absl::Status refused =
+      wal::FindLog(disk(node), path.substr(0, path.find_last_of('/')), WalOptions{}).status();
   return refused.ok() ? absl::InternalError(absl::StrCat(id(node), " did not start")) : refused;
 }
 

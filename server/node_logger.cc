@@ -182,6 +182,50 @@ void NodeLogger::Line(const PeerRefuses& event) {
   RefusedBy(event.peer, "rejects whatever it is sent; is this node among its -peers?");
 }
 
+void NodeLogger::Line(const InstallationChanged& event) {
+  using What = InstallationChanged::What;
+  const LogFields fields = {{"peer", event.peer},
+                            {"last_included_index", Number(event.last_included.index)},
+                            {"last_included_term", Number(event.last_included.term)}};
+  switch (event.what) {
+    case What::kBegun:
+      return log_.Info("a peer needs a snapshot: sending", fields);
+    case What::kDone:
+      return log_.Info("a peer has the snapshot", fields);
+    case What::kGivenUp:
+      return log_.Warn("a peer takes no more of the snapshot: given up for now", fields);
+    case What::kNotTaken:
+      return log_.Warn("a peer needs a snapshot and takes none (a Go node?)", fields);
+  }
+}
+
+void NodeLogger::Line(const SnapshotInstalled& event) {
+  log_.Info("took up a leader's snapshot", {{"leader", OrNone(event.leader)},
+                                            {"last_included_index", Number(event.last_included.index)},
+                                            {"last_included_term", Number(event.last_included.term)}});
+}
+
+void NodeLogger::OnSnapshotTaken(LogPosition last_included, uint64_t bytes, Duration took, const absl::Status& status) {
+  if (!status.ok()) {
+    return log_.Warn("no snapshot could be made: the one before stays", {{"reason", status.ToString()}});
+  }
+  log_.Info("snapshot made", {{"last_included_index", Number(last_included.index)},
+                              {"bytes", std::to_string(bytes)},
+                              {"took_ms", Milliseconds(took)}});
+}
+
+void NodeLogger::OnSnapshotDamaged(const absl::Status& why) {
+  log_.Error("a snapshot is damaged and was set aside; an older one serves, where there is one",
+             {{"reason", std::string(why.message())}});
+}
+
+void NodeLogger::OnSnapshotRefused(const absl::Status& why) {
+  const auto kept_back = refusals_.Admit("snapshot", now_);
+  if (!kept_back) return;
+  log_.Warn("a leader's snapshot cannot be kept",
+            {{"reason", why.ToString()}, {"not_logged", std::to_string(*kept_back)}});
+}
+
 void NodeLogger::RefusedBy(const NodeId& peer, const std::string& why) {
   const auto kept_back = refusals_.Admit(absl::StrCat("by ", peer), now_);
   if (!kept_back) return;

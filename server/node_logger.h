@@ -23,6 +23,9 @@ class NodeLogger : public NodeObserver {
   void OnCallFailed(const NodeId& peer, const absl::Status& why) override;
   void OnMisdirected(const NodeId& from, const std::string& why) override;
   void OnClusterKnown(const Identity& identity) override;
+  void OnSnapshotTaken(LogPosition last_included, uint64_t bytes, Duration took, const absl::Status& status) override;
+  void OnSnapshotDamaged(const absl::Status& why) override;
+  void OnSnapshotRefused(const absl::Status& why) override;
   void OnFatal(const absl::Status& why) override;
 
  private:
@@ -36,6 +39,8 @@ class NodeLogger : public NodeObserver {
   void Line(const VoteRegained& event);
   void Line(const MessageRefused& event);
   void Line(const PeerRefuses& event);
+  void Line(const InstallationChanged& event);
+  void Line(const SnapshotInstalled& event);
   void Line(const VoteRefused& event);
   bool Repeated(const ElectionStarted& event);
   void RefusedBy(const NodeId& peer, const std::string& why);

@@ -38,6 +38,21 @@ class Observers : public NodeObserver {
   void OnApplied(const Entry& entry) override {
     for (auto* one : all_) one->OnApplied(entry);
   }
+  void OnSnapshotDamaged(const absl::Status& why) override {
+    for (auto* one : all_) one->OnSnapshotDamaged(why);
+  }
+  void OnSnapshotTaken(LogPosition at, uint64_t bytes, Duration took, const absl::Status& status) override {
+    for (auto* one : all_) one->OnSnapshotTaken(at, bytes, took, status);
+  }
+  void OnSnapshotRefused(const absl::Status& why) override {
+    for (auto* one : all_) one->OnSnapshotRefused(why);
+  }
+  void OnStateLoaded(LogPosition at) override {
+    for (auto* one : all_) one->OnStateLoaded(at);
+  }
+  void OnApplyPaused(Duration paused) override {
+    for (auto* one : all_) one->OnApplyPaused(paused);
+  }
   void OnBatchApplied(size_t entries, Duration took) override {
     for (auto* one : all_) one->OnBatchApplied(entries, took);
   }

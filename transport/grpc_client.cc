@@ -1,5 +1,7 @@
 #include "transport/grpc_client.h"
 
+#include <grpcpp/generic/generic_stub.h>
+
 #include <chrono>
 #include <utility>
 
@@ -106,7 +108,8 @@ GrpcClient::GrpcClient(const std::map<NodeId, std::string>& peers, Lookup lookup
     peer->id = id;
     peer->name = absl::StrCat(id, " (", address, ")");
     if (const auto target = NumericTarget(address)) {
-      peer->stub = pb::RaftService::NewStub(Connect(*target));
+      peer->channel = Connect(*target);
+      peer->stub = pb::RaftService::NewStub(peer->channel);
     } else {
       peer->unresolved = absl::UnavailableError("its address is being looked up");
       names.emplace(id, address);
@@ -127,7 +130,10 @@ void GrpcClient::OnResolved(const NodeId& id, const absl::StatusOr<std::string>&
   peer->id = id;
   peer->name = Find(id)->name;
   peer->unresolved = target.status();
-  if (target.ok()) peer->stub = pb::RaftService::NewStub(Connect(*target));
+  if (target.ok()) {
+    peer->channel = Connect(*target);
+    peer->stub = pb::RaftService::NewStub(peer->channel);
+  }
   MutexLock lock(peers_mutex_);
   peers_[id] = std::move(peer);
 }
@@ -148,6 +154,14 @@ void GrpcClient::Call(const NodeId& to, const Request& request, Duration timeout
     const auto message = Encode(*append);
     return Start<pb::AppendEntriesResponse>(peer, timeout, std::move(done), [&](grpc::ClientContext* context) {
       return peer->stub->PrepareAsyncAppendEntries(context, message, &completions_);
+    });
+  }
+  if (const auto* piece = std::get_if<SnapshotRequest>(&request)) {
+    const auto message = Encode(*piece);
+    // One piece to a stream: on the wire that is a unary call, and so is all that has to be done here.
+    return Start<pb::SnapshotResponse>(peer, timeout, std::move(done), [&](grpc::ClientContext* context) {
+      grpc::TemplatedGenericStub<pb::SnapshotChunk, pb::SnapshotResponse> stub(peer->channel);
+      return stub.PrepareUnaryCall(context, "/raft.RaftService/InstallSnapshot", message, &completions_);
     });
   }
   const auto& vote = std::get<VoteRequest>(request);

@@ -31,7 +31,8 @@ class GrpcClient {
   // As far as it is known where it is. Replaced as a whole; calls under way keep the one that they began with.
   struct Peer {
     NodeId id;
-    std::string name;                             // id and address, for messages
+    std::string name;  // id and address, for messages
+    std::shared_ptr<grpc::Channel> channel;
     std::unique_ptr<pb::RaftService::Stub> stub;  // null while nobody knows its address, and then why:
     absl::Status unresolved;
   };

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -44,7 +45,7 @@ void SetOptions(grpc::ServerBuilder& builder) {
 
 // What the completion queue hands back: which call, and what happened to it.
 struct GrpcServer::Tag {
-  enum What { kReceived, kFinished, kOver };
+  enum What { kReceived, kRead, kFinished, kOver };
   CallId call;
   What what;
 };
@@ -52,24 +53,33 @@ struct GrpcServer::Tag {
 // One request slot: awaited, then received, answered (or not), and over when gRPC says so.
 class GrpcServer::Incoming {
  public:
-  explicit Incoming(CallId id) : received_{id, Tag::kReceived}, finished_{id, Tag::kFinished}, over_{id, Tag::kOver} {
+  explicit Incoming(CallId id)
+      : received_{id, Tag::kReceived}, read_{id, Tag::kRead}, finished_{id, Tag::kFinished}, over_{id, Tag::kOver} {
     context_.AsyncNotifyWhenDone(&over_);
   }
   virtual ~Incoming() = default;
 
   // Awaits the next request of the same method in a slot of its own.
   virtual void AwaitNext(GrpcServer& server) = 0;
+  // Of a stream: its messages are read one by one; a kRead follows.
+  virtual bool streams() const { return false; }
+  virtual void Read() {}
+  // Whether the stream is read on after this answer, which is then given when the stream ends.
+  virtual bool KeepForLater(const absl::StatusOr<Reply>&) { return false; }
+  virtual void FinishWithKept() {}
   virtual absl::StatusOr<Request> TakeRequest() = 0;
   // Sends the answer; a kFinished follows.
   virtual void Finish(const absl::StatusOr<Reply>& reply) = 0;
 
   bool answered = false;   // at most once
+  bool reading = false;    // kRead is still to come
   bool finishing = false;  // kFinished is still to come
   bool over = false;       // kOver came: answered, or the caller is gone
 
  protected:
   grpc::ServerContext context_;
   Tag received_;
+  Tag read_;
   Tag finished_;
   Tag over_;
 };
@@ -110,6 +120,46 @@ class GrpcServer::TypedIncoming : public Incoming {
   grpc::ServerAsyncResponseWriter<Response> writer_;
 };
 
+// Pieces of a snapshot, each a request of its own to whoever handles them; the caller hears what the last came to.
+class GrpcServer::IncomingSnapshot : public Incoming {
+ public:
+  explicit IncomingSnapshot(CallId id) : Incoming(id), reader_(&context_) {}
+
+  void Await(pb::RaftService::AsyncService& service, grpc::ServerCompletionQueue* queue) {
+    service.RequestInstallSnapshot(&context_, &reader_, queue, queue, &received_);
+  }
+  void AwaitNext(GrpcServer& server) override { server.AwaitSnapshot(); }
+  bool streams() const override { return true; }
+  void Read() override { reader_.Read(&message_, &read_); }
+  absl::StatusOr<Request> TakeRequest() override {
+    auto request = Decode(std::move(message_));
+    message_.Clear();
+    if (!request.ok()) return request.status();
+    return Request(*std::move(request));
+  }
+  bool KeepForLater(const absl::StatusOr<Reply>& reply) override {
+    const auto* value = reply.ok() ? std::get_if<SnapshotReply>(&*reply) : nullptr;
+    if (value == nullptr || value->installed) return false;
+    kept_ = *value;
+    return true;
+  }
+  void FinishWithKept() override {
+    if (kept_) return Finish(Reply(*kept_));
+    Finish(absl::InvalidArgumentError("a snapshot without a piece"));
+  }
+  void Finish(const absl::StatusOr<Reply>& reply) override {
+    if (!reply.ok()) return reader_.FinishWithError(ToGrpc(reply.status()), &finished_);
+    const auto* value = std::get_if<SnapshotReply>(&*reply);
+    RAFTLY_CHECK(value != nullptr, "a snapshot would be answered as something else");
+    reader_.Finish(Encode(*value), grpc::Status::OK, &finished_);
+  }
+
+ private:
+  pb::SnapshotChunk message_;
+  std::optional<SnapshotReply> kept_;
+  grpc::ServerAsyncReader<pb::SnapshotResponse, pb::SnapshotChunk> reader_;
+};
+
 // All slots, from awaited to over. Nothing is asked of gRPC except under the mutex and before `stopped`.
 struct GrpcServer::Calls {
   Mutex mutex;
@@ -124,8 +174,31 @@ struct GrpcServer::Calls {
     if (stopped || found == open.end()) return;
     Incoming& call = *found->second;
     if (call.answered) return;
+    if (call.KeepForLater(reply)) {
+      call.reading = true;
+      return call.Read();
+    }
     call.answered = call.finishing = true;
     call.Finish(reply);
+  }
+
+  // The first message of a stream.
+  void StartReading(CallId id) {
+    MutexLock lock(mutex);
+    const auto found = open.find(id);
+    if (stopped || found == open.end()) return;
+    found->second->reading = true;
+    found->second->Read();
+  }
+
+  // A stream has no more messages.
+  void OnLastRead(CallId id) {
+    MutexLock lock(mutex);
+    const auto found = open.find(id);
+    Incoming& call = *found->second;
+    if (stopped || call.over || call.answered) return;
+    call.answered = call.finishing = true;
+    call.FinishWithKept();
   }
 
   void OnEnd(const Tag& tag) {
@@ -133,9 +206,10 @@ struct GrpcServer::Calls {
     MutexLock lock(mutex);
     const auto found = open.find(tag.call);
     Incoming& call = *found->second;
+    if (tag.what == Tag::kRead) call.reading = false;
     if (tag.what == Tag::kFinished) call.finishing = false;
     if (tag.what == Tag::kOver) call.over = true;
-    if (!call.over || call.finishing) return;
+    if (!call.over || call.finishing || call.reading) return;
     ended = std::move(found->second);
     open.erase(found);
   }
@@ -179,6 +253,16 @@ void GrpcServer::AwaitEach() {
     Await<pb::VoteRequest, pb::VoteResponse>(&Service::RequestPreVote, /*pre_vote=*/true);
     Await<pb::AppendEntriesRequest, pb::AppendEntriesResponse>(&Service::RequestAppendEntries, /*pre_vote=*/false);
   }
+  AwaitSnapshot();
+}
+
+void GrpcServer::AwaitSnapshot() {
+  MutexLock lock(calls_->mutex);
+  if (calls_->stopped) return;
+  const CallId id = ++calls_->last;
+  auto call = std::make_unique<IncomingSnapshot>(id);
+  call->Await(service_, completions_.get());
+  calls_->open.emplace(id, std::move(call));
 }
 
 template <class Message, class Response>
@@ -198,6 +282,8 @@ void GrpcServer::ServeCompletions() {
     const Tag what = *static_cast<Tag*>(tag);  // a copy: the call may end and take the tag along
     if (what.what == Tag::kReceived) {
       OnReceived(what.call, ok);
+    } else if (what.what == Tag::kRead) {
+      OnRead(what.call, ok);
     } else {
       calls_->OnEnd(what);
     }
@@ -214,7 +300,27 @@ void GrpcServer::OnReceived(CallId id, bool ok) {
   }
   // Stays valid: only this thread ends calls, and only on events that it has not yet taken.
   call->AwaitNext(*this);
-  absl::StatusOr<Request> request = call->TakeRequest();
+  if (call->streams()) return calls_->StartReading(id);
+  Handle(id, *call);
+}
+
+void GrpcServer::OnRead(CallId id, bool ok) {
+  if (!ok) {
+    calls_->OnLastRead(id);
+    return calls_->OnEnd({id, Tag::kRead});
+  }
+  Incoming* call = nullptr;
+  {
+    MutexLock lock(calls_->mutex);
+    call = calls_->open.at(id).get();
+    if (!call->over) call->reading = false;
+  }
+  if (call->over) return calls_->OnEnd({id, Tag::kRead});
+  Handle(id, *call);
+}
+
+void GrpcServer::Handle(CallId id, Incoming& call) {
+  absl::StatusOr<Request> request = call.TakeRequest();
   if (!request.ok()) return calls_->Answer(id, request.status());
   handler_(*std::move(request), [calls = calls_, id](const absl::StatusOr<Reply>& reply) { calls->Answer(id, reply); });
 }

@@ -37,6 +37,7 @@ class GrpcServer {
   class Incoming;
   template <class Message, class Response>
   class TypedIncoming;
+  class IncomingSnapshot;
   struct Tag;
   struct Calls;
 
@@ -45,7 +46,10 @@ class GrpcServer {
   template <class Message, class Response>
   void Await(AwaitMethod<Message, Response> method, bool pre_vote);
   void ServeCompletions();
+  void AwaitSnapshot();
   void OnReceived(CallId id, bool ok);
+  void OnRead(CallId id, bool ok);
+  void Handle(CallId id, Incoming& call);
 
   pb::RaftService::AsyncService service_;
   std::unique_ptr<grpc::ServerCompletionQueue> completions_;

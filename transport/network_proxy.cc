@@ -11,12 +11,6 @@
 namespace raftly {
 namespace {
 
-// A request names its sender.
-const NodeId& SenderOf(const Request& request) {
-  const auto* vote = std::get_if<VoteRequest>(&request);
-  return vote != nullptr ? vote->candidate : std::get<AppendRequest>(request).leader;
-}
-
 // Replies, and the news that nobody listens there, come over the network and share its faults. Everything else was
 // decided on this node.
 bool CameOverTheNetwork(const absl::StatusOr<Reply>& result) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "raft/storage/checksum.h"
 
 namespace raftly {
 namespace {
@@ -131,6 +132,46 @@ absl::StatusOr<AppendReply> Decode(pb::AppendEntriesResponse&& message) {
                      .conflict_term = {message.conflict_term()},
                      .conflict_index = {message.conflict_index()},
                      .space = static_cast<Space>(std::min(message.no_space(), static_cast<uint32_t>(Space::kNone)))};
+}
+
+pb::SnapshotChunk Encode(const SnapshotRequest& request) {
+  pb::SnapshotChunk message;
+  message.set_term(request.term.value);
+  message.set_leader_id(request.leader);
+  message.set_last_included_index(request.last_included.index.value);
+  message.set_last_included_term(request.last_included.term.value);
+  message.set_total_size(request.size);
+  message.set_offset(request.offset);
+  message.set_data(request.data.view().data(), request.data.size());
+  message.set_crc(Checksum(request.data.view()));
+  EncodeStamp(request.stamp, message);
+  return message;
+}
+
+absl::StatusOr<SnapshotRequest> Decode(pb::SnapshotChunk&& message) {
+  if (Checksum(message.data()) != message.crc()) {
+    return absl::InvalidArgumentError(absl::StrCat("crc: does not match the data at offset ", message.offset()));
+  }
+  return SnapshotRequest{
+      .term = {message.term()},
+      .leader = std::move(*message.mutable_leader_id()),
+      .last_included = {.term = {message.last_included_term()}, .index = {message.last_included_index()}},
+      .offset = message.offset(),
+      .size = message.total_size(),
+      .data = Bytes(std::move(*message.mutable_data())),
+      .stamp = DecodeStamp(message)};
+}
+
+pb::SnapshotResponse Encode(const SnapshotReply& reply) {
+  pb::SnapshotResponse message;
+  message.set_term(reply.term.value);
+  message.set_offset(reply.offset);
+  message.set_installed(reply.installed);
+  return message;
+}
+
+absl::StatusOr<SnapshotReply> Decode(pb::SnapshotResponse&& message) {
+  return SnapshotReply{.term = {message.term()}, .offset = message.offset(), .installed = message.installed()};
 }
 
 }  // namespace raftly

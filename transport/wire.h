@@ -17,11 +17,15 @@ pb::VoteRequest Encode(const VoteRequest& request);
 pb::VoteResponse Encode(const VoteReply& reply);
 pb::AppendEntriesRequest Encode(const AppendRequest& request);
 pb::AppendEntriesResponse Encode(const AppendReply& reply);
+pb::SnapshotChunk Encode(const SnapshotRequest& request);
+pb::SnapshotResponse Encode(const SnapshotReply& reply);
 
 // The messages are consumed: ids and entries' data move out of them, they are not copied.
 absl::StatusOr<VoteRequest> Decode(pb::VoteRequest&& message);
 absl::StatusOr<VoteReply> Decode(pb::VoteResponse&& message);
 absl::StatusOr<AppendRequest> Decode(pb::AppendEntriesRequest&& message);
 absl::StatusOr<AppendReply> Decode(pb::AppendEntriesResponse&& message);
+absl::StatusOr<SnapshotRequest> Decode(pb::SnapshotChunk&& message);
+absl::StatusOr<SnapshotReply> Decode(pb::SnapshotResponse&& message);
 
 }  // namespace raftly

@@ -34,7 +34,8 @@ void Judges::OnRecovered(int place, const Wal::Opened& opened) {
                         " in term ", node.promised_term.value));
   }
   node.terms.clear();
-  Term previous;
+  if (!BeginWith(node, opened.base)) return;
+  Term previous = opened.base.term;
   for (const Entry& entry : opened.entries) {
     JudgeEntry(node, entry, previous);
     node.terms.push_back(previous = entry.term);
@@ -42,7 +43,7 @@ void Judges::OnRecovered(int place, const Wal::Opened& opened) {
   if (!node.Holds(node.durable)) {
     Accuse(absl::StrCat("durability: ", node.id, " had called its log durable up to index ", node.durable.index.value,
                         " (term ", node.durable.term.value, "), and came back with one that ends at index ",
-                        opened.entries.size(), " (term ", previous.value, ")"));
+                        node.terms.size(), " (term ", previous.value, ")"));
   }
   node.commit = node.applied = Index{};
   node.role = Role::kFollower;
@@ -118,7 +119,9 @@ void Judges::JudgeLeader(Node& node, const RaftCore& core) {
 void Judges::OnStep(int place, const RaftCore& core) {
   Node& node = nodes_[place];
   FollowLog(node, core.log());
-  if (core.log().Contains(core.stable())) CallDurable(node, {core.log().TermAt(core.stable()), core.stable()});
+  if (core.stable() && core.log().HasTermAt(core.stable())) {
+    CallDurable(node, {core.log().TermAt(core.stable()), core.stable()});
+  }
   JudgeRole(node, core);
   if (core.commit() != node.commit) JudgeCommit(node, core);
 }
@@ -127,13 +130,37 @@ void Judges::OnStep(int place, const RaftCore& core) {
 // term than it.
 void Judges::FollowLog(Node& node, const Log& log) {
   const uint64_t last = log.last().index.value;
+  const LogPosition base = log.base();
+  if (!node.Holds(base)) {
+    // Figure 13, rule 7. What it held behind the base contradicted what is committed, so nobody may count on it.
+    node.terms.clear();
+    node.durable = base;
+    if (!BeginWith(node, base)) return;
+  }
   if (node.terms.size() > last) node.terms.resize(last);
-  while (!node.terms.empty() && node.terms.back() != log.TermAt(Index{node.terms.size()})) node.terms.pop_back();
+  if (!node.Holds(node.durable)) {
+    return Accuse(absl::StrCat("durability: ", node.id, " threw away its log, which agreed with the snapshot of index ",
+                               base.index.value, " and was acknowledged up to index ", node.durable.index.value));
+  }
+  while (node.terms.size() > base.index.value && node.terms.back() != log.TermAt(Index{node.terms.size()}))
+    node.terms.pop_back();
   for (uint64_t index = node.terms.size() + 1; index <= last; ++index) {
     const Entry& entry = log.At(Index{index});
     JudgeEntry(node, entry, node.terms.empty() ? Term{} : node.terms.back());
     node.terms.push_back(entry.term);
   }
+}
+
+// What a log begins behind is a prefix of what was committed: a snapshot holds nothing else.
+bool Judges::BeginWith(Node& node, LogPosition base) {
+  const uint64_t index = base.index.value;
+  if (index > committed_.size() || (index > 0 && committed_[index - 1].term != base.term)) {
+    Accuse(absl::StrCat("snapshot: the log of ", node.id, " begins after index ", index, " (term ", base.term.value,
+                        "), which is not what was committed there"));
+    return false;
+  }
+  for (uint64_t i = 0; i < index; ++i) node.terms.push_back(committed_[i].term);
+  return true;
 }
 
 // Log matching by induction: one index and term, one command and one predecessor.
@@ -164,7 +191,7 @@ void Judges::JudgeCommit(Node& node, const RaftCore& core) {
     return Accuse(absl::StrCat("commit: ", node.id, " has committed index ", core.commit().value,
                                ", beyond the end of its log at ", core.log().last().index.value));
   }
-  for (Index index = node.commit + 1; index <= core.commit(); ++index) {
+  for (Index index = std::max(node.commit, core.log().base().index) + 1; index <= core.commit(); ++index) {
     JudgeCommitted(node, index, core.log().At(index), core.term());
   }
   node.commit = core.commit();
@@ -217,6 +244,25 @@ void Judges::OnApplied(int place, const Entry& entry, uint64_t state_hash) {
   } else if (state_hashes_[index - 1] != state_hash) {
     Accuse(absl::StrCat("equal states: after index ", index, " the state of ", node.id, " differs from the others'"));
   }
+}
+
+void Judges::OnStateLoaded(int place, LogPosition at, uint64_t state_hash) {
+  Node& node = nodes_[place];
+  const uint64_t index = at.index.value;
+  if (index <= node.applied.value && index > 0 && node.applied) {
+    return Accuse(absl::StrCat("applied in order: ", node.id, " took up the state of index ", index, " after applying ",
+                               node.applied.value));
+  }
+  if (index > committed_.size() || committed_[index - 1].term != at.term) {
+    return Accuse(absl::StrCat("snapshot: ", node.id, " took up the state of index ", index, " (term ", at.term.value,
+                               "), which is not what was committed there"));
+  }
+  if (index <= state_hashes_.size() && state_hashes_[index - 1] != state_hash) {
+    return Accuse(absl::StrCat("equal states: the snapshot of index ", index, " that ", node.id,
+                               " took up is not the state that the others had there"));
+  }
+  node.applied = at.index;
+  node.commit = std::max(node.commit, at.index);
 }
 
 void Judges::OnClientAcknowledged(LogPosition at, const std::string& command) {

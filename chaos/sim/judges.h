@@ -32,6 +32,8 @@ class Judges {
   void OnTruncated(int place, Index from);
   void OnStep(int place, const RaftCore& core);
   void OnApplied(int place, const Entry& entry, uint64_t state_hash);
+  // A snapshot is its state now.
+  void OnStateLoaded(int place, LogPosition at, uint64_t state_hash);
   // ---- From its transport: what leaves it is a promise.
   void OnVote(int place, Term term, const NodeId& candidate);
   void OnAppendAcknowledged(int place, LogPosition up_to);
@@ -83,6 +85,7 @@ class Judges {
   };
 
   void FollowLog(Node& node, const Log& log);
+  bool BeginWith(Node& node, LogPosition base);
   void JudgeEntry(const Node& node, const Entry& entry, Term previous);
   void CallDurable(Node& node, LogPosition position);
   void JudgeRole(Node& node, const RaftCore& core);

@@ -49,6 +49,17 @@ std::string Describe(const NodeEvent& event) {
                           ")");
     }
     std::string operator()(const PeerRefuses& e) const { return absl::StrCat("is refused by ", e.peer); }
+    std::string operator()(const InstallationChanged& e) const {
+      using What = InstallationChanged::What;
+      const char* what = e.what == What::kBegun     ? "begins to send "
+                         : e.what == What::kDone    ? "has sent "
+                         : e.what == What::kGivenUp ? "gives up sending "
+                                                    : "cannot send ";
+      return absl::StrCat(what, e.peer, " its snapshot ", Place(e.last_included));
+    }
+    std::string operator()(const SnapshotInstalled& e) const {
+      return absl::StrCat("takes up the snapshot ", Place(e.last_included), " from ", e.leader);
+    }
   };
   return std::visit(Visitor(), event);
 }
@@ -84,6 +95,10 @@ void SimCluster::Observer::OnApplied(const Entry& entry) {
   if (life_.alive) cluster_.judges_.OnApplied(life_.place, entry, life_.registers.hash());
 }
 
+void SimCluster::Observer::OnStateLoaded(LogPosition at) {
+  if (life_.alive) cluster_.judges_.OnStateLoaded(life_.place, at, life_.registers.hash());
+}
+
 void SimCluster::Observer::OnClusterKnown(const Identity& identity) {
   if (!life_.alive) return;
   if (cluster_.cluster_id_.empty()) cluster_.cluster_id_ = identity.cluster_id;
@@ -100,6 +115,9 @@ SimCluster::Tap::Promise SimCluster::Tap::PromiseOf(const Request& request) {
   if (const auto* vote = std::get_if<VoteRequest>(&request)) {
     return {.is_vote = true, .binds = !vote->pre_vote, .term = vote->term, .candidate = vote->candidate, .up_to = {}};
   }
+  if (const auto* piece = std::get_if<SnapshotRequest>(&request)) {
+    return {.term = piece->term, .candidate = {}, .up_to = piece->last_included};
+  }
   const auto& append = std::get<AppendRequest>(request);
   return {.term = append.term,
           .candidate = {},
@@ -113,7 +131,9 @@ void SimCluster::Tap::Judge(const Promise& promise, const Reply& reply) {
     if (vote != nullptr && vote->granted) cluster_.judges_.OnVote(life_.place, promise.term, promise.candidate);
   } else {
     const auto* append = std::get_if<AppendReply>(&reply);
-    if (append != nullptr && append->success) cluster_.judges_.OnAppendAcknowledged(life_.place, promise.up_to);
+    const auto* piece = std::get_if<SnapshotReply>(&reply);
+    const bool holds = (append != nullptr && append->success) || (piece != nullptr && piece->installed);
+    if (holds) cluster_.judges_.OnAppendAcknowledged(life_.place, promise.up_to);
   }
 }
 

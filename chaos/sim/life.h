@@ -23,6 +23,7 @@ class SimCluster::Observer : public NodeObserver {
   void OnEvent(Time, const NodeEvent& event) override;
   void OnStep(Time, const RaftCore& core) override;
   void OnApplied(const Entry& entry) override;
+  void OnStateLoaded(LogPosition at) override;
   void OnClusterKnown(const Identity& identity) override;
   void OnFatal(const absl::Status& why) override;
 

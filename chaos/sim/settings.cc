@@ -69,6 +69,17 @@ void ChooseSlowDisks(Settings& settings, Random& random) {
   settings.quiet = 60s;
 }
 
+// Small, so that all of it happens often.
+void ChooseSnapshots(Settings& settings, Random& random) {
+  if (!random.Chance(700)) return;
+  settings.snapshots.log_bytes = static_cast<uint64_t>(random.Between(int64_t{200}, int64_t{4000}));
+  settings.snapshots.keep_bytes = random.Chance(400) ? 0 : random.Below(2000);
+  settings.snapshots.slice_bytes = static_cast<size_t>(random.Between(int64_t{8}, int64_t{60}));
+  settings.snapshots.piece_bytes = static_cast<uint64_t>(random.Between(int64_t{20}, int64_t{400}));
+  settings.snapshots.retry = 500ms;
+  settings.segment_bytes = static_cast<uint64_t>(random.Between(int64_t{200}, int64_t{3000}));
+}
+
 }  // namespace
 
 std::string ToString(Fault fault) { return std::string(kFaultNames[static_cast<size_t>(fault)]); }
@@ -83,6 +94,7 @@ Settings SettingsOf(uint64_t seed) {
   ChooseFaults(settings, random);
   ChooseSlowDisks(settings, random);
   settings.identities = random.Chance(800);
+  ChooseSnapshots(settings, random);
   return settings;
 }
 
@@ -93,8 +105,10 @@ std::string ToString(const Settings& settings) {
       ms(settings.timings.heartbeat), ", latency up to ", ms(settings.links.latency_high), ", sync up to ",
       ms(settings.disks.sync_high), ", loss ", settings.links.loss_permille, ", duplicates ",
       settings.links.duplicate_permille, " and late ", settings.links.late_permille, " of 1000, clock drift ",
-      settings.clock_drift_ppm, " ppm, ", settings.identities ? "" : "no identities, ", settings.clients,
-      " clients on ", settings.keys, " keys, chaos for ", ms(settings.chaos), ", a fault every ",
+      settings.clock_drift_ppm, " ppm, ", settings.identities ? "" : "no identities, ",
+      settings.snapshots.log_bytes > 0 ? absl::StrCat("snapshots every ", settings.snapshots.log_bytes, " bytes, ")
+                                       : std::string("no snapshots, "),
+      settings.clients, " clients on ", settings.keys, " keys, chaos for ", ms(settings.chaos), ", a fault every ",
       ms(settings.fault_every), settings.deaf_leader ? ", then a deaf leader:" : ":");
   for (const Fault fault : settings.faults) absl::StrAppend(&text, " ", ToString(fault));
   return text;

@@ -11,6 +11,7 @@
 #include "chaos/sim/sim_disk.h"
 #include "chaos/sim/world.h"
 #include "raft/core/config.h"
+#include "raft/node/snapshot_policy.h"
 
 namespace raftly {
 
@@ -58,6 +59,8 @@ struct Settings {
   uint64_t wal_reserve = 16 << 10;
   Duration clock_offset = std::chrono::hours(1);  // at most
   int64_t clock_drift_ppm = 0;                    // at most
+  uint64_t segment_bytes = 0;                     // of the log; 0: one file for ever
+  SnapshotPolicy snapshots;                       // never by default
   bool identities = false;                        // true: as servers; false: as version 0.1, and as in scenarios
 
   int clients = 3;

@@ -70,9 +70,11 @@ NodeConfig SimCluster::ConfigOf(int node) const {
   config.core.defences = settings_.defences;
   config.core.rejoin = machines_[node]->rejoin;
   config.data_dir = absl::StrCat("data/", ids_[node]);
+  config.snapshots = settings_.snapshots;
   config.wal = {.reserve_bytes = settings_.wal_reserve,
                 .low_water_bytes = settings_.wal_reserve / 4,
                 .kept_back_bytes = settings_.wal_reserve / 4,
+                .segment_bytes = settings_.segment_bytes,
                 .verify_checksums = settings_.defences.verify_checksums,
                 .truncate_torn_tail = settings_.defences.truncate_torn_tail,
                 .sync = settings_.defences.sync_before_promise};
@@ -160,9 +162,21 @@ void SimCluster::Resume(int node) {
 
 // ---- Disks ---------------------------------------------------------------------------------------------------------
 
+// Of its segments and snapshots; without any, the log's first segment.
+std::string SimCluster::SomeLogFile(int node) {
+  const std::string directory = absl::StrCat("data/", ids_[node]);
+  std::vector<std::string> paths;
+  const auto names = machines_[node]->disk.List(directory);
+  for (const std::string& name : *names) {
+    if (name.ends_with(".wal") || name.ends_with(".snap")) paths.push_back(absl::StrCat(directory, "/", name));
+  }
+  return paths.size() < 2 ? WalPath(ids_[node]) : paths[world_.random().Below(paths.size())];
+}
+
 bool SimCluster::DamageLog(int node) {
   Machine& machine = *machines_[node];
-  const std::string bytes = machine.disk.DurableContents(WalPath(ids_[node]));
+  const std::string path = SomeLogFile(node);
+  const std::string bytes = machine.disk.DurableContents(path);
   uint64_t provable = 0;
   uint64_t at = 0;
   // What a crash left half written proves nothing.
@@ -172,9 +186,9 @@ bool SimCluster::DamageLog(int node) {
     if (marker != nullptr && marker->offset == at) provable = marker->synced_to;
     at += frame->size;
   }
+  if (path.ends_with(".snap")) provable = bytes.size();
   if (provable == 0) return false;
-  machine.disk.FlipBit(WalPath(ids_[node]), world_.random().Below(provable),
-                       static_cast<int>(world_.random().Below(8)));
+  machine.disk.FlipBit(path, world_.random().Below(provable), static_cast<int>(world_.random().Below(8)));
   machine.damaged = true;
   Say(absl::StrCat("a bit flips on the disk of ", ids_[node]));
   return true;

@@ -112,6 +112,7 @@ class SimCluster {
   };
 
   NodeConfig ConfigOf(int node) const;
+  std::string SomeLogFile(int node);
   std::unique_ptr<Life> NewLife(int node);
   void EndLife(int node, SimDisk::Crash crash);
   void OnFatal(Life& life, const absl::Status& why);

@@ -59,6 +59,10 @@ struct Limits {
   // would take longer than the others' patience.
   size_t entries_per_delivery = 1024;
   size_t bytes_per_delivery = size_t{1} << 20;
+  // Peers that are sent a snapshot at the same time. The others wait.
+  size_t installations = 2;
+  // An installation that has not moved for so long is given up: it keeps log from being let go.
+  Duration installation_patience = std::chrono::seconds(30);
 };
 
 struct CoreConfig {

@@ -1,6 +1,6 @@
-// What servers say to each other: the three RPCs of the wire as plain values.
+// What servers say to each other: the RPCs of the wire as plain values.
 //
-// Paper: Figure 2 (RequestVote, AppendEntries); Ongaro's thesis §9.6 (PreVote).
+// Paper: Figure 2 (RequestVote, AppendEntries), Figure 13 (InstallSnapshot); Ongaro's thesis §9.6 (PreVote).
 #pragma once
 
 #include <optional>
@@ -65,8 +65,40 @@ struct AppendReply {
   bool operator==(const AppendReply&) const = default;
 };
 
-using Request = std::variant<VoteRequest, AppendRequest>;
-using Reply = std::variant<VoteReply, AppendReply>;
+// A piece of the leader's snapshot. The core decides which piece goes to whom; its bytes are the node's business, which
+// fills them in on the way out and takes them off on the way in.
+struct SnapshotRequest {
+  Term term;
+  NodeId leader;
+  LogPosition last_included;
+  uint64_t offset = 0;  // of `data` in the snapshot's file
+  uint64_t size = 0;    // of the whole file
+  Bytes data = {};
+  Stamp stamp = {};
+
+  bool operator==(const SnapshotRequest&) const = default;
+};
+
+struct SnapshotReply {
+  Term term;
+  uint64_t offset = 0;     // from where to go on: all before is here, whoever sent it
+  bool installed = false;  // nothing more is needed: what the snapshot holds is here and durable
+
+  bool operator==(const SnapshotReply&) const = default;
+};
+
+using Request = std::variant<VoteRequest, AppendRequest, SnapshotRequest>;
+using Reply = std::variant<VoteReply, AppendReply, SnapshotReply>;
+
+// Whom a request says that it is from.
+inline const NodeId& SenderOf(const Request& request) {
+  if (const auto* vote = std::get_if<VoteRequest>(&request)) return vote->candidate;
+  if (const auto* piece = std::get_if<SnapshotRequest>(&request)) return piece->leader;
+  return std::get<AppendRequest>(request).leader;
+}
+inline const Stamp& StampOf(const Request& request) {
+  return std::visit([](const auto& any) -> const Stamp& { return any.stamp; }, request);
+}
 
 // A request that leaves this node. `id` is the core's; the reply comes back under it.
 struct Call {

@@ -1,7 +1,9 @@
 // What a leader knows of one peer's log (Figure 2: nextIndex and matchIndex), and how it paces what it sends.
 #pragma once
 
+#include <cstdint>
 #include <deque>
+#include <optional>
 
 #include "raft/core/time.h"
 #include "raft/core/types.h"
@@ -30,6 +32,20 @@ struct Progress {
   uint64_t step_back = 1;
 
   Space space = Space::kPlenty;  // on its disk, as it last said
+
+  // §7: what it needs next is no longer in our log, so it is sent a snapshot, piece by piece.
+  struct Installation {
+    LogPosition last_included;
+    uint64_t size = 0;    // of the file
+    uint64_t offset = 0;  // of the next piece
+    CallId call;          // the piece that was not answered yet; 0: none
+    Time sent_at;
+    Time moved_at;  // when it last came further than ever before
+    uint64_t furthest = 0;
+  };
+  std::optional<Installation> installation;
+  // It knows no such call (a Go node): it cannot be helped, but it can be named.
+  bool takes_no_snapshots = false;
 
   Time heard_at;     // when the peer last answered us in this term (check-quorum)
   CallId confirmed;  // the latest call that it answered in this term (reads)

@@ -13,9 +13,15 @@ RaftCore::RaftCore(CoreConfig config, Recovered recovered, uint64_t seed, Time n
       now_(now),
       random_(seed),
       hard_state_(std::move(recovered.hard_state)),
-      log_(std::move(recovered.entries)),
+      log_(std::move(recovered.entries), recovered.base),
+      commit_(recovered.snapshot.index),
+      snapshot_(recovered.snapshot),
+      snapshot_size_(recovered.snapshot_size),
       stable_(log_.last().index),
-      handed_(log_.last().index) {
+      handed_(log_.last().index),
+      delivered_(recovered.snapshot.index) {
+  RAFTLY_CHECK(snapshot_.index >= log_.base().index && log_.Matches(snapshot_),
+               "a log would begin behind what the state machine holds");
   RAFTLY_CHECK(!config_.self.empty() && !IsPeer(config_.self), "a node without a name, or its own peer");
   RAFTLY_CHECK(config_.timings.heartbeat > Duration::zero(), "a leader that never speaks");
   RAFTLY_CHECK(config_.timings.heartbeat < config_.timings.election_timeout,
@@ -54,6 +60,7 @@ Output RaftCore::TakeOutput(bool deliver) {
   if (role_ == Role::kLeader) {
     StartReadRound();
     Replicate();
+    SendSnapshots();
   }
   FillWrite();
   if (deliver) Deliver();
@@ -98,6 +105,10 @@ void RaftCore::On(RequestReceived& input) {
     if (!objection) return HandleVote(input.call, *vote);
     NoteRefusedVote(*vote, *objection == Objection::kStranger ? NoVote::kStranger : NoVote::kImpossible);
     Refuse(input.call, vote->candidate, vote->term, *objection);
+  } else if (auto* piece = std::get_if<SnapshotRequest>(&input.request)) {
+    const auto objection = ObjectionTo(*piece);
+    if (!objection) return HandlePiece(input.call, *piece);
+    Refuse(input.call, piece->leader, piece->term, *objection);
   } else {
     auto& append = std::get<AppendRequest>(input.request);
     const auto objection = ObjectionTo(append);
@@ -113,19 +124,25 @@ void RaftCore::On(ReplyReceived& input) {
   calls_.erase(found);
 
   if (!input.reply) {
+    if (call.snapshot && role_ == Role::kLeader) {
+      return HandleLostPiece(input.call, call.peer, input.refused, input.unknown_call);
+    }
     HandleLostCall(input.call, call, input.refused);
     return;
   }
   const Term theirs = std::visit([](const auto& reply) { return reply.term; }, *input.reply);
-  if (const auto objection = ObjectionTo(*input.reply)) {
+  if (const auto objection = ObjectionTo(call, *input.reply)) {
     out_.events.push_back(MessageRefused{call.peer, *objection, theirs});
-    HandleLostCall(input.call, call);
+    call.snapshot&& role_ == Role::kLeader ? HandleLostPiece(input.call, call.peer, false, false)
+                                           : HandleLostCall(input.call, call);
     return;
   }
   if (theirs > term()) {
     BecomeFollower(theirs, RoleReason::kHigherTerm);
   } else if (const auto* vote = std::get_if<VoteReply>(&*input.reply)) {
     HandleVoteReply(call, *vote);
+  } else if (const auto* piece = std::get_if<SnapshotReply>(&*input.reply)) {
+    HandleSnapshotReply(input.call, call, *piece);
   } else if (role_ == Role::kLeader) {
     HandleAppendReply(input.call, call, std::get<AppendReply>(*input.reply));
   }
@@ -198,7 +215,7 @@ CallId RaftCore::OpenCallTo(const NodeId& peer, OpenCall call) {
 }
 
 bool RaftCore::NothingUnwritten() const {
-  return writes_.empty() && !pending_write_ && !hard_state_dirty_ && handed_ == log_.last().index;
+  return writes_.empty() && !pending_write_ && !hard_state_dirty_ && !thrown_away_for_ && handed_ == log_.last().index;
 }
 
 bool RaftCore::HardStateInFlight() const {
@@ -222,7 +239,8 @@ Answer RaftCore::AppendAnswer(CallId call, AppendReply reply) const {
 
 Write& RaftCore::PendingWrite() {
   if (!pending_write_)
-    pending_write_.emplace(Write{.id = ++last_write_, .hard_state = {}, .entries = {}, .then_send = {}});
+    pending_write_.emplace(
+        Write{.id = ++last_write_, .hard_state = {}, .thrown_away_for = {}, .entries = {}, .then_send = {}});
   return *pending_write_;
 }
 
@@ -234,6 +252,7 @@ void RaftCore::PersistHardState() {
 void RaftCore::FillWrite() {
   if (hard_state_dirty_) PendingWrite().hard_state = hard_state_;
   hard_state_dirty_ = false;
+  if (thrown_away_for_) PendingWrite().thrown_away_for = std::exchange(thrown_away_for_, std::nullopt);
   if (handed_ < log_.last().index) PendingWrite().entries = log_.From(handed_ + 1);
   handed_ = log_.last().index;
   if (!pending_write_) return;

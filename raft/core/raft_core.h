@@ -12,7 +12,8 @@
 // In return the core never breaks a promise that it made to a peer or a client, whatever is lost, late or repeated.
 //
 // Paper: "In Search of an Understandable Consensus Algorithm" (extended version) by section, "§"; Ongaro's thesis,
-// "thesis §". raft_core.cc holds the machine and its timers; election.cc, replication.cc and reads.cc the protocol.
+// "thesis §". raft_core.cc holds the machine and its timers; election.cc, replication.cc, snapshot.cc and reads.cc the
+// protocol.
 #pragma once
 
 #include <deque>
@@ -44,6 +45,7 @@ struct ReplyReceived {
   CallId call;
   std::optional<Reply> reply;  // nullopt: the call failed or timed out
   bool refused = false;        // it failed because the peer wants nothing from us (Answer::refused)
+  bool unknown_call = false;   // it failed because the peer knows no such call
 };
 struct WriteDone {
   WriteId id;  // this write and all before it are durable
@@ -67,14 +69,37 @@ struct SpaceChanged {
   Space space = Space::kPlenty;
 };
 
+// The node has a snapshot of what it applied up to `last_included`, durable. Of the log, what lies up to and including
+// `log_from` may go from memory; the rest is kept for followers that are a little late.
+struct SnapshotTaken {
+  LogPosition last_included;
+  Index log_through;
+  uint64_t size = 0;  // of the file
+};
+// A piece of a leader's snapshot was added to what came before; or, where it does not follow that, was not.
+struct PieceStored {
+  CallId call;
+  LogPosition last_included;
+  uint64_t offset = 0;  // what is here now
+  bool whole = false;   // and durable
+  uint64_t size = 0;
+  bool failed = false;  // it could not be kept
+};
+// A piece that was to be sent to `peer` cannot be read: its snapshot is gone, or damaged.
+struct PieceMissing {
+  CallId call;
+};
+
 using Input = std::variant<TimePassed, RequestReceived, ReplyReceived, WriteDone, Proposed, ReadAsked, TimingsChanged,
-                           SpaceChanged>;
+                           SpaceChanged, SnapshotTaken, PieceStored, PieceMissing>;
 
 // ---- What to do about it -------------------------------------------------------------------------------------------
 
 struct Write {
   WriteId id;
   std::optional<HardState> hard_state;
+  // Before the entries: the log is thrown away, what comes next follows this (Figure 13, rule 7).
+  std::optional<LogPosition> thrown_away_for;
   Entries entries;                 // an entry replaces the one at its index and all above
   std::vector<Message> then_send;  // promises: they leave only once this write is durable
 };
@@ -190,13 +215,36 @@ struct MessageRefused {
 struct PeerRefuses {
   NodeId peer;
 };
-using NodeEvent = std::variant<ElectionStarted, RoleChanged, LeaderChanged, VoteCast, LogTruncated, CommitAdvanced,
-                               PeerLostLog, VoteRegained, MessageRefused, PeerRefuses, VoteRefused>;
+// §7: a peer is sent a snapshot; or has it; or cannot take one.
+struct InstallationChanged {
+  enum class What { kBegun, kDone, kGivenUp, kNotTaken };
+  NodeId peer;
+  LogPosition last_included;
+  What what = What::kBegun;
+};
+// The state up to here came from a leader's snapshot, and what our log held besides is gone.
+struct SnapshotInstalled {
+  LogPosition last_included;
+  NodeId leader;
+};
+using NodeEvent =
+    std::variant<ElectionStarted, RoleChanged, LeaderChanged, VoteCast, LogTruncated, CommitAdvanced, PeerLostLog,
+                 VoteRegained, MessageRefused, PeerRefuses, VoteRefused, InstallationChanged, SnapshotInstalled>;
+
+// A piece of a leader's snapshot, for the node to keep; PieceStored answers it.
+struct Piece {
+  CallId call;
+  SnapshotRequest request;
+};
 
 struct Output {
   std::vector<Message> send;  // may leave now: the disk and the network work in parallel
   std::optional<Write> write;
-  Entries committed;  // in order, each exactly once in the life of this core
+  std::vector<Piece> pieces;
+  // Before `committed`: the state machine takes up this snapshot, which the node holds. What it had applied is part of
+  // it.
+  std::optional<LogPosition> load;
+  Entries committed;  // in order, each exactly once in the life of this core, but for what a snapshot holds
   std::vector<Outcome> outcomes;
   std::vector<NodeEvent> events;
 };
@@ -204,7 +252,17 @@ struct Output {
 // What was found on disk.
 struct Recovered {
   HardState hard_state;
-  Entries entries;  // from index 1, without a gap
+  LogPosition base;  // the entries follow it
+  Entries entries;   // without a gap
+  // What the state machine has taken up already, and its file's size. Requires: not before the base, nor behind the
+  // log's end.
+  LogPosition snapshot = {};
+  uint64_t snapshot_size = 0;
+
+  LogPosition last() const { return entries.empty() ? base : entries.back().position(); }
+  // Takes the log to a snapshot that lies not before its base: Figure 13, rules 6 and 7, as for a snapshot that has
+  // just come. True: nothing of the log counts any more, and the disk has to be told so before anything else.
+  bool BeginWith(LogPosition taken_up, uint64_t size);
 };
 
 class RaftCore {
@@ -239,6 +297,8 @@ class RaftCore {
   std::optional<Index> caught_up_at() const { return caught_up_at_; }
   Index stable() const { return stable_; }
   const Log& log() const { return log_; }
+  // The newest that this node has; index 0: none.
+  const LogPosition& snapshot() const { return snapshot_; }
   const Timings& timings() const { return config_.timings; }
   const std::map<NodeId, Progress>& progress() const { return progress_; }  // of a leader; else empty
 
@@ -252,6 +312,7 @@ class RaftCore {
     LogPosition prev;  // appends: what it built on ...
     Index last;        // ... and the last index that it carried
     Index match_when_sent;
+    bool snapshot = false;  // a piece of one
   };
   struct WriteInFlight {
     WriteId id;
@@ -272,6 +333,9 @@ class RaftCore {
   void On(const ReadAsked& input);
   void On(const TimingsChanged& input);
   void On(const SpaceChanged& input);
+  void On(const SnapshotTaken& input);
+  void On(const PieceStored& input);
+  void On(const PieceMissing& input);
   bool IsPeer(const NodeId& node) const;
   size_t ClusterSize() const { return config_.peers.size() + 1; }
   void Send(Message message) { out_.send.push_back(std::move(message)); }
@@ -315,11 +379,23 @@ class RaftCore {
   // strangers.cc
   std::optional<Objection> ObjectionTo(const VoteRequest& request) const;
   std::optional<Objection> ObjectionTo(const AppendRequest& request) const;
-  std::optional<Objection> ObjectionTo(const Reply& reply) const;
+  std::optional<Objection> ObjectionTo(const SnapshotRequest& request) const;
+  std::optional<Objection> ObjectionTo(const OpenCall& call, const Reply& reply) const;
   std::optional<Objection> Contradiction(const AppendRequest& request) const;
   std::optional<Objection> Contradiction(const LogPosition& theirs, Term their_term) const;
-  bool SecondLeader(const AppendRequest& request) const;
+  bool SecondLeader(Term term, const NodeId& leader) const;
   void Refuse(CallId call, const NodeId& from, Term their_term, Objection why);
+
+  // snapshot.cc
+  void HandlePiece(CallId call, SnapshotRequest& request);
+  void Install(const LogPosition& last_included);
+  bool NeedsSnapshot(const Progress& progress) const;
+  void SendSnapshots();
+  void SendPiece(const NodeId& peer, Progress& progress);
+  void GiveUpInstallation(const NodeId& peer, Progress& progress);
+  void HandleSnapshotReply(CallId id, const OpenCall& call, const SnapshotReply& reply);
+  void HandleLostPiece(CallId id, const NodeId& peer, bool refused, bool unknown_call);
+  void DropLog(Index through);
 
   // replication.cc
   void HandleAppend(CallId call, AppendRequest& request);
@@ -334,6 +410,7 @@ class RaftCore {
   void SendEntries(const NodeId& peer, Progress& progress);
   bool MaySendEntries(const Progress& progress) const;
   void SendHeartbeats();
+  LogPosition PlaceToBuildOn(Index index) const;
   CallId SendAppend(const NodeId& peer, const Progress& progress, Index prev, Entries entries);
   void ResendOverdue(Progress& progress);
   void SendAgainFrom(Progress& progress, Index next);
@@ -361,10 +438,16 @@ class RaftCore {
   NodeId led_by_;
   Index commit_;                  // commit_ <= log_.last().index; never moves back (Defences all on)
   Space space_ = Space::kPlenty;  // on our disk
+  LogPosition snapshot_;          // the newest of ours: snapshot_.index >= log_.base().index
+  uint64_t snapshot_size_ = 0;
+  Index droppable_;  // of the log, once no peer's installation needs it any more
+  // Whose pieces the node is storing: the term in which they came, and from whom.
+  std::map<CallId, std::pair<Term, NodeId>> pieces_;
 
   // Disk. stable_ <= handed_ <= log_.last().index, but for a log that has not been handed over yet.
-  Index stable_;  // highest entry that our own disk holds
-  Index handed_;  // highest entry that was handed to the disk
+  Index stable_;                                // highest entry that our own disk holds
+  Index handed_;                                // highest entry that was handed to the disk
+  std::optional<LogPosition> thrown_away_for_;  // the disk does not know of it yet
   bool hard_state_dirty_ = false;
   WriteId last_write_;
   std::deque<WriteInFlight> writes_;  // ascending ids

@@ -59,6 +59,8 @@ void RaftCore::HandleAppend(CallId call, AppendRequest& request) {
 std::optional<AppendReply> RaftCore::Mismatch(const AppendRequest& request) const {
   const LogPosition& prev = request.prev;
   if (prev.index > log_.last().index) return AppendReply{term(), false, {}, log_.last().index + 1};
+  // What a snapshot took the place of was committed, so it is what every later leader has (§5.4.3).
+  if (prev.index < log_.base().index) return std::nullopt;
   if (log_.TermAt(prev.index) == prev.term || !config_.defences.log_matching) return std::nullopt;
   // A Go leader, which does not say where its log ends, takes the hint's term for an index where it does not know it.
   const Term clashing = request.leader_last ? log_.TermAt(prev.index) : Term{};
@@ -69,6 +71,7 @@ std::optional<AppendReply> RaftCore::Mismatch(const AppendRequest& request) cons
 // may be acknowledged.
 void RaftCore::AppendFromLeader(AppendRequest& request) {
   for (Entry& entry : request.entries) {
+    if (entry.index <= log_.base().index) continue;
     if (log_.Contains(entry.index)) {
       if (log_.TermAt(entry.index) == entry.term) continue;
       TruncateFrom(entry.index, request.leader);
@@ -126,18 +129,24 @@ void RaftCore::SendHeartbeats() {
   }
 }
 
+// Where the log does not reach back so far, a heartbeat builds on the beginning of all logs, which everybody has.
+LogPosition RaftCore::PlaceToBuildOn(Index index) const {
+  return log_.HasTermAt(index) ? LogPosition{log_.TermAt(index), index} : LogPosition{};
+}
+
 CallId RaftCore::SendAppend(const NodeId& peer, const Progress& progress, Index prev, Entries entries) {
-  const Index proven = prev + entries.size();
+  const LogPosition place = PlaceToBuildOn(prev);
+  const Index proven = place.index + entries.size();
   const CallId id = OpenCallTo(peer, {.peer = {},
                                       .term = term(),
                                       .pre_vote = false,
-                                      .prev = {log_.TermAt(prev), prev},
+                                      .prev = place,
                                       .last = proven,
                                       .match_when_sent = progress.match});
   Send(Call{id, peer,
             AppendRequest{.term = term(),
                           .leader = config_.self,
-                          .prev = {log_.TermAt(prev), prev},
+                          .prev = place,
                           .entries = std::move(entries),
                           .commit = config_.defences.clamp_commit_on_send ? std::min(commit_, proven) : commit_,
                           .leader_last = log_.last().index}});

@@ -45,22 +45,41 @@ std::optional<Objection> RaftCore::ObjectionTo(const AppendRequest& request) con
   if (request.term > kLastTerm || request.prev.index > kLastIndex) return Objection::kImpossibleNumber;
   if (!WellFormed(request)) return Objection::kMalformed;
   if (request.term < term()) return std::nullopt;  // a deposed leader; it learns our term
-  if (SecondLeader(request)) return Objection::kSecondLeader;
+  if (SecondLeader(request.term, request.leader)) return Objection::kSecondLeader;
   return Contradiction(request);
 }
 
-std::optional<Objection> RaftCore::ObjectionTo(const Reply& reply) const {
-  if (std::holds_alternative<AppendReply>(reply) != (role_ == Role::kLeader)) return Objection::kWrongAnswer;
+std::optional<Objection> RaftCore::ObjectionTo(const SnapshotRequest& request) const {
+  const LogPosition& last = request.last_included;
+  if (!IsPeer(request.leader)) return Objection::kStranger;
+  if (request.term > kLastTerm || last.index > kLastIndex) return Objection::kImpossibleNumber;
+  if (!last.index || !last.term || last.term > request.term) return Objection::kMalformed;
+  if (request.offset > request.size || request.data.size() > request.size - request.offset)
+    return Objection::kMalformed;
+  if (request.term < term()) return std::nullopt;
+  if (SecondLeader(request.term, request.leader)) return Objection::kSecondLeader;
+  // What a snapshot holds is committed, and so is what we have committed.
+  if (lawful_ && last.index <= commit_ && log_.HasTermAt(last.index) && log_.TermAt(last.index) != last.term) {
+    return Objection::kCommittedWouldChange;
+  }
+  return std::nullopt;
+}
+
+std::optional<Objection> RaftCore::ObjectionTo(const OpenCall& call, const Reply& reply) const {
+  const bool right = role_ != Role::kLeader ? std::holds_alternative<VoteReply>(reply)
+                     : call.snapshot        ? std::holds_alternative<SnapshotReply>(reply)
+                                            : std::holds_alternative<AppendReply>(reply);
+  if (!right) return Objection::kWrongAnswer;
   const Term theirs = std::visit([](const auto& any) { return any.term; }, reply);
   if (theirs > kLastTerm) return Objection::kImpossibleNumber;
   return std::nullopt;
 }
 
 // §5.2: at most one leader can be elected in a term, and we have met this term's.
-bool RaftCore::SecondLeader(const AppendRequest& request) const {
-  if (request.term != term()) return false;
+bool RaftCore::SecondLeader(Term their_term, const NodeId& leader) const {
+  if (their_term != term()) return false;
   if (role_ == Role::kLeader) return true;
-  return lawful_ && led_term_ == request.term && led_by_ != request.leader;
+  return lawful_ && led_term_ == their_term && led_by_ != leader;
 }
 
 // §5.4.3, Leader Completeness: whoever leads in our term or a later one holds all that is committed here. A leader that

@@ -34,6 +34,7 @@ void Applier::Apply(std::vector<CommittedEntry> entries, Time committed_at) {
 void Applier::ApplyAll(std::vector<CommittedEntry>& entries, Time committed_at) {
   for (CommittedEntry& item : entries) {
     std::string result = state_machine_.Apply(item.entry);
+    position_ = item.entry.position();
     applied_.store(item.entry.index.value, std::memory_order_release);
     if (observer_ != nullptr) observer_->OnApplied(item.entry);
     for (SettleProposal& settle : item.waiters) settle(Applied{item.entry.position(), result});
@@ -41,6 +42,11 @@ void Applier::ApplyAll(std::vector<CommittedEntry>& entries, Time committed_at) 
   if (observer_ != nullptr) observer_->OnBatchApplied(entries.size(), environment_.loop.Now() - committed_at);
   --waiting_;
   CallMore();
+}
+
+void Applier::BeginAt(LogPosition at) {
+  position_ = at;
+  applied_.store(at.index.value, std::memory_order_release);
 }
 
 void Applier::SettleAfter(Index index, SettleRead settle) {

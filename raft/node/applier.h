@@ -33,6 +33,11 @@ class Applier : public std::enable_shared_from_this<Applier> {
   // first. One at a time; a new one replaces it.
   void CallWhenFinished(Task more);
 
+  // apply executor: the state is that of `at`, from a snapshot.
+  void BeginAt(LogPosition at);
+  // apply executor: the last entry that is part of the state.
+  LogPosition position() const { return position_; }
+
   // From any thread.
   Index applied() const { return Index{applied_.load(std::memory_order_acquire)}; }
 
@@ -44,7 +49,8 @@ class Applier : public std::enable_shared_from_this<Applier> {
   StateMachine& state_machine_;
   NodeObserver* const observer_;
 
-  std::atomic<uint64_t> applied_{0};  // written on apply
+  LogPosition position_;              // apply only
+  std::atomic<uint64_t> applied_{0};  // its index; written on apply
   std::atomic<size_t> waiting_{0};    // hand-overs that are not finished
   Mutex mutex_;
   Task more_ ABSL_GUARDED_BY(mutex_);

@@ -4,6 +4,14 @@
 #include <utility>
 
 namespace raftly {
+namespace {
+
+// Too late for "try again": what came before in the same batch is written.
+absl::Status Final(const absl::Status& status) {
+  return absl::IsResourceExhausted(status) ? absl::InternalError(status.message()) : status;
+}
+
+}  // namespace
 
 DiskWriter::DiskWriter(Environment environment, std::unique_ptr<Wal> wal, Timings timings, NodeObserver* observer,
                        Callbacks callbacks)
@@ -85,6 +93,9 @@ absl::Status DiskWriter::WriteAll(const std::deque<Job>& jobs) {
   size_t entries = 0;
   bool wrote = false;
   for (const Job& job : jobs) {
+    if (job.write.thrown_away_for) {
+      if (absl::Status status = wal_->ThrowAway(*job.write.thrown_away_for); !status.ok()) return Final(status);
+    }
     if (!job.write.hard_state && job.write.entries.empty()) continue;  // promises only
     wrote = true;
     entries += job.write.entries.size();
@@ -95,6 +106,13 @@ absl::Status DiskWriter::WriteAll(const std::deque<Job>& jobs) {
   absl::Status status = wal_->Sync();
   if (status.ok() && observer_ != nullptr) observer_->OnSynced(entries, environment_.loop.Now() - begin);
   return status;
+}
+
+void DiskWriter::DropThrough(Index through) {
+  environment_.disk.Post([self = shared_from_this(), through] {
+    if (self->finished_) return;
+    if (absl::Status status = self->wal_->DropThrough(through); !status.ok()) self->Fail(status);
+  });
 }
 
 void DiskWriter::ReportSpace(Space space) {

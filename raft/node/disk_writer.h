@@ -36,6 +36,8 @@ class DiskWriter : public std::enable_shared_from_this<DiskWriter> {
 
   // `promises` run on the disk executor once the write is durable.
   void Push(Write write, std::vector<Task> promises);
+  // The log up to and including `through` is not needed any more.
+  void DropThrough(Index through);
   // Completes what was pushed, seals and closes the log, then runs `closed` on the disk executor. The last call.
   void Close(absl::AnyInvocable<void()> closed);
   WalStats stats() const { return wal_->stats(); }

@@ -62,6 +62,21 @@ absl::StatusOr<bool> NodeIdentity::OnCommitted(const Entry& entry) {
   return keeps_one();
 }
 
+std::string NodeIdentity::Configuration() const {
+  return log_names_cluster_ ? EncodeClusterId(cluster_id()) : std::string();
+}
+
+absl::Status NodeIdentity::OnSnapshot(const std::string& configuration) {
+  const auto id = ClusterIdOf(Entry{.type = EntryType::kConfig, .data = Bytes(configuration)});
+  if (!id) return absl::OkStatus();
+  if (!cluster_id().empty() && *id != cluster_id()) {
+    return Refuse(absl::StrCat("the identity says cluster ", cluster_id(), ", and the snapshot is of cluster ", *id));
+  }
+  log_names_cluster_ = true;
+  identity_.cluster_id = *id;
+  return absl::OkStatus();
+}
+
 std::optional<std::string> NodeIdentity::Proposal() const {
   if (fresh_.cluster_id.empty() || log_names_cluster_) return std::nullopt;
   // A directory that knows its cluster and a log that does not: a log that was cut. The cluster stays what it is.

@@ -16,7 +16,9 @@ struct NodeStatus {
   NodeId leader;  // empty: none known
   Index commit_index;
   Index last_applied;
+  Index first_index;  // of the log in memory
   Index last_index;
+  Index snapshot_index;  // of the newest snapshot; 0: none
   Timings timings;
   bool may_vote = true;
   bool ready = false;            // a leader is known, and all is applied here that was committed when this node came up

@@ -32,6 +32,17 @@ class NodeObserver {
   virtual void OnClusterKnown(const Identity&) {}
   // disk. One write and sync of the log carried so many entries (0: only term and vote) and took so long.
   virtual void OnSynced(size_t /*entries*/, Duration /*took*/) {}
+  // From Start: a snapshot is damaged, and was set aside; an older one serves.
+  virtual void OnSnapshotDamaged(const absl::Status&) {}
+  // loop. A piece of a leader's snapshot could not be kept, or the whole is not what it should be: why.
+  virtual void OnSnapshotRefused(const absl::Status&) {}
+  // loop. A snapshot of the state up to there was made, so large, in so long; or why it was not.
+  virtual void OnSnapshotTaken(LogPosition /*last_included*/, uint64_t /*bytes*/, Duration /*took*/,
+                               const absl::Status&) {}
+  // apply. A leader's snapshot, or what was found at the start, is the state now.
+  virtual void OnStateLoaded(LogPosition) {}
+  // apply. Nothing was applied for so long, for a snapshot's sake.
+  virtual void OnApplyPaused(Duration) {}
   // apply. Applied, in order.
   virtual void OnApplied(const Entry&) {}
   // apply. So many entries that were committed together are applied and their clients told, so long after the commit.

@@ -96,6 +96,12 @@ void Pending::AbortBelow(Term term) {
   }
 }
 
+void Pending::Skip(Index through) {
+  while (!by_index_.empty() && by_index_.begin()->first <= through) {
+    TakeProposal(proposals_.find(by_index_.begin()->second)).settle(TimedOutError());
+  }
+}
+
 void Pending::Expire(Time now) {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) Refuse(deadlines_.begin()->second, TimedOutError());
 }

@@ -69,6 +69,9 @@ class Pending {
   // unless `match_term` is off (Defences::waiter_term).
   std::vector<CommittedEntry> Commit(Entries committed, bool match_term);
 
+  // A snapshot took the place of all entries up to here: who waits for one of them may find it there, or not, and is
+  // settled as DeadlineExceeded.
+  void Skip(Index through);
   // Settles as DeadlineExceeded who has waited too long.
   void Expire(Time now);
   Time next_deadline() const;

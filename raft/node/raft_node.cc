@@ -28,12 +28,6 @@ absl::Status ErrorOf(const Refused& refused) {
 // How long a node's status speaks of a refusal. Who is refused tries again many times a second.
 constexpr Duration kRefusalShown = std::chrono::seconds(10);
 
-std::pair<const NodeId&, const Stamp&> SenderOf(const Request& request) {
-  if (const auto* vote = std::get_if<VoteRequest>(&request)) return {vote->candidate, vote->stamp};
-  const auto& append = std::get<AppendRequest>(request);
-  return {append.leader, append.stamp};
-}
-
 // A pre-vote of term 0, which nobody grants and nobody minds, Go nodes included.
 Request Greeting(const NodeId& self, Stamp stamp) {
   return VoteRequest{.term = {}, .candidate = self, .pre_vote = true, .stamp = std::move(stamp)};
@@ -57,10 +51,27 @@ absl::Status RaftNode::Impl::Start() {
   auto opened = Wal::Open(environment_.files, config_.data_dir, wal);
   if (!opened.ok()) return opened.status();
   if (absl::Status taken = identity_.TakeUp(*opened, config_.core.rejoin); !taken.ok()) return taken;
-  if (observer_ != nullptr) observer_->OnRecovered(*opened, environment_.loop.Now() - begin);
-
-  core_.emplace(config_.core, Recovered{std::move(opened->hard_state), std::move(opened->entries)}, environment_.seed,
-                environment_.loop.Now());
+  const auto snapshot = snapshots_->Open(opened->base);
+  if (!snapshot.ok()) return snapshot.status();
+  NoteLogged(opened->entries);
+  Recovered recovered{.hard_state = opened->hard_state, .base = opened->base, .entries = std::move(opened->entries)};
+  if (*snapshot) {
+    const Snapshots::Info& found = **snapshot;
+    // A crash may have come between a leader's snapshot and what it does to the log.
+    if (recovered.BeginWith(found.last_included, found.size)) {
+      if (absl::Status status = opened->log->ThrowAway(found.last_included); !status.ok()) return status;
+    }
+    if (absl::Status status = identity_.OnSnapshot(found.configuration); !status.ok()) return status;
+    logged_at_snapshot_ = LoggedAt(found.last_included.index);
+  }
+  opened->base = recovered.base;
+  opened->entries = std::move(recovered.entries);
+  if (observer_ != nullptr) {
+    observer_->OnRecovered(*opened, environment_.loop.Now() - begin);
+    if (*snapshot) observer_->OnStateLoaded((*snapshot)->last_included);
+  }
+  recovered.entries = std::move(opened->entries);
+  core_.emplace(config_.core, std::move(recovered), environment_.seed, environment_.loop.Now());
   disk_ = std::make_shared<DiskWriter>(
       environment_, std::move(opened->log), DiskWriter::Timings{config_.seal_after, config_.space_retry}, observer_,
       DiskWriter::Callbacks{
@@ -176,7 +187,8 @@ void RaftNode::Impl::Drain() {
 }
 
 void RaftNode::Impl::Take(FromPeer& item) {
-  const auto& [from, stamp] = SenderOf(item.request);
+  const NodeId& from = SenderOf(item.request);
+  const Stamp& stamp = StampOf(item.request);
   if (const auto objection = identity_.ObjectionTo(from, stamp)) {
     if (observer_ != nullptr) observer_->OnMisdirected(from, *objection);
     OnRefusal(*objection);
@@ -195,7 +207,8 @@ void RaftNode::Impl::Take(FromCallee& item) {
     if (observer_ != nullptr) observer_->OnCallFailed(item.peer, item.reply.status());
     if (IsPeerRefused(item.reply.status())) OnRefusal(std::string(item.reply.status().message()));
   }
-  core_->Step(environment_.loop.Now(), ReplyReceived{item.call, reply, IsPeerRefused(item.reply.status())});
+  core_->Step(environment_.loop.Now(), ReplyReceived{item.call, reply, IsPeerRefused(item.reply.status()),
+                                                     absl::IsUnimplemented(item.reply.status())});
 }
 
 void RaftNode::Impl::Take(FromClient& item) {
@@ -208,8 +221,9 @@ void RaftNode::Impl::Take(ReadFromClient& item) {
 }
 
 void RaftNode::Impl::Take(TailAsked& item) {
-  const Index last = core_->log().last().index;
-  item.done(core_->log().From(last.value > item.n ? last - item.n + 1 : Index{1}));
+  const Log& log = core_->log();
+  const Index last = log.last().index;
+  item.done(log.From(std::max(log.first(), last.value > item.n ? last - item.n + 1 : Index{1})));
 }
 
 // ---- What the core decided -----------------------------------------------------------------------------------------
@@ -219,9 +233,13 @@ void RaftNode::Impl::Act() {
   Output output = core_->TakeOutput(applier_->has_room());
   for (Message& message : output.send) Deliver(std::move(message))();
   if (output.write) HandToDisk(std::move(*output.write));
+  for (Piece& piece : output.pieces) KeepPiece(std::move(piece));
   const Time now = environment_.loop.Now();
-  if (observer_ != nullptr) {
-    for (const NodeEvent& event : output.events) observer_->OnEvent(now, event);
+  for (const NodeEvent& event : output.events) {
+    if (observer_ != nullptr) observer_->OnEvent(now, event);
+    // It may be for a snapshot that cannot be read any more.
+    const auto* changed = std::get_if<InstallationChanged>(&event);
+    if (changed != nullptr && changed->what == InstallationChanged::What::kGivenUp) snapshot_wanted_ = true;
   }
   // Before anybody is answered: who has been told of a write finds it committed when it asks for the status.
   Publish();
@@ -230,6 +248,7 @@ void RaftNode::Impl::Act() {
   }
   // Proposals are known by their place before their entry can be committed, and what is committed is on its way to the
   // state machine before a read may wait for it.
+  if (output.load) LoadState(*output.load);
   LearnFrom(output.committed);
   if (halted_) return;
   Apply(std::move(output.committed), now);
@@ -240,11 +259,13 @@ void RaftNode::Impl::Act() {
   pending_.Expire(now);
   if (observer_ != nullptr) observer_->OnStep(now, *core_);
   GiveClusterAnId();
+  MaybeTakeSnapshot();
   ArmTimer();
   if (core_->HasUndelivered()) applier_->CallWhenFinished([self = shared_from_this()] { self->Act(); });
 }
 
 void RaftNode::Impl::HandToDisk(Write write) {
+  NoteLogged(write.entries);
   std::vector<Task> promises;
   promises.reserve(write.then_send.size());
   for (Message& message : write.then_send) promises.push_back(Deliver(std::move(message)));
@@ -271,10 +292,108 @@ Task RaftNode::Impl::Deliver(Message message) {
 }
 
 void RaftNode::Impl::SendCall(Call call) {
+  if (std::holds_alternative<SnapshotRequest>(call.request)) return SendPiece(std::move(call));
   environment_.transport.Call(call.to, std::move(call.request), config_.call_timeout,
                               [self = shared_from_this(), id = call.id, to = call.to](absl::StatusOr<Reply> reply) {
                                 self->Enqueue(FromCallee{id, to, std::move(reply)});
                               });
+}
+
+// ---- Snapshots -----------------------------------------------------------------------------------------------------
+
+void RaftNode::Impl::SendPiece(Call call) {
+  auto piece = std::get<SnapshotRequest>(std::move(call.request));
+  snapshots_->Fill(call.to, std::move(piece),
+                   [self = shared_from_this(), id = call.id, to = call.to](absl::StatusOr<SnapshotRequest> filled) {
+                     if (!filled.ok()) return self->Enqueue(Input(PieceMissing{id}));
+                     self->environment_.transport.Call(to, *std::move(filled), self->config_.call_timeout,
+                                                       [self, id, to](absl::StatusOr<Reply> reply) {
+                                                         self->Enqueue(FromCallee{id, to, std::move(reply)});
+                                                       });
+                   });
+}
+
+void RaftNode::Impl::KeepPiece(Piece piece) {
+  snapshots_->Store(std::move(piece.request),
+                    [self = shared_from_this(), call = piece.call](absl::StatusOr<PieceStored> stored,
+                                                                   const std::string& configuration) {
+                      if (self->halted_) return;
+                      if (!stored.ok()) {
+                        if (self->observer_ != nullptr) self->observer_->OnSnapshotRefused(stored.status());
+                        return self->Enqueue(Input(PieceStored{.call = call, .failed = true}));
+                      }
+                      if (stored->whole) {
+                        if (const absl::Status known = self->identity_.OnSnapshot(configuration); !known.ok()) {
+                          if (self->observer_ != nullptr) self->observer_->OnFatal(known);
+                          return self->Halt(known);
+                        }
+                      }
+                      stored->call = call;
+                      self->Enqueue(Input(*std::move(stored)));
+                    });
+}
+
+void RaftNode::Impl::LoadState(LogPosition at) {
+  pending_.Skip(at.index);
+  snapshots_->Load(at, [self = shared_from_this()](const absl::Status& why) {
+    if (self->observer_ != nullptr) self->observer_->OnFatal(why);
+    self->Halt(why);
+  });
+}
+
+void RaftNode::Impl::NoteLogged(const Entries& entries) {
+  constexpr uint64_t kStep = uint64_t{64} << 10;
+  if (entries.empty()) return;
+  while (!logged_.empty() && logged_.back().first >= entries.front().index) logged_.pop_back();
+  for (const Entry& entry : entries) {
+    logged_bytes_ += Wal::EncodedSize(std::nullopt, absl::MakeConstSpan(&entry, 1));
+    const bool near = logged_.size() > 1 && logged_bytes_ - std::prev(logged_.end(), 2)->second < kStep;
+    if (near) logged_.pop_back();
+    logged_.emplace_back(entry.index, logged_bytes_);
+  }
+}
+
+uint64_t RaftNode::Impl::LoggedAt(Index index) const {
+  const auto at = std::lower_bound(logged_.begin(), logged_.end(), index,
+                                   [](const auto& mark, Index wanted) { return mark.first < wanted; });
+  return at == logged_.end() ? logged_bytes_ : at->second;
+}
+
+// A lull is used, but not waited for until the log is twice as large as it should be.
+void RaftNode::Impl::MaybeTakeSnapshot() {
+  const uint64_t limit = config_.snapshots.log_bytes;
+  if (limit == 0 || snapshots_->taking()) return;
+  const uint64_t since = logged_bytes_ - std::min(logged_bytes_, logged_at_snapshot_);
+  const bool due = since >= 2 * limit || (since >= limit && open_proposals_ == 0);
+  if (!due && !snapshot_wanted_) return;
+  if (environment_.loop.Now() < no_snapshot_until_) return;
+  if (applier_->applied() <= core_->snapshot().index) return;
+  snapshot_wanted_ = false;
+  snapshots_->Take(identity_.Configuration(), [self = shared_from_this()](absl::StatusOr<Snapshots::Info> taken) {
+    if (self->halted_) return;
+    if (taken.ok()) return self->OnSnapshotTaken(*taken);
+    self->no_snapshot_until_ = self->environment_.loop.Now() + self->config_.snapshots.retry;
+  });
+}
+
+// Durable before log goes; and what goes is not behind the oldest snapshot that is kept, so that it can serve where the
+// newest turns out to be damaged.
+void RaftNode::Impl::OnSnapshotTaken(const Snapshots::Info& info) {
+  const Index at = info.last_included.index;
+  logged_at_snapshot_ = LoggedAt(at);
+  Index through = config_.snapshots.keep_bytes == 0 ? at : Index{};
+  for (const auto& [index, bytes] : logged_) {
+    if (index > at || bytes + config_.snapshots.keep_bytes > logged_at_snapshot_) break;
+    through = std::max(through, index);
+  }
+  while (logged_.size() > 1 && logged_.front().first < through) logged_.pop_front();
+  Enqueue(Input(SnapshotTaken{info.last_included, through, info.size}));
+  std::set<Index> needed;
+  for (const auto& [peer, progress] : core_->progress()) {
+    if (progress.installation) needed.insert(progress.installation->last_included.index);
+  }
+  snapshots_->Prune(std::move(needed),
+                    [disk = disk_, through](Index oldest) { disk->DropThrough(std::min(oldest, through)); });
 }
 
 void RaftNode::Impl::Apply(Entries committed, Time now) {
@@ -443,7 +562,9 @@ void RaftNode::Impl::Publish() {
                     .leader = core_->leader(),
                     .commit_index = core_->commit(),
                     .last_applied = {},
+                    .first_index = core_->log().first(),
                     .last_index = core_->log().last().index,
+                    .snapshot_index = core_->snapshot().index,
                     .timings = core_->timings(),
                     .may_vote = core_->may_vote(),
                     .has_space = core_->space() == Space::kPlenty,

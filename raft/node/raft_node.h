@@ -22,6 +22,7 @@
 #include "raft/node/node_identity.h"
 #include "raft/node/node_status.h"
 #include "raft/node/observer.h"
+#include "raft/node/snapshot_policy.h"
 #include "raft/storage/wal.h"
 
 namespace raftly {
@@ -41,6 +42,7 @@ struct NodeConfig {
   FreshIds fresh_ids;
   WalOptions wal;
   NodeLimits limits;
+  SnapshotPolicy snapshots;
   // How long a call to a peer may stay unanswered. Longer than any delay that a laboratory injects: the core sends
   // again long before, and still uses a late answer.
   Duration call_timeout = std::chrono::seconds(5);

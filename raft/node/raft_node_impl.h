@@ -18,6 +18,7 @@
 #include "raft/node/node_identity.h"
 #include "raft/node/pending.h"
 #include "raft/node/raft_node.h"
+#include "raft/node/snapshots.h"
 
 namespace raftly {
 
@@ -29,7 +30,9 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
         environment_(environment),
         observer_(observer),
         identity_(environment.files, config_.data_dir, config_.core.self, config_.fresh_ids),
-        applier_(std::make_shared<Applier>(environment, state_machine, observer)) {}
+        applier_(std::make_shared<Applier>(environment, state_machine, observer)),
+        snapshots_(std::make_shared<Snapshots>(environment, state_machine, applier_, config_.data_dir,
+                                               config_.snapshots, observer)) {}
 
   absl::Status Start();
   void Stop(absl::AnyInvocable<void()> stopped);
@@ -85,6 +88,13 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void HandToDisk(Write write);
   Task Deliver(Message message);
   void SendCall(Call call);
+  void SendPiece(Call call);
+  void KeepPiece(Piece piece);
+  void LoadState(LogPosition at);
+  void MaybeTakeSnapshot();
+  void OnSnapshotTaken(const Snapshots::Info& info);
+  void NoteLogged(const Entries& entries);
+  uint64_t LoggedAt(Index index) const;
   void Apply(Entries committed, Time now);
   void LearnFrom(const Entries& committed);
   void GiveClusterAnId();
@@ -109,6 +119,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   NodeObserver* const observer_;
   NodeIdentity identity_;  // loop only, once it runs
   const std::shared_ptr<Applier> applier_;
+  const std::shared_ptr<Snapshots> snapshots_;
 
   mutable Mutex mutex_;
   std::vector<Item> inbox_ ABSL_GUARDED_BY(mutex_);
@@ -130,9 +141,15 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   std::map<CallId, ReplyFn> incoming_;  // requests of peers that wait for our answer
   Time armed_for_ = kNever;
   bool halted_ = false;
-  Term delivered_term_;     // of the last entry on its way to the state machine
-  Time no_id_given_until_;  // a proposal of the cluster's id is open, or was refused just now
-  std::string refusal_;     // the latest between us and another node
+  // How much log there has been: after the entry at an index, so many bytes in all. Coarse.
+  std::deque<std::pair<Index, uint64_t>> logged_;
+  uint64_t logged_bytes_ = 0;
+  uint64_t logged_at_snapshot_ = 0;
+  Time no_snapshot_until_ = Time::min();
+  bool snapshot_wanted_ = false;  // however little log there is
+  Term delivered_term_;           // of the last entry on its way to the state machine
+  Time no_id_given_until_;        // a proposal of the cluster's id is open, or was refused just now
+  std::string refusal_;           // the latest between us and another node
   Time refused_at_;
 };
 

@@ -78,7 +78,7 @@ void SnapshotEncoder::Block(std::string_view data, std::string& out) {
   all_ = Checksum(data, all_);
 }
 
-void SnapshotEncoder::End(std::string& out) {
+void SnapshotEncoder::End(std::string& out) const {
   PutBigEndian(out, uint32_t{0});
   const size_t begin = out.size();
   PutBigEndian(out, blocks_);

@@ -48,7 +48,7 @@ class SnapshotEncoder {
   void Header(const SnapshotHeader& header, std::string& out);
   // Requires 1 to kLongestSnapshotBlock bytes.
   void Block(std::string_view data, std::string& out);
-  void End(std::string& out);
+  void End(std::string& out) const;
 
  private:
   uint64_t blocks_ = 0;

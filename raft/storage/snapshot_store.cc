@@ -87,18 +87,27 @@ absl::Status SnapshotStore::Adopt(const std::string& temporary, Index index) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<SnapshotHeader> SnapshotStore::Read(Index index, SnapshotDecoder::OnBlock on_block) const {
+absl::StatusOr<SnapshotHeader> SnapshotStore::Read(Index index, OnHeader on_header, SnapshotDecoder::OnBlock on_block,
+                                                   uint64_t* size) const {
   const std::string path = PathOf(index);
   SnapshotDecoder decoder(path);
+  bool told = false;
+  const auto tell_header = [&] { return std::exchange(told, true) ? absl::OkStatus() : on_header(decoder.header()); };
+  const auto tell_block = [&](std::string_view block) {
+    absl::Status status = tell_header();
+    return status.ok() ? on_block(block) : status;
+  };
   uint64_t offset = 0;
   while (true) {
     const absl::StatusOr<std::string> bytes = files_.ReadPart(path, offset, kReadAtOnce);
     if (!bytes.ok()) return bytes.status();
     if (bytes->empty()) break;
-    if (absl::Status status = decoder.Feed(*bytes, on_block); !status.ok()) return status;
+    if (absl::Status status = decoder.Feed(*bytes, tell_block); !status.ok()) return status;
     offset += bytes->size();
   }
   if (absl::Status status = decoder.Finish(); !status.ok()) return status;
+  if (absl::Status status = tell_header(); !status.ok()) return status;
+  if (size != nullptr) *size = offset;
   if (decoder.header().last_included.index != index) {
     return absl::DataLossError(absl::StrCat(path, ": is the snapshot of index ",
                                             decoder.header().last_included.index.value, " under another's name"));
@@ -110,11 +119,17 @@ absl::StatusOr<std::string> SnapshotStore::ReadBytes(Index index, uint64_t offse
   return files_.ReadPart(PathOf(index), offset, size);
 }
 
-absl::Status SnapshotStore::Prune() {
-  while (indexes_.size() > kKept) {
-    if (absl::Status status = files_.Remove(PathOf(indexes_.front())); !status.ok()) return status;
-    indexes_.erase(indexes_.begin());
+absl::Status SnapshotStore::Prune(const std::set<Index>& needed) {
+  if (indexes_.size() <= kKept) return absl::OkStatus();
+  const auto newest = indexes_.end() - static_cast<std::ptrdiff_t>(kKept);
+  std::vector<Index> kept;
+  for (auto index = indexes_.begin(); index != indexes_.end(); ++index) {
+    absl::Status removed = absl::OkStatus();
+    const bool keep = index >= newest || needed.contains(*index);
+    if (!keep) removed = files_.Remove(PathOf(*index));
+    if (keep || !removed.ok()) kept.push_back(*index);
   }
+  indexes_ = std::move(kept);
   return files_.SyncDirectory(directory_);
 }
 
@@ -194,6 +209,12 @@ absl::Status SnapshotStore::Receiver::Append(uint64_t offset, std::string_view b
   if (status_.ok()) status_ = WriteOn(*file_, offset_, bytes, unsynced_);
   if (status_.ok()) offset_ += bytes.size();
   return status_;
+}
+
+absl::StatusOr<SnapshotHeader> SnapshotStore::Receiver::Check() {
+  if (status_.ok()) status_ = decoder_.Finish();
+  if (!status_.ok()) return status_;
+  return decoder_.header();
 }
 
 absl::StatusOr<SnapshotHeader> SnapshotStore::Receiver::Commit() {

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,14 +48,17 @@ class SnapshotStore {
   // For the bytes of a whole file, header and end included.
   absl::StatusOr<std::unique_ptr<Receiver>> Receive(Index index);
 
-  // Gives every block to `on_block` in order; whole and intact where this returns OK. What was given before an error
-  // is to be thrown away. DataLoss, Unimplemented as SnapshotDecoder; NotFound.
-  absl::StatusOr<SnapshotHeader> Read(Index index, SnapshotDecoder::OnBlock on_block) const;
+  using OnHeader = absl::FunctionRef<absl::Status(const SnapshotHeader&)>;
+  // Gives the header to `on_header` and every block to `on_block`, in order, until one of them returns an error; whole
+  // and intact where this returns OK. What was given before an error is to be thrown away. DataLoss, Unimplemented as
+  // SnapshotDecoder; NotFound. `size`: of the file.
+  absl::StatusOr<SnapshotHeader> Read(Index index, OnHeader on_header, SnapshotDecoder::OnBlock on_block,
+                                      uint64_t* size = nullptr) const;
   // The file's own bytes, for sending it: at most `size` from `offset` on.
   absl::StatusOr<std::string> ReadBytes(Index index, uint64_t offset, uint64_t size) const;
 
-  // Removes all but the newest kKept.
-  absl::Status Prune();
+  // Removes all but the newest kKept and those that are `needed` besides.
+  absl::Status Prune(const std::set<Index>& needed = {});
   // A snapshot that turned out to be damaged is not listed any more; its file stays for whoever wants to look.
   absl::Status SetAside(Index index);
 
@@ -104,6 +108,8 @@ class SnapshotStore::Receiver {
   // OutOfRange where `offset` is not offset(): nothing has changed then. DataLoss where what came is no snapshot of
   // this index; final.
   absl::Status Append(uint64_t offset, std::string_view bytes);
+  // Whether it is whole: its header, or DataLoss. Nothing is in place yet.
+  absl::StatusOr<SnapshotHeader> Check();
   // As Writer's. DataLoss where it is not whole.
   absl::StatusOr<SnapshotHeader> Commit();
 

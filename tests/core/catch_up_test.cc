@@ -34,7 +34,8 @@ TEST(Delivery, BytesCountAsWell) {
 }
 
 TEST(Delivery, NothingGoesOutWhileTheStateMachineHasEnoughToDo) {
-  RaftCore core({.self = "a", .peers = {}}, Recovered{{Term{1}, "a"}, EntriesOf("1:1")}, 1, Time{});
+  RaftCore core({.self = "a", .peers = {}}, Recovered{.hard_state = {Term{1}, "a"}, .entries = EntriesOf("1:1")}, 1,
+                Time{});
   core.Step(Time{} + milliseconds(400), TimePassed{});
   auto write = core.TakeOutput(false).write;
   core.Step(Time{} + milliseconds(400), WriteDone{write->id});

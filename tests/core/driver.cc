@@ -29,6 +29,8 @@ Output DrivenNode::Step(Input input) {
   Output output = core_->TakeOutput();
   outbox.insert(outbox.end(), output.send.begin(), output.send.end());
   if (output.write) writes_.push_back(*output.write);
+  pieces.insert(pieces.end(), output.pieces.begin(), output.pieces.end());
+  if (output.load) loads.push_back(*output.load);
   committed.insert(committed.end(), output.committed.begin(), output.committed.end());
   outcomes.insert(outcomes.end(), output.outcomes.begin(), output.outcomes.end());
   events.insert(events.end(), output.events.begin(), output.events.end());
@@ -70,9 +72,14 @@ void DrivenNode::FinishWrites() {
 
 void DrivenNode::Store(const Write& write) {
   if (write.hard_state) disk_.hard_state = *write.hard_state;
+  if (write.thrown_away_for) {
+    disk_.base = *write.thrown_away_for;
+    disk_.entries.clear();
+  }
   for (const Entry& entry : write.entries) {
-    RAFTLY_CHECK(entry.index.value <= disk_.entries.size() + 1, "a write would leave a gap on the disk");
-    disk_.entries.resize(entry.index.value - 1);
+    RAFTLY_CHECK(entry.index > disk_.base.index && entry.index <= disk_.last().index + 1,
+                 "a write would leave a gap on the disk");
+    disk_.entries.resize(entry.index - disk_.base.index - 1);
     disk_.entries.push_back(entry);
   }
 }
@@ -103,10 +110,28 @@ RequestId DrivenNode::Read() {
   return {last_request_};
 }
 
+void DrivenNode::TakeSnapshot(uint64_t index, uint64_t drop_through) {
+  RAFTLY_CHECK(index <= core_->delivered().value, "a snapshot of what was not applied");
+  disk_.snapshot = {core_->log().TermAt(Index{index}), Index{index}};
+  std::erase_if(disk_.entries, [&](const Entry& entry) { return entry.index.value <= drop_through; });
+  if (drop_through > disk_.base.index.value) disk_.base = {core_->log().TermAt(Index{drop_through}), {drop_through}};
+  Step(SnapshotTaken{disk_.snapshot, Index{drop_through}, 100});
+}
+
+void DrivenNode::StorePiece(uint64_t offset, bool whole) {
+  const Piece piece = pieces.front();
+  pieces.erase(pieces.begin());
+  if (whole) disk_.snapshot = piece.request.last_included;
+  Step(PieceStored{piece.call, piece.request.last_included, offset, whole, piece.request.size});
+}
+
 void DrivenNode::Crash() {
   writes_.clear();
   outbox.clear();
   committed.clear();
+  pieces.clear();
+  loads.clear();
+  if (disk_.snapshot.index) disk_.BeginWith(disk_.snapshot, 100);
   core_.emplace(config_, disk_, ++seed_, now_);
 }
 

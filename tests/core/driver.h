@@ -52,6 +52,10 @@ class DrivenNode {
   void Doze(Duration duration);  // the clock moves and nobody tells it
   RequestId Propose(std::string data = "x");
   RequestId Read();
+  // It has applied all up to `index` and takes a snapshot; the log goes up to `drop_through`, on the disk as well.
+  void TakeSnapshot(uint64_t index, uint64_t drop_through);
+  // The node has stored the oldest of `pieces`, up to `offset`; and then all of it is there, or not.
+  void StorePiece(uint64_t offset, bool whole = true);
   void Crash();                     // loses all but what its disk holds, and starts again
   void LoseDirectory(bool rejoin);  // the same, but the disk holds nothing
   void BecomeLeader();
@@ -68,6 +72,8 @@ class DrivenNode {
 
   std::vector<Message> outbox;
   Entries committed;
+  std::vector<Piece> pieces;
+  std::vector<LogPosition> loads;  // snapshots that the state machine was told to take up
   std::vector<Outcome> outcomes;
   std::vector<NodeEvent> events;
 

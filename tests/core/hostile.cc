@@ -306,6 +306,7 @@ void Hostile::CheckAnswer(const Answer& answer) {
   Require((vote != nullptr) == std::holds_alternative<VoteReply>(*answer.reply),
           "the answer to another kind of request");
   if (!complaint_.empty()) return;
+  if (std::holds_alternative<SnapshotReply>(*answer.reply)) return;
   if (vote == nullptr) {
     tally_.accepted += std::get<AppendReply>(*answer.reply).success ? 1 : 0;
   } else if (std::get<VoteReply>(*answer.reply).granted && !vote->pre_vote) {

@@ -24,6 +24,9 @@ struct ReplyText {
     return Join("rejected, term ", reply.term.value,
                 hint ? Join(", hint ", Text({reply.conflict_term, reply.conflict_index})) : "");
   }
+  std::string operator()(const SnapshotReply& reply) const {
+    return Join(reply.installed ? "installed" : Join("stored up to ", reply.offset), ", term ", reply.term.value);
+  }
 };
 
 struct RequestText {
@@ -35,6 +38,9 @@ struct RequestText {
     return Join(request.entries.empty() ? "Heartbeat" : "Append", " term ", request.term.value, ", after ",
                 Text(request.prev), request.entries.empty() ? "" : Join(" [", Text(request.entries), "]"), ", commit ",
                 request.commit.value);
+  }
+  std::string operator()(const SnapshotRequest& request) const {
+    return Join("Snapshot of ", Text(request.last_included), " term ", request.term.value, ", from ", request.offset);
   }
 };
 
@@ -84,6 +90,17 @@ struct EventText {
                 event.term.value, ": ", ToString(event.why), ", ", Text(event.theirs), " to our ", Text(event.ours));
   }
   std::string operator()(const PeerRefuses& event) const { return Join("is refused by ", event.peer); }
+  std::string operator()(const InstallationChanged& event) const {
+    using What = InstallationChanged::What;
+    return Join(event.what == What::kBegun     ? "sends "
+                : event.what == What::kDone    ? "has sent "
+                : event.what == What::kGivenUp ? "gives up sending "
+                                               : "cannot send ",
+                event.peer, " the snapshot of ", Text(event.last_included));
+  }
+  std::string operator()(const SnapshotInstalled& event) const {
+    return Join("takes up the snapshot of ", Text(event.last_included), " from ", Named(event.leader));
+  }
 };
 
 }  // namespace

@@ -24,10 +24,12 @@ absl::Status Make(SnapshotStore& store, uint64_t index, std::string_view state) 
 
 absl::StatusOr<std::string> StateOf(const SnapshotStore& store, Index index) {
   std::string state;
-  const auto header = store.Read(index, [&](std::string_view block) {
-    state.append(block);
-    return absl::OkStatus();
-  });
+  const auto header = store.Read(
+      index, [](const SnapshotHeader&) { return absl::OkStatus(); },
+      [&](std::string_view block) {
+        state.append(block);
+        return absl::OkStatus();
+      });
   if (!header.ok()) return header.status();
   EXPECT_EQ(*header, HeaderAt(index.value));
   return state;

@@ -1,0 +1,237 @@
+#include "raft/node/snapshots.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace raftly {
+
+// One that is being made. The reader belongs to the apply executor, the writer to the disk's; they take turns.
+struct Snapshots::Making {
+  SnapshotHeader header;
+  std::unique_ptr<StateReader> reader;
+  std::unique_ptr<SnapshotStore::Writer> writer;
+  Time begun;
+  absl::AnyInvocable<void(absl::StatusOr<Info>)> done;
+};
+
+// ---- Starting ------------------------------------------------------------------------------------------------------
+
+absl::StatusOr<std::optional<Snapshots::Info>> Snapshots::Open(LogPosition log_base) {
+  if (absl::Status status = store_.Open(); !status.ok()) return status;
+  absl::Status newest_damage;
+  while (!store_.indexes().empty() && store_.indexes().back() >= log_base.index) {
+    const Index index = store_.indexes().back();
+    absl::StatusOr<Info> info = TakeUp(index);
+    if (info.ok()) {
+      applier_->BeginAt(info->last_included);
+      return *std::move(info);
+    }
+    if (!absl::IsDataLoss(info.status())) return info.status();
+    if (newest_damage.ok()) newest_damage = info.status();
+    if (observer_ != nullptr) observer_->OnSnapshotDamaged(info.status());
+    if (absl::Status status = store_.SetAside(index); !status.ok()) return status;
+  }
+  if (!log_base.index) return std::nullopt;
+  return absl::DataLossError(absl::StrCat(
+      newest_damage.ok() ? absl::StrCat("no snapshot reaches the log, which begins after index ", log_base.index.value)
+                         : absl::StrCat(std::string(newest_damage.message()), ", and no older one reaches the log, ",
+                                        "which begins after index ", log_base.index.value),
+      "; set the directory aside and start this node with -rejoin"));
+}
+
+absl::StatusOr<Snapshots::Info> Snapshots::TakeUp(Index index) {
+  std::unique_ptr<StateWriter> writer;
+  uint64_t size = 0;
+  // Where the header turns out to be of another machine, nothing of the state has been looked at yet.
+  absl::StatusOr<SnapshotHeader> header = store_.Read(
+      index,
+      [&](const SnapshotHeader& read) {
+        absl::Status status = Loadable(read);
+        if (status.ok()) writer = machine_.Load(read.machine_version, read.last_included.index);
+        return status;
+      },
+      [&](std::string_view block) { return writer->Write(block); }, &size);
+  if (!header.ok()) return header.status();
+  if (absl::Status status = writer->Finish(); !status.ok()) return status;
+  return Info{header->last_included, size, std::move(header->configuration)};
+}
+
+absl::Status Snapshots::Loadable(const SnapshotHeader& header) const {
+  const StateMachine::Format& ours = format_;
+  if (header.machine != ours.name) {
+    return absl::UnimplementedError(absl::StrCat("the snapshot of index ", header.last_included.index.value,
+                                                 " is of \"", header.machine, "\", and this is \"", ours.name, "\""));
+  }
+  if (header.machine_version > ours.version) {
+    return absl::UnimplementedError(absl::StrCat("the snapshot of index ", header.last_included.index.value,
+                                                 " is of version ", header.machine_version, " of \"", ours.name,
+                                                 "\", and this program knows up to version ", ours.version));
+  }
+  return absl::OkStatus();
+}
+
+// ---- Taking one ----------------------------------------------------------------------------------------------------
+
+void Snapshots::Take(std::string configuration, absl::AnyInvocable<void(absl::StatusOr<Info>)> done) {
+  taking_ = true;
+  auto making = std::make_shared<Making>();
+  making->header.configuration = std::move(configuration);
+  making->begun = environment_.loop.Now();
+  making->done = std::move(done);
+  environment_.apply.Post([self = shared_from_this(), making] {
+    making->header.last_included = self->applier_->position();
+    making->header.machine = self->format_.name;
+    making->header.machine_version = self->format_.version;
+    making->reader = self->machine_.Save();
+    self->ReadSlice(making);
+  });
+}
+
+void Snapshots::ReadSlice(std::shared_ptr<Making> making) {
+  const Time begin = environment_.loop.Now();
+  std::string bytes;
+  const bool more = making->reader->Read(policy_.slice_bytes, bytes);
+  if (!more) making->reader.reset();
+  if (observer_ != nullptr) observer_->OnApplyPaused(environment_.loop.Now() - begin);
+  environment_.disk.Post([self = shared_from_this(), making = std::move(making), bytes = std::move(bytes), more] {
+    self->WriteSlice(making, bytes, !more);
+  });
+}
+
+void Snapshots::WriteSlice(std::shared_ptr<Making> making, const std::string& bytes, bool last) {
+  absl::Status status;
+  if (making->writer == nullptr) {
+    auto writer = store_.Create(making->header);
+    status = writer.status();
+    if (writer.ok()) making->writer = *std::move(writer);
+  }
+  if (status.ok()) status = making->writer->Append(bytes);
+  if (status.ok() && last) status = making->writer->Commit();
+  if (status.ok() && !last) {
+    environment_.apply.Post([self = shared_from_this(), making] { self->ReadSlice(making); });
+    return;
+  }
+  absl::StatusOr<Info> outcome = Info{making->header.last_included, 0, {}};
+  if (status.ok()) {
+    outcome->size = making->writer->bytes();
+  } else {
+    outcome = status;
+  }
+  making->writer.reset();
+  // Back to where the reader belongs.
+  environment_.apply.Post([self = shared_from_this(), making, outcome = std::move(outcome)]() mutable {
+    making->reader.reset();
+    self->environment_.loop.Post([self, making, outcome = std::move(outcome)]() mutable {
+      self->taking_ = false;
+      if (self->observer_ != nullptr) {
+        self->observer_->OnSnapshotTaken(outcome.ok() ? outcome->last_included : making->header.last_included,
+                                         outcome.ok() ? outcome->size : 0,
+                                         self->environment_.loop.Now() - making->begun, outcome.status());
+      }
+      making->done(std::move(outcome));
+    });
+  });
+}
+
+void Snapshots::Prune(std::set<Index> needed, absl::AnyInvocable<void(Index)> done) {
+  environment_.disk.Post([self = shared_from_this(), needed = std::move(needed), done = std::move(done)]() mutable {
+    // What cannot be removed now is removed with the next.
+    self->store_.Prune(needed).IgnoreError();
+    if (!self->store_.indexes().empty()) done(self->store_.indexes().front());
+  });
+}
+
+// ---- Taking one in -------------------------------------------------------------------------------------------------
+
+void Snapshots::Store(SnapshotRequest piece,
+                      absl::AnyInvocable<void(absl::StatusOr<PieceStored>, std::string configuration)> done) {
+  environment_.disk.Post([self = shared_from_this(), piece = std::move(piece), done = std::move(done)]() mutable {
+    std::string configuration;
+    absl::StatusOr<PieceStored> stored = self->Keep(piece, configuration);
+    self->environment_.loop.Post(
+        [done = std::move(done), stored = std::move(stored), configuration = std::move(configuration)]() mutable {
+          done(std::move(stored), std::move(configuration));
+        });
+  });
+}
+
+// One snapshot at a time is taken in: whoever leads sends the newest, and another that begins takes its place.
+absl::StatusOr<PieceStored> Snapshots::Keep(const SnapshotRequest& piece, std::string& configuration) {
+  PieceStored stored{.last_included = piece.last_included, .size = piece.size};
+  if (receiver_ == nullptr || receiving_ != piece.last_included) {
+    receiver_.reset();
+    auto receiver = store_.Receive(piece.last_included.index);
+    if (!receiver.ok()) return receiver.status();
+    receiver_ = *std::move(receiver);
+    receiving_ = piece.last_included;
+  }
+  stored.offset = receiver_->offset();
+  const absl::Status added = receiver_->Append(piece.offset, piece.data.view());
+  if (absl::IsOutOfRange(added)) return stored;  // it says from where to go on
+  if (!added.ok()) {
+    receiver_.reset();
+    return added;
+  }
+  stored.offset = receiver_->offset();
+  if (stored.offset < piece.size) return stored;
+  const std::unique_ptr<SnapshotStore::Receiver> whole = std::move(receiver_);
+  absl::StatusOr<SnapshotHeader> header = whole->Check();
+  if (!header.ok()) return header.status();
+  if (header->last_included != piece.last_included) {
+    return absl::DataLossError(absl::StrCat("the snapshot of index ", piece.last_included.index.value, " is of term ",
+                                            header->last_included.term.value, ", and was sent as one of term ",
+                                            piece.last_included.term.value));
+  }
+  if (absl::Status status = Loadable(*header); !status.ok()) return status;
+  if (absl::Status status = whole->Commit().status(); !status.ok()) return status;
+  configuration = header->configuration;
+  stored.whole = true;
+  return stored;
+}
+
+void Snapshots::Load(LogPosition at, absl::AnyInvocable<void(absl::Status)> failed) {
+  environment_.apply.Post([self = shared_from_this(), at, failed = std::move(failed)]() mutable {
+    const absl::StatusOr<Info> info = self->TakeUp(at.index);
+    if (info.ok()) {
+      self->applier_->BeginAt(at);
+      if (self->observer_ != nullptr) self->observer_->OnStateLoaded(at);
+      return;
+    }
+    self->environment_.loop.Post(
+        [failed = std::move(failed), status = info.status()]() mutable { failed(std::move(status)); });
+  });
+}
+
+// ---- Sending one ---------------------------------------------------------------------------------------------------
+
+void Snapshots::Fill(const NodeId& to, SnapshotRequest piece,
+                     absl::AnyInvocable<void(absl::StatusOr<SnapshotRequest>)> done) {
+  const Time now = environment_.loop.Now();
+  Time& next = next_send_[to];
+  next = std::max(next, now);
+  const Time send_at = next;
+  if (policy_.send_rate > 0) {
+    next += std::chrono::duration_cast<Duration>(std::chrono::duration<double>(
+        static_cast<double>(policy_.piece_bytes) / static_cast<double>(policy_.send_rate)));
+  }
+  environment_.disk.Post(
+      [self = shared_from_this(), piece = std::move(piece), done = std::move(done), send_at]() mutable {
+        absl::StatusOr<SnapshotRequest> filled = piece;
+        const Index index = piece.last_included.index;
+        absl::StatusOr<std::string> bytes = self->store_.ReadBytes(index, piece.offset, self->policy_.piece_bytes);
+        if (!bytes.ok()) {
+          filled = bytes.status();
+        } else if (bytes->empty()) {
+          filled = absl::DataLossError(
+              absl::StrCat("the snapshot of index ", index.value, " ends before offset ", piece.offset));
+        } else {
+          filled->data = Bytes(*std::move(bytes));
+        }
+        self->environment_.loop.PostAt(
+            send_at, [done = std::move(done), filled = std::move(filled)]() mutable { done(std::move(filled)); });
+      });
+}
+
+}  // namespace raftly

@@ -1,0 +1,95 @@
+// The bytes of a node's snapshots, between its state machine, its disk and its peers. When one is taken, the node
+// decides (raft_node.cc); who is sent one, and what one does to the log, the core.
+//
+// Called on the loop, but for what says otherwise. A state is read and written on the apply executor, piece by piece
+// between entries; files are written and read on the disk's.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "raft/core/raft_core.h"
+#include "raft/env/environment.h"
+#include "raft/env/state_machine.h"
+#include "raft/node/applier.h"
+#include "raft/node/observer.h"
+#include "raft/node/snapshot_policy.h"
+#include "raft/storage/snapshot_store.h"
+
+namespace raftly {
+
+class Snapshots : public std::enable_shared_from_this<Snapshots> {
+ public:
+  struct Info {
+    LogPosition last_included;
+    uint64_t size = 0;
+    std::string configuration;
+  };
+
+  Snapshots(Environment environment, StateMachine& machine, std::shared_ptr<Applier> applier, std::string directory,
+            SnapshotPolicy policy, NodeObserver* observer)
+      : environment_(environment),
+        machine_(machine),
+        applier_(std::move(applier)),
+        policy_(policy),
+        observer_(observer),
+        store_(environment.files, std::move(directory)) {}
+
+  // Before the node runs: takes up the newest snapshot that is whole and reaches back to where the log begins. Nothing:
+  // there is none, and the log needs none. A damaged one is set aside, and the one before it serves. DataLoss: none
+  // reaches, the log begins behind them. Unimplemented: it is of a format that this version does not know.
+  absl::StatusOr<std::optional<Info>> Open(LogPosition log_base);
+
+  // Takes a snapshot of what is applied. `done` runs on the loop: it is durable and in place, or why it is not; the one
+  // before it is still there then. One at a time.
+  void Take(std::string configuration, absl::AnyInvocable<void(absl::StatusOr<Info>)> done);
+  bool taking() const { return taking_; }
+  // Lets all go but the newest ones and those that are `needed` for peers. Returns, through `done` on the disk
+  // executor, the index up to which the oldest that is kept holds everything.
+  void Prune(std::set<Index> needed, absl::AnyInvocable<void(Index)> done);
+
+  // A piece that came from a leader. `done` runs on the loop. An error: it could not be kept.
+  void Store(SnapshotRequest piece,
+             absl::AnyInvocable<void(absl::StatusOr<PieceStored>, std::string configuration)> done);
+  // The state machine takes up the snapshot of `at`, in its place among the entries that it applies. `failed` runs on
+  // the loop where it cannot: nothing can be applied after that.
+  void Load(LogPosition at, absl::AnyInvocable<void(absl::Status)> failed);
+
+  // Fills in the bytes of a piece for `to`. `done` runs on the loop, not before the rate allows; an error: they cannot
+  // be read.
+  void Fill(const NodeId& to, SnapshotRequest piece, absl::AnyInvocable<void(absl::StatusOr<SnapshotRequest>)> done);
+
+ private:
+  struct Making;
+
+  absl::StatusOr<Info> TakeUp(Index index);
+  void ReadSlice(std::shared_ptr<Making> making);
+  void WriteSlice(std::shared_ptr<Making> making, const std::string& bytes, bool last);
+  void Finish(std::shared_ptr<Making> making, absl::StatusOr<Info> outcome);
+  absl::StatusOr<PieceStored> Keep(const SnapshotRequest& piece, std::string& configuration);
+  absl::Status Loadable(const SnapshotHeader& header) const;
+
+  const Environment environment_;
+  StateMachine& machine_;
+  const StateMachine::Format format_ = machine_.format();
+  const std::shared_ptr<Applier> applier_;
+  const SnapshotPolicy policy_;
+  NodeObserver* const observer_;
+
+  bool taking_ = false;
+  std::map<NodeId, Time> next_send_;
+
+  // Disk executor, once the node runs.
+  SnapshotStore store_;
+  std::unique_ptr<SnapshotStore::Receiver> receiver_;
+  LogPosition receiving_;
+};
+
+}  // namespace raftly
