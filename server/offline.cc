@@ -16,20 +16,24 @@ void Line(std::string& text, const std::string& name, const std::string& value) 
   absl::StrAppend(&text, name, std::string(name.size() < kColumn ? kColumn - name.size() : 1, ' '), value, "\n");
 }
 
-std::string At(const Entry& entry) { return absl::StrCat("index ", entry.index.value, ", term ", entry.term.value); }
+std::string At(const LogPosition& at) { return absl::StrCat("index ", at.index.value, ", term ", at.term.value); }
 
 void DescribeLog(const DirectoryReport& report, std::string& text) {
   Line(text, "log",
-       absl::StrCat("raft.wal, ", report.log_bytes, " bytes of records, ", report.file_bytes, " with the space ahead"));
+       absl::StrCat(report.segments == 1 ? "one segment" : absl::StrCat(report.segments, " segments"), ", ",
+                    report.log_bytes, " bytes of records, ", report.file_bytes, " with the space ahead"));
   const HardState& state = report.hard_state;
   Line(text, "term", absl::StrCat(state.term.value, ", voted for ", OrNone(state.voted_for)));
   Line(text, "may vote", state.may_vote ? "yes" : "no: it rejoined and has not caught up");
   Line(text, "entries", absl::StrCat(report.entries.size()));
   if (!report.entries.empty()) {
-    Line(text, "first entry", At(report.entries.front()));
-    Line(text, "last entry", At(report.entries.back()));
+    Line(text, "first entry", At(report.entries.front().position()));
+    Line(text, "last entry", At(report.entries.back().position()));
   }
-  Line(text, "cluster there", OrNone(report.cluster_in_log.value_or("")));
+  if (report.base.index) Line(text, "log follows", At(report.base));
+  if (report.cluster_in_log || !report.base.index) {
+    Line(text, "cluster there", OrNone(report.cluster_in_log.value_or("")));
+  }
   if (report.torn_tail) {
     Line(text, "torn tail",
          absl::StrCat(report.torn_tail->bytes, " bytes at offset ", report.torn_tail->offset,
@@ -173,6 +177,13 @@ Inspection Inspect(const DirectoryReport& report, const std::string& directory) 
     Line(text, "identity", "none, as of a Go server or of version 0.1; the next start writes one");
   }
   if (report.log_status.ok() && report.file_bytes != 0) DescribeLog(report, text);
+  for (const SnapshotReport& snapshot : report.snapshots) {
+    if (snapshot.status.ok()) {
+      Line(text, "snapshot", absl::StrCat(At(snapshot.last_included), ", ", snapshot.bytes, " bytes"));
+    } else {
+      wrong(std::string(snapshot.status.message()));
+    }
+  }
   if (!report.identity_status.ok()) wrong(std::string(report.identity_status.message()));
   if (!report.log_status.ok()) wrong(std::string(report.log_status.message()));
   if (report.lost_log()) {

@@ -160,6 +160,11 @@ const std::map<std::string, Flag>& Flags() {
       {"pre-vote", {true, [](Options& o, V v) { return SetBool("pre-vote", v, o.pre_vote); }}},
       {"rejoin", {true, [](Options& o, V v) { return SetBool("rejoin", v, o.rejoin); }}},
       {"reserve-mib", {false, [](Options& o, V v) { return SetMebibytes("reserve-mib", v, o.reserve_mib); }}},
+      {"snapshot-log-mib",
+       {false, [](Options& o, V v) { return SetMebibytes("snapshot-log-mib", v, o.snapshot_log_mib); }}},
+      {"keep-log-mib", {false, [](Options& o, V v) { return SetMebibytes("keep-log-mib", v, o.keep_log_mib); }}},
+      {"snapshot-rate-mib",
+       {false, [](Options& o, V v) { return SetMebibytes("snapshot-rate-mib", v, o.snapshot_rate_mib); }}},
       {"log-level", {false, [](Options& o, V v) { return SetLogLevel("log-level", v, o.log_level); }}},
       {"chaos", {true, [](Options& o, V v) { return SetBool("chaos", v, o.chaos); }}},
       {"allowed-hosts", {false, [](Options& o, V v) { return SetAllowedHosts("allowed-hosts", v, o.allowed_hosts); }}},
@@ -289,6 +294,10 @@ std::string Usage() {
                             .domain or * (always: IP addresses, localhost, this machine, those of -http-addr and
                             -http-peers)
   -reserve-mib MIB          disk space kept back, in which deletes still commit when the disk is full (default 16)
+  -snapshot-log-mib MIB     log since the last snapshot that makes a new one; 0: never, one raft.wal for ever, as a Go
+                            server writes it (default 64)
+  -keep-log-mib MIB         log kept behind a snapshot for followers that are a little late (default 16)
+  -snapshot-rate-mib MIB    per second and peer, when a snapshot is sent; 0: as fast as it goes (default 0)
   -log-level LEVEL          debug (with an access log), info, warn or error (default info)
   -health-check URL         ask a running server, exit 0 where it answers 200, else 1
   -inspect DIR              print what a data directory holds and what is wrong with it, change nothing

@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <map>
@@ -48,6 +49,10 @@ constexpr milliseconds kDrain{2000};
 constexpr milliseconds kLastAnswers{500};
 constexpr milliseconds kTailPatience{1000};
 
+constexpr uint64_t kLargestSegment = uint64_t{16} << 20;
+
+uint64_t Mebibytes(int n) { return static_cast<uint64_t>(n) << 20; }
+
 NodeConfig MakeNodeConfig(const Options& options) {
   NodeConfig config;
   config.data_dir = options.data_dir;
@@ -57,7 +62,14 @@ NodeConfig MakeNodeConfig(const Options& options) {
   config.core.timings = options.timings;
   config.core.defences.pre_vote = options.pre_vote;
   config.core.rejoin = options.rejoin;
-  config.wal.kept_back_bytes = static_cast<uint64_t>(options.reserve_mib) << 20;
+  config.wal.kept_back_bytes = Mebibytes(options.reserve_mib);
+  config.snapshots.log_bytes = Mebibytes(options.snapshot_log_mib);
+  config.snapshots.keep_bytes = Mebibytes(options.keep_log_mib);
+  config.snapshots.send_rate = Mebibytes(options.snapshot_rate_mib);
+  // Log goes in whole segments, so they are a good deal smaller than what is kept.
+  if (options.snapshot_log_mib > 0) {
+    config.wal.segment_bytes = std::clamp(config.snapshots.log_bytes / 4, Mebibytes(1), kLargestSegment);
+  }
   // Another node may have been given it since.
   config.core.longest_election_timeout = milliseconds(kMaxLiveElectionTimeoutMs);
   return config;
@@ -132,7 +144,7 @@ class Server::Impl {
                   .log_lines_dropped = [this] { return log_.dropped(); }}),
         node_logger_(log),
         fatal_(std::move(on_fatal)),
-        observers_({&leaders_, &metrics_.node(), &node_logger_, &fatal_}),
+        observers_({&leaders_, &metrics_.node(), &metrics_.snapshots(), &node_logger_, &fatal_}),
         node_(MakeNodeConfig(options), Environment{loop_, disk_, apply_, *files_, network_, seed_}, store_,
               &observers_),
         consensus_(node_, loop_),

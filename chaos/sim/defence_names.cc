@@ -21,6 +21,9 @@ const std::vector<NamedDefence>& AllDefences() {
       {"stickiness", &Defences::stickiness},
       {"read_confirmation", &Defences::read_confirmation},
       {"sync_before_promise", &Defences::sync_before_promise},
+      {"discard_conflicting_log", &Defences::discard_conflicting_log},
+      {"refuse_stale_snapshot", &Defences::refuse_stale_snapshot},
+      {"snapshot_before_log", &Defences::snapshot_before_log},
       {"verify_checksums", &Defences::verify_checksums},
       {"truncate_torn_tail", &Defences::truncate_torn_tail},
   };

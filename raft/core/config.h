@@ -22,15 +22,18 @@ struct Defences {
   bool log_matching = true;          // §5.3: the consistency check on prev
   bool clamp_commit_on_send = true;  // a commit index speaks only of what the message proves
   bool clamp_commit_on_receive = true;
-  bool waiter_term = true;             // a client's write is known by index and term, not by index alone
-  bool lower_in_flight_writes = true;  // truncation withdraws the promise of writes still on their way to the disk
-  bool pre_vote = true;                // thesis §9.6
-  bool check_quorum = true;            // thesis §6.2: a leader cut off from a quorum steps down
-  bool stickiness = true;              // thesis §4.2.3: no vote while a leader is heard
-  bool read_confirmation = true;       // thesis §6.4: a read waits until a quorum confirms the leader
-  bool sync_before_promise = true;     // a promise leaves only after the sync that makes it true
-  bool verify_checksums = true;        // WAL
-  bool truncate_torn_tail = true;      // WAL
+  bool waiter_term = true;              // a client's write is known by index and term, not by index alone
+  bool lower_in_flight_writes = true;   // truncation withdraws the promise of writes still on their way to the disk
+  bool pre_vote = true;                 // thesis §9.6
+  bool check_quorum = true;             // thesis §6.2: a leader cut off from a quorum steps down
+  bool stickiness = true;               // thesis §4.2.3: no vote while a leader is heard
+  bool read_confirmation = true;        // thesis §6.4: a read waits until a quorum confirms the leader
+  bool sync_before_promise = true;      // a promise leaves only after the sync that makes it true
+  bool discard_conflicting_log = true;  // Figure 13, rule 7
+  bool refuse_stale_snapshot = true;    // what is older than what was committed here changes nothing
+  bool snapshot_before_log = true;      // log goes only when the snapshot is durable
+  bool verify_checksums = true;         // WAL
+  bool truncate_torn_tail = true;       // WAL
 
   bool operator==(const Defences&) const = default;
 };

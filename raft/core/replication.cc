@@ -64,7 +64,8 @@ std::optional<AppendReply> RaftCore::Mismatch(const AppendRequest& request) cons
   if (log_.TermAt(prev.index) == prev.term || !config_.defences.log_matching) return std::nullopt;
   // A Go leader, which does not say where its log ends, takes the hint's term for an index where it does not know it.
   const Term clashing = request.leader_last ? log_.TermAt(prev.index) : Term{};
-  return AppendReply{term(), false, clashing, log_.FirstIndexOfTermAt(prev.index)};
+  const Index first = log_.Contains(prev.index) ? log_.FirstIndexOfTermAt(prev.index) : prev.index;
+  return AppendReply{term(), false, clashing, first};
 }
 
 // Figure 2, AppendEntries 3 and 4. Entries that are there already stay: the request may be late, and what followed it

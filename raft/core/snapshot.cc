@@ -52,7 +52,7 @@ void RaftCore::HandlePiece(CallId call, SnapshotRequest& request) {
   leader_heard_at_ = now_;
   RestartElectionTimer();
   // It is late, or repeated: what it holds is here already.
-  if (request.last_included.index <= commit_) {
+  if (request.last_included.index <= commit_ && config_.defences.refuse_stale_snapshot) {
     return SendWhenDurable(Answer{call, SnapshotReply{term(), request.size, true}});
   }
   if (space_ == Space::kNone) return Send(Answer{call, std::nullopt});  // the leader will send it again
@@ -69,7 +69,8 @@ void RaftCore::On(const PieceStored& input) {
   // Whoever leads by now: it is durable, and what it holds was committed. If we do, it is in our log (§5.4.3), or it
   // was no leader of ours that sent it.
   const bool lawful = role_ != Role::kLeader || log_.Matches(input.last_included);
-  if (input.whole && input.last_included.index > commit_ && lawful) {
+  const bool stale = input.last_included.index <= commit_ && config_.defences.refuse_stale_snapshot;
+  if (input.whole && !stale && lawful) {
     snapshot_ = input.last_included;
     snapshot_size_ = input.size;
     Install(input.last_included);
@@ -84,6 +85,13 @@ void RaftCore::On(const PieceStored& input) {
 // (hashicorp/raft #697).
 void RaftCore::Install(const LogPosition& last_included) {
   if (log_.Matches(last_included)) return SetCommit(last_included.index);
+  if (!config_.defences.refuse_stale_snapshot) commit_ = std::min(commit_, last_included.index - 1);
+  if (!config_.defences.discard_conflicting_log && log_.Contains(last_included.index)) {
+    log_.DropThrough(last_included.index);
+    delivered_ = last_included.index;
+    out_.load = last_included;
+    return SetCommit(last_included.index);
+  }
   log_.Reset(last_included);
   thrown_away_for_ = last_included;
   // The snapshot is durable, and a recovery with it does what we do here: our disk holds all up to there.

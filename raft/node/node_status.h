@@ -23,6 +23,7 @@ struct NodeStatus {
   bool may_vote = true;
   bool ready = false;            // a leader is known, and all is applied here that was committed when this node came up
   bool has_space = true;         // false: the disk is full, this node accepts no writes
+  uint64_t log_bytes = 0;        // of records on the disk
   std::string cluster_id = {};   // empty: none is known
   std::string incarnation = {};  // empty: this node keeps no identity
   std::string error = {};        // the latest refusal between this node and another, while it is recent; names both

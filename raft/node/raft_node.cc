@@ -28,11 +28,6 @@ absl::Status ErrorOf(const Refused& refused) {
 // How long a node's status speaks of a refusal. Who is refused tries again many times a second.
 constexpr Duration kRefusalShown = std::chrono::seconds(10);
 
-// A pre-vote of term 0, which nobody grants and nobody minds, Go nodes included.
-Request Greeting(const NodeId& self, Stamp stamp) {
-  return VoteRequest{.term = {}, .candidate = self, .pre_vote = true, .stamp = std::move(stamp)};
-}
-
 bool IsGreeting(const Request& request) {
   const auto* vote = std::get_if<VoteRequest>(&request);
   return vote != nullptr && vote->pre_vote && !vote->term && !vote->stamp.to.empty();
@@ -299,172 +294,9 @@ void RaftNode::Impl::SendCall(Call call) {
                               });
 }
 
-// ---- Snapshots -----------------------------------------------------------------------------------------------------
-
-void RaftNode::Impl::SendPiece(Call call) {
-  auto piece = std::get<SnapshotRequest>(std::move(call.request));
-  snapshots_->Fill(call.to, std::move(piece),
-                   [self = shared_from_this(), id = call.id, to = call.to](absl::StatusOr<SnapshotRequest> filled) {
-                     if (!filled.ok()) return self->Enqueue(Input(PieceMissing{id}));
-                     self->environment_.transport.Call(to, *std::move(filled), self->config_.call_timeout,
-                                                       [self, id, to](absl::StatusOr<Reply> reply) {
-                                                         self->Enqueue(FromCallee{id, to, std::move(reply)});
-                                                       });
-                   });
-}
-
-void RaftNode::Impl::KeepPiece(Piece piece) {
-  snapshots_->Store(std::move(piece.request),
-                    [self = shared_from_this(), call = piece.call](absl::StatusOr<PieceStored> stored,
-                                                                   const std::string& configuration) {
-                      if (self->halted_) return;
-                      if (!stored.ok()) {
-                        if (self->observer_ != nullptr) self->observer_->OnSnapshotRefused(stored.status());
-                        return self->Enqueue(Input(PieceStored{.call = call, .failed = true}));
-                      }
-                      if (stored->whole) {
-                        if (const absl::Status known = self->identity_.OnSnapshot(configuration); !known.ok()) {
-                          if (self->observer_ != nullptr) self->observer_->OnFatal(known);
-                          return self->Halt(known);
-                        }
-                      }
-                      stored->call = call;
-                      self->Enqueue(Input(*std::move(stored)));
-                    });
-}
-
-void RaftNode::Impl::LoadState(LogPosition at) {
-  pending_.Skip(at.index);
-  snapshots_->Load(at, [self = shared_from_this()](const absl::Status& why) {
-    if (self->observer_ != nullptr) self->observer_->OnFatal(why);
-    self->Halt(why);
-  });
-}
-
-void RaftNode::Impl::NoteLogged(const Entries& entries) {
-  constexpr uint64_t kStep = uint64_t{64} << 10;
-  if (entries.empty()) return;
-  while (!logged_.empty() && logged_.back().first >= entries.front().index) logged_.pop_back();
-  for (const Entry& entry : entries) {
-    logged_bytes_ += Wal::EncodedSize(std::nullopt, absl::MakeConstSpan(&entry, 1));
-    const bool near = logged_.size() > 1 && logged_bytes_ - std::prev(logged_.end(), 2)->second < kStep;
-    if (near) logged_.pop_back();
-    logged_.emplace_back(entry.index, logged_bytes_);
-  }
-}
-
-uint64_t RaftNode::Impl::LoggedAt(Index index) const {
-  const auto at = std::lower_bound(logged_.begin(), logged_.end(), index,
-                                   [](const auto& mark, Index wanted) { return mark.first < wanted; });
-  return at == logged_.end() ? logged_bytes_ : at->second;
-}
-
-// A lull is used, but not waited for until the log is twice as large as it should be.
-void RaftNode::Impl::MaybeTakeSnapshot() {
-  const uint64_t limit = config_.snapshots.log_bytes;
-  if (limit == 0 || snapshots_->taking()) return;
-  const uint64_t since = logged_bytes_ - std::min(logged_bytes_, logged_at_snapshot_);
-  const bool due = since >= 2 * limit || (since >= limit && open_proposals_ == 0);
-  if (!due && !snapshot_wanted_) return;
-  if (environment_.loop.Now() < no_snapshot_until_) return;
-  if (applier_->applied() <= core_->snapshot().index) return;
-  snapshot_wanted_ = false;
-  snapshots_->Take(identity_.Configuration(), [self = shared_from_this()](absl::StatusOr<Snapshots::Info> taken) {
-    if (self->halted_) return;
-    if (taken.ok()) return self->OnSnapshotTaken(*taken);
-    self->no_snapshot_until_ = self->environment_.loop.Now() + self->config_.snapshots.retry;
-  });
-}
-
-// Durable before log goes; and what goes is not behind the oldest snapshot that is kept, so that it can serve where the
-// newest turns out to be damaged.
-void RaftNode::Impl::OnSnapshotTaken(const Snapshots::Info& info) {
-  const Index at = info.last_included.index;
-  logged_at_snapshot_ = LoggedAt(at);
-  Index through = config_.snapshots.keep_bytes == 0 ? at : Index{};
-  for (const auto& [index, bytes] : logged_) {
-    if (index > at || bytes + config_.snapshots.keep_bytes > logged_at_snapshot_) break;
-    through = std::max(through, index);
-  }
-  while (logged_.size() > 1 && logged_.front().first < through) logged_.pop_front();
-  Enqueue(Input(SnapshotTaken{info.last_included, through, info.size}));
-  std::set<Index> needed;
-  for (const auto& [peer, progress] : core_->progress()) {
-    if (progress.installation) needed.insert(progress.installation->last_included.index);
-  }
-  snapshots_->Prune(std::move(needed),
-                    [disk = disk_, through](Index oldest) { disk->DropThrough(std::min(oldest, through)); });
-}
-
 void RaftNode::Impl::Apply(Entries committed, Time now) {
   if (committed.empty()) return;
   applier_->Apply(pending_.Commit(std::move(committed), config_.core.defences.waiter_term), now);
-}
-
-// Which cluster this is, the log says; and once it has said so, this node belongs to no other.
-void RaftNode::Impl::LearnFrom(const Entries& committed) {
-  for (const Entry& entry : committed) {
-    const absl::StatusOr<bool> learned = identity_.OnCommitted(entry);
-    if (!learned.ok()) {
-      if (observer_ != nullptr) observer_->OnFatal(learned.status());
-      return Halt(learned.status());
-    }
-    if (!*learned) continue;
-    if (observer_ != nullptr) observer_->OnClusterKnown(identity_.identity());
-    environment_.disk.Post([self = shared_from_this(), identity = identity_.identity()] {
-      // Not fatal: the entry says it again at the next start.
-      WriteIdentity(self->environment_.files, self->config_.data_dir, identity).IgnoreError();
-    });
-  }
-  if (!committed.empty()) delivered_term_ = committed.back().term;
-}
-
-void RaftNode::Impl::GiveClusterAnId() {
-  // An entry of this term was delivered, so whatever earlier leaders proposed has either been seen here or is gone.
-  if (core_->role() != Role::kLeader || delivered_term_ != core_->term()) return;
-  // Refused (a full disk) or not committed: again, but not at every turn.
-  const Time now = environment_.loop.Now();
-  if (now < no_id_given_until_) return;
-  std::optional<std::string> proposal = identity_.Proposal();
-  if (!proposal) return;
-  no_id_given_until_ = now + config_.call_timeout;
-  Enqueue(FromClient{.command = *std::move(proposal),
-                     .effect = Effect::kStores,
-                     .deadline = no_id_given_until_,
-                     .settle = SettleProposal([](const absl::StatusOr<Applied>&) {}),
-                     .type = EntryType::kConfig});
-}
-
-// Says at once whom it takes a peer for. A follower sends nothing else, and would find out only when it has to lead.
-// Again until there is an answer, for as long as that is a refusal.
-void RaftNode::Impl::Greet(const NodeId& peer) {
-  const Stamp stamp = identity_.StampFor(peer);
-  if (stamp.to.empty() || halted_) return;
-  environment_.transport.Call(peer, Greeting(config_.core.self, stamp), config_.call_timeout,
-                              [weak = weak_from_this(), peer](const absl::StatusOr<Reply>& reply) {
-                                const auto self = weak.lock();
-                                if (self == nullptr || reply.ok()) return;
-                                EventLoop& loop = self->environment_.loop;
-                                if (IsPeerRefused(reply.status())) {
-                                  loop.Post([weak, peer, why = reply.status()] {
-                                    if (const auto node = weak.lock()) node->OnRefusedBy(peer, why);
-                                  });
-                                }
-                                loop.PostAt(loop.Now() + self->config_.call_timeout, [weak, peer] {
-                                  if (const auto node = weak.lock()) node->Greet(peer);
-                                });
-                              });
-}
-
-void RaftNode::Impl::OnRefusedBy(const NodeId& peer, const absl::Status& why) {
-  if (observer_ != nullptr) observer_->OnCallFailed(peer, why);
-  OnRefusal(std::string(why.message()));
-  Publish();
-}
-
-void RaftNode::Impl::OnRefusal(const std::string& why) {
-  refusal_ = why;
-  refused_at_ = environment_.loop.Now();
 }
 
 void RaftNode::Impl::Settle(const Outcome& outcome) {
@@ -581,6 +413,7 @@ NodeStatus RaftNode::Impl::status() const {
   MutexLock lock(mutex_);
   NodeStatus status = published_;
   status.last_applied = std::min(applied, status.commit_index);
+  status.log_bytes = wal_stats().end;
   status.ready = !status.leader.empty() && caught_up_at_ && applied >= *caught_up_at_;
   return status;
 }

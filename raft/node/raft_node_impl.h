@@ -1,4 +1,5 @@
-// The inside of RaftNode: its state, and what arrives at its loop. For raft_node.cc alone.
+// The inside of RaftNode: its state, and what arrives at its loop. For raft_node.cc, compaction.cc and
+// greeting.cc alone.
 #pragma once
 
 #include <atomic>

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "raft/storage/segments.h"
+#include "raft/storage/snapshot_store.h"
 
 namespace raftly {
 namespace {
@@ -32,6 +33,21 @@ absl::Status ReadLog(FileSystem& files, const std::string& directory, DirectoryR
   return absl::OkStatus();
 }
 
+absl::Status ReadSnapshots(FileSystem& files, const std::string& directory, DirectoryReport& report) {
+  SnapshotStore store(files, directory);
+  if (absl::Status status = store.List(); !status.ok()) return status;
+  for (const Index index : store.indexes()) {
+    SnapshotReport snapshot{.last_included = {Term{}, index}};
+    const auto header = store.Read(
+        index, [](const SnapshotHeader&) { return absl::OkStatus(); },
+        [](std::string_view) { return absl::OkStatus(); }, &snapshot.bytes);
+    if (header.ok()) snapshot.last_included = header->last_included;
+    snapshot.status = header.status();
+    report.snapshots.push_back(std::move(snapshot));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<DirectoryReport> ReadDirectory(FileSystem& files, const std::string& directory) {
@@ -47,6 +63,7 @@ absl::StatusOr<DirectoryReport> ReadDirectory(FileSystem& files, const std::stri
     return identity.status();
   }
   if (absl::Status status = ReadLog(files, directory, report); !status.ok()) return status;
+  if (absl::Status status = ReadSnapshots(files, directory, report); !status.ok()) return status;
   const bool anything =
       report.identity || !report.identity_status.ok() || report.file_bytes != 0 || !report.log_status.ok();
   if (!anything) return absl::NotFoundError(absl::StrCat(directory, ": holds neither an identity nor a log"));

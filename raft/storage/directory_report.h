@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -13,6 +14,12 @@
 #include "raft/storage/wal.h"
 
 namespace raftly {
+
+struct SnapshotReport {
+  LogPosition last_included;
+  uint64_t bytes = 0;
+  absl::Status status;  // DataLoss: it is damaged
+};
 
 struct DirectoryReport {
   std::optional<Identity> identity;
@@ -26,6 +33,7 @@ struct DirectoryReport {
   HardState hard_state;
   LogPosition base;  // what was let go, or a snapshot holds; the entries follow it
   Entries entries;
+  std::vector<SnapshotReport> snapshots;  // oldest first
   std::optional<TornTail> torn_tail;
   std::optional<std::string> cluster_in_log;  // the first id that an entry gives the cluster
 

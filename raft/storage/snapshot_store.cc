@@ -50,16 +50,24 @@ std::string SnapshotStore::PathOf(Index index) const {
   return absl::StrFormat("%s/%s%020d%s", directory_, std::string(kPrefix), index.value, std::string(kSuffix));
 }
 
-absl::Status SnapshotStore::Open() {
+absl::Status SnapshotStore::List() {
   const absl::StatusOr<std::vector<std::string>> names = files_.List(directory_);
   if (!names.ok()) return names.status();
   for (const std::string& name : *names) {
     if (const auto index = IndexOf(name)) indexes_.push_back(*index);
-    if (!IsHalfMade(name)) continue;
-    if (absl::Status status = files_.Remove(absl::StrCat(directory_, "/", name)); !status.ok()) return status;
   }
   std::sort(indexes_.begin(), indexes_.end());
   return absl::OkStatus();
+}
+
+absl::Status SnapshotStore::Open() {
+  const absl::StatusOr<std::vector<std::string>> names = files_.List(directory_);
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    if (!IsHalfMade(name)) continue;
+    if (absl::Status status = files_.Remove(absl::StrCat(directory_, "/", name)); !status.ok()) return status;
+  }
+  return List();
 }
 
 absl::StatusOr<std::unique_ptr<SnapshotStore::Writer>> SnapshotStore::Create(SnapshotHeader header) {

@@ -38,6 +38,8 @@ class SnapshotStore {
   // `files` outlives it.
   SnapshotStore(FileSystem& files, std::string directory) : files_(files), directory_(std::move(directory)) {}
 
+  // Finds what there is and changes nothing.
+  absl::Status List();
   // Finds what there is and removes what a crash left half made. Once, before all else; the directory is there.
   absl::Status Open();
   // Last included indexes, ascending.

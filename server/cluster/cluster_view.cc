@@ -39,6 +39,9 @@ std::string RowJson(const NodeRow& row) {
                                   ",\"leader_id\":", JsonString(row.leader_id),  //
                                   ",\"commit_index\":", row.commit_index,        //
                                   ",\"last_applied\":", row.last_applied,        //
+                                  ",\"first_index\":", row.first_index,          //
+                                  ",\"snapshot_index\":", row.snapshot_index,    //
+                                  ",\"log_bytes\":", row.log_bytes,              //
                                   ",\"reachable\":", row.reachable ? "true" : "false");
   if (!row.error.empty()) absl::StrAppend(&json, ",\"error\":", JsonString(row.error));
   return json + "}";
@@ -62,6 +65,9 @@ NodeRow RowOf(const NodeId& node, const FanOut::Body& status) {
   row.leader_id = Text(*object, "leader_id");
   row.commit_index = Number(*object, "commit_index");
   row.last_applied = Number(*object, "last_applied");
+  row.first_index = Number(*object, "first_index");
+  row.snapshot_index = Number(*object, "snapshot_index");
+  row.log_bytes = Number(*object, "log_bytes");
   row.error = Text(*object, "error");
   row.reachable = true;
   return row;

@@ -18,6 +18,9 @@ struct NodeRow {
   NodeId leader_id = {};
   uint64_t commit_index = 0;
   uint64_t last_applied = 0;
+  uint64_t first_index = 0;     // of the log in memory
+  uint64_t snapshot_index = 0;  // of the newest snapshot; 0: none
+  uint64_t log_bytes = 0;       // on its disk
   bool reachable = false;
   std::string error = {};  // why it is unreachable, or what it says of refusals between it and another node
 

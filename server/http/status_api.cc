@@ -12,12 +12,15 @@ HttpResponse Ok() { return {.body = R"({"status":"ok"})"}; }
 
 HttpResponse Describe(const NodeStatus& status) {
   const std::string error = status.error.empty() ? "" : absl::StrCat(",\"error\":", JsonString(status.error));
-  return {.body = absl::StrCat("{\"id\":", JsonString(status.id),                 //
-                               ",\"state\":", JsonString(ToString(status.role)),  //
-                               ",\"term\":", status.term.value,                   //
-                               ",\"leader_id\":", JsonString(status.leader),      //
-                               ",\"commit_index\":", status.commit_index.value,   //
-                               ",\"last_applied\":", status.last_applied.value, error, "}")};
+  return {.body = absl::StrCat("{\"id\":", JsonString(status.id),                    //
+                               ",\"state\":", JsonString(ToString(status.role)),     //
+                               ",\"term\":", status.term.value,                      //
+                               ",\"leader_id\":", JsonString(status.leader),         //
+                               ",\"commit_index\":", status.commit_index.value,      //
+                               ",\"last_applied\":", status.last_applied.value,      //
+                               ",\"first_index\":", status.first_index.value,        //
+                               ",\"snapshot_index\":", status.snapshot_index.value,  //
+                               ",\"log_bytes\":", status.log_bytes, error, "}")};
 }
 
 }  // namespace

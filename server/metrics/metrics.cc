@@ -27,7 +27,11 @@ void AppendFilesystem(std::vector<prometheus::MetricFamily>& all, const std::str
 
 }  // namespace
 
-Metrics::Metrics(MetricsConfig config) : config_(std::move(config)), node_(registry_, config_.peers), http_(registry_) {
+Metrics::Metrics(MetricsConfig config)
+    : config_(std::move(config)),
+      node_(registry_, config_.peers),
+      snapshots_(registry_, config_.peers),
+      http_(registry_) {
   prometheus::BuildGauge()
       .Name("raftly_build_info")
       .Help("1; what is running is in the labels")
@@ -40,6 +44,7 @@ void Metrics::AppendStorage(std::vector<prometheus::MetricFamily>& all) const {
   if (config_.wal) {
     const WalStats wal = config_.wal();
     all.push_back(GaugeNow("raftly_wal_bytes", "Records in the write-ahead log", static_cast<double>(wal.end)));
+    all.push_back(GaugeNow("raftly_wal_segments", "Files of the write-ahead log", static_cast<double>(wal.segments)));
     all.push_back(GaugeNow("raftly_wal_preallocated_bytes", "Space made ahead of the records",
                            static_cast<double>(wal.reserved - std::min(wal.end, wal.reserved))));
   }

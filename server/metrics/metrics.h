@@ -18,6 +18,7 @@
 #include "server/metrics/node_metrics.h"
 #include "server/metrics/process_metrics.h"
 #include "server/metrics/samples.h"
+#include "server/metrics/snapshot_metrics.h"
 
 namespace raftly {
 
@@ -38,6 +39,7 @@ class Metrics {
   explicit Metrics(MetricsConfig config);
 
   NodeMetrics& node() { return node_; }
+  SnapshotMetrics& snapshots() { return snapshots_; }
   HttpMetrics& http() { return http_; }
 
   // From any thread: all series as Prometheus' text, sorted. A value that cannot be had right now (of a directory that
@@ -50,6 +52,7 @@ class Metrics {
   const MetricsConfig config_;
   prometheus::Registry registry_;
   NodeMetrics node_;
+  SnapshotMetrics snapshots_;
   HttpMetrics http_;
   const ProcessMetrics process_;
 };

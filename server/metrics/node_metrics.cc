@@ -239,6 +239,11 @@ void NodeMetrics::OnApplied(const Entry& entry) {
   log_entries_.Increment();
 }
 
+void NodeMetrics::OnStateLoaded(LogPosition at) {
+  applied_index_.Set(static_cast<double>(at.index.value));
+  committed_index_.Set(std::max(committed_index_.Value(), static_cast<double>(at.index.value)));
+}
+
 void NodeMetrics::OnBatchApplied(size_t, Duration took) { apply_duration_.Observe(Seconds(took)); }
 
 void NodeMetrics::OnProposalSettled(const absl::Status& status, Duration took) {

@@ -38,6 +38,7 @@ class NodeMetrics : public NodeObserver {
   void OnCallFailed(const NodeId& peer, const absl::Status& why) override;
   void OnSynced(size_t entries, Duration took) override;
   void OnApplied(const Entry& entry) override;
+  void OnStateLoaded(LogPosition at) override;
   void OnBatchApplied(size_t entries, Duration took) override;
   void OnProposalSettled(const absl::Status& status, Duration took) override;
   void OnMisdirected(const NodeId& from, const std::string& why) override;

@@ -38,6 +38,10 @@ const std::vector<Mutation>& AllMutations() {
       {"sync_before_promise", NamedTest{"core_test", "Vote.Figure2_TermAndVoteAreOnDiskBeforeTheVoteIsSent"}},
       {"sync_before_promise", NamedTest{"storage_test", "Wal.WhatIsSyncedSurvivesACrash"}},
       {"sync_before_promise", Simulator{"durability", 10}},
+      // A log that goes beyond a snapshot and contradicts it: one seed in a thousand.
+      {"discard_conflicting_log", NamedTest{"core_test", "TakeSnapshotUp.ALogThatContradictsIsThrownAwayWhole"}},
+      {"refuse_stale_snapshot", NamedTest{"core_test", "TakeSnapshotUp.OneThatComesLateChangesNothing"}},
+      {"snapshot_before_log", Simulator{"recovery", 40}},
       {"verify_checksums", NamedTest{"storage_test", "WalRecovery.ADamagedCommandIsNotReplayed"}},
       {"verify_checksums", Simulator{"log matching", 80}},
       {"truncate_torn_tail", NamedTest{"storage_test", "WalCrash.WhatIsSyncedAfterATornTailSurvivesTheNextCrash"}},

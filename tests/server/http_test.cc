@@ -214,13 +214,16 @@ TEST_F(HttpTest, StatusAndHealth) {
   status.leader = "node1";
   status.commit_index = Index{7};
   status.last_applied = Index{6};
+  status.first_index = Index{2};
+  status.snapshot_index = Index{1};
   node_.consensus.SetStatus(status);
   EXPECT_EQ(node_.Status("GET", "/readyz"), 503) << "what was committed when it started is not applied yet";
   status.ready = true;
   node_.consensus.SetStatus(status);
   EXPECT_EQ(node_.Status("GET", "/readyz"), 200);
   EXPECT_EQ(node_.Ask("GET", "/status").body,
-            R"({"id":"node1","state":"Leader","term":3,"leader_id":"node1","commit_index":7,"last_applied":6})"
+            R"({"id":"node1","state":"Leader","term":3,"leader_id":"node1","commit_index":7,"last_applied":6,)"
+            R"("first_index":2,"snapshot_index":1,"log_bytes":0})"
             "\n");
 }
 

@@ -15,6 +15,7 @@
 #include "proto/raft.grpc.pb.h"
 #include "tests/transport/inbox.h"
 #include "tests/transport/requests.h"
+#include "transport/wire.h"
 
 namespace raftly {
 namespace {
@@ -104,6 +105,14 @@ TEST_F(GrpcTransportTest, EveryRpcMakesTheRoundTrip) {
   rejected.conflict_index = {2};
   ExpectRoundTrip(append, rejected);
   ExpectRoundTrip(append, Appended(true));
+  const SnapshotRequest piece{.term = {3},
+                              .leader = "a",
+                              .last_included = {.term = {2}, .index = {9}},
+                              .offset = 5,
+                              .size = 100,
+                              .data = Bytes(std::string("\0\xff", 2))};
+  ExpectRoundTrip(piece, SnapshotReply{.term = {3}, .offset = 7, .installed = false});
+  ExpectRoundTrip(piece, SnapshotReply{.term = {3}, .offset = 100, .installed = true});
 }
 
 TEST_F(GrpcTransportTest, CarriesMoreThanTheDefaultLimitOf4MiB) {
@@ -319,6 +328,10 @@ struct PlainStubTest : testing::Test {
                       seen.Put(request);
                       if (std::holds_alternative<VoteRequest>(request))
                         return reply(VoteReply{.term = {4}, .granted = true});
+                      if (const auto* piece = std::get_if<SnapshotRequest>(&request)) {
+                        const uint64_t here = piece->offset + piece->data.size();
+                        return reply(SnapshotReply{{4}, here, here == piece->size});
+                      }
                       AppendReply appended;
                       appended.term = {4};
                       appended.conflict_index = {8};
@@ -360,6 +373,48 @@ TEST_F(PlainStubTest, AppendEntries) {
   EXPECT_FALSE(response.success());
   EXPECT_EQ(response.conflict_index(), 8u);
   EXPECT_EQ(*seen.Take(), Request(AppendRequest{}));
+}
+
+SnapshotRequest PieceFrom(uint64_t offset, const std::string& data) {
+  return {.term = {3}, .leader = "a", .last_included = {{2}, {7}}, .offset = offset, .size = 9, .data = Bytes(data)};
+}
+
+// As another implementation may send it: all pieces on one stream.
+TEST_F(PlainStubTest, InstallSnapshotAsAStreamOfPieces) {
+  pb::SnapshotResponse response;
+  auto writer = stub->InstallSnapshot(&context, &response);
+  writer->Write(Encode(PieceFrom(0, "hello")));
+  writer->Write(Encode(PieceFrom(5, "rest")));
+  writer->WritesDone();
+  EXPECT_TRUE(writer->Finish().ok());
+  EXPECT_EQ(seen.Take(), Request(PieceFrom(0, "hello")));
+  EXPECT_EQ(seen.Take(), Request(PieceFrom(5, "rest")));
+  EXPECT_EQ(response.offset(), 9u);
+  EXPECT_TRUE(response.installed());
+}
+
+TEST_F(PlainStubTest, AStreamThatEndsEarlyIsToldWhereToGoOn) {
+  pb::SnapshotResponse response;
+  auto writer = stub->InstallSnapshot(&context, &response);
+  writer->Write(Encode(PieceFrom(0, "hello")));
+  writer->WritesDone();
+  EXPECT_TRUE(writer->Finish().ok());
+  EXPECT_EQ(response.offset(), 5u);
+  EXPECT_FALSE(response.installed());
+}
+
+TEST_F(PlainStubTest, ASnapshotWithoutAPieceOrWithADamagedOneIsRefused) {
+  for (const bool empty : {true, false}) {
+    grpc::ClientContext own;
+    pb::SnapshotResponse response;
+    auto writer = stub->InstallSnapshot(&own, &response);
+    pb::SnapshotChunk damaged;
+    damaged.set_data("hello");
+    damaged.set_crc(1);
+    if (!empty) writer->Write(damaged);
+    writer->WritesDone();
+    EXPECT_EQ(writer->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  }
 }
 
 TEST_F(PlainStubTest, AMalformedRequestIsRefusedAndNotHandled) {

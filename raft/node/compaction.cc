@@ -1,0 +1,112 @@
+// When a node takes a snapshot, what of the log goes with it, and whose pieces go where: between the core, which
+// decides about peers, and Snapshots, which moves the bytes.
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <utility>
+
+#include "raft/node/raft_node_impl.h"
+
+namespace raftly {
+
+// ---- Pieces on their way -------------------------------------------------------------------------------------------
+
+void RaftNode::Impl::SendPiece(Call call) {
+  auto piece = std::get<SnapshotRequest>(std::move(call.request));
+  snapshots_->Fill(call.to, std::move(piece),
+                   [self = shared_from_this(), id = call.id, to = call.to](absl::StatusOr<SnapshotRequest> filled) {
+                     if (!filled.ok()) return self->Enqueue(Input(PieceMissing{id}));
+                     self->environment_.transport.Call(to, *std::move(filled), self->config_.call_timeout,
+                                                       [self, id, to](absl::StatusOr<Reply> reply) {
+                                                         self->Enqueue(FromCallee{id, to, std::move(reply)});
+                                                       });
+                   });
+}
+
+void RaftNode::Impl::KeepPiece(Piece piece) {
+  snapshots_->Store(std::move(piece.request),
+                    [self = shared_from_this(), call = piece.call](absl::StatusOr<PieceStored> stored,
+                                                                   const std::string& configuration) {
+                      if (self->halted_) return;
+                      if (!stored.ok()) {
+                        if (self->observer_ != nullptr) self->observer_->OnSnapshotRefused(stored.status());
+                        return self->Enqueue(Input(PieceStored{.call = call, .failed = true}));
+                      }
+                      if (stored->whole) {
+                        if (const absl::Status known = self->identity_.OnSnapshot(configuration); !known.ok()) {
+                          if (self->observer_ != nullptr) self->observer_->OnFatal(known);
+                          return self->Halt(known);
+                        }
+                      }
+                      stored->call = call;
+                      self->Enqueue(Input(*std::move(stored)));
+                    });
+}
+
+void RaftNode::Impl::LoadState(LogPosition at) {
+  pending_.Skip(at.index);
+  snapshots_->Load(at, [self = shared_from_this()](const absl::Status& why) {
+    if (self->observer_ != nullptr) self->observer_->OnFatal(why);
+    self->Halt(why);
+  });
+}
+
+// ---- Compaction ----------------------------------------------------------------------------------------------------
+
+void RaftNode::Impl::NoteLogged(const Entries& entries) {
+  constexpr uint64_t kStep = uint64_t{64} << 10;
+  if (entries.empty()) return;
+  while (!logged_.empty() && logged_.back().first >= entries.front().index) logged_.pop_back();
+  for (const Entry& entry : entries) {
+    logged_bytes_ += Wal::EncodedSize(std::nullopt, absl::MakeConstSpan(&entry, 1));
+    const bool near = logged_.size() > 1 && logged_bytes_ - std::prev(logged_.end(), 2)->second < kStep;
+    if (near) logged_.pop_back();
+    logged_.emplace_back(entry.index, logged_bytes_);
+  }
+}
+
+uint64_t RaftNode::Impl::LoggedAt(Index index) const {
+  const auto at = std::lower_bound(logged_.begin(), logged_.end(), index,
+                                   [](const auto& mark, Index wanted) { return mark.first < wanted; });
+  return at == logged_.end() ? logged_bytes_ : at->second;
+}
+
+// A lull is used, but not waited for until the log is twice as large as it should be.
+void RaftNode::Impl::MaybeTakeSnapshot() {
+  const uint64_t limit = config_.snapshots.log_bytes;
+  if (limit == 0 || snapshots_->taking()) return;
+  const uint64_t since = logged_bytes_ - std::min(logged_bytes_, logged_at_snapshot_);
+  const bool due = since >= 2 * limit || (since >= limit && open_proposals_ == 0);
+  if (!due && !snapshot_wanted_) return;
+  if (environment_.loop.Now() < no_snapshot_until_) return;
+  if (applier_->applied() <= core_->snapshot().index) return;
+  snapshot_wanted_ = false;
+  if (!config_.core.defences.snapshot_before_log) disk_->DropThrough(applier_->applied());
+  snapshots_->Take(identity_.Configuration(), [self = shared_from_this()](absl::StatusOr<Snapshots::Info> taken) {
+    if (self->halted_) return;
+    if (taken.ok()) return self->OnSnapshotTaken(*taken);
+    self->no_snapshot_until_ = self->environment_.loop.Now() + self->config_.snapshots.retry;
+  });
+}
+
+// Durable before log goes; and what goes is not behind the oldest snapshot that is kept, so that it can serve where the
+// newest turns out to be damaged.
+void RaftNode::Impl::OnSnapshotTaken(const Snapshots::Info& info) {
+  const Index at = info.last_included.index;
+  logged_at_snapshot_ = LoggedAt(at);
+  Index through = config_.snapshots.keep_bytes == 0 ? at : Index{};
+  for (const auto& [index, bytes] : logged_) {
+    if (index > at || bytes + config_.snapshots.keep_bytes > logged_at_snapshot_) break;
+    through = std::max(through, index);
+  }
+  while (logged_.size() > 1 && logged_.front().first < through) logged_.pop_front();
+  Enqueue(Input(SnapshotTaken{info.last_included, through, info.size}));
+  std::set<Index> needed;
+  for (const auto& [peer, progress] : core_->progress()) {
+    if (progress.installation) needed.insert(progress.installation->last_included.index);
+  }
+  snapshots_->Prune(std::move(needed),
+                    [disk = disk_, through](Index oldest) { disk->DropThrough(std::min(oldest, through)); });
+}
+
+}  // namespace raftly
