@@ -44,8 +44,7 @@ absl::Status SimStage::Start(int node) {
   cluster_.Start(node);
   if (up(node)) return absl::OkStatus();
   const std::string path = WalPath(node);
-  const absl::Status refused =
-      wal::FindLog(disk(node), path.substr(0, path.find_last_of('/')), WalOptions{}).status();
+  const absl::Status refused = wal::FindLog(disk(node), path.substr(0, path.find_last_of('/')), WalOptions{}).status();
   return refused.ok() ? absl::InternalError(absl::StrCat(id(node), " did not start")) : refused;
 }
 

@@ -114,6 +114,7 @@ void RaftNode::Impl::Stop(absl::AnyInvocable<void()> stopped) {
 // Takes no further part: neither decides, nor answers, nor promises.
 void RaftNode::Impl::Halt(const absl::Status& why) {
   if (std::exchange(halted_, true)) return;
+  snapshots_->Stop();
   std::vector<Item> waiting = CloseInbox();
   pending_.SettleAll(absl::UnavailableError(why.message()));
   for (auto& [id, reply] : std::exchange(incoming_, {})) reply(StoppingError());

@@ -102,7 +102,9 @@ void Snapshots::ReadSlice(std::shared_ptr<Making> making) {
 
 void Snapshots::WriteSlice(std::shared_ptr<Making> making, const std::string& bytes, bool last) {
   absl::Status status;
-  if (making->writer == nullptr) {
+  if (stopping_) {
+    status = absl::CancelledError("the node stops");
+  } else if (making->writer == nullptr) {
     auto writer = store_.Create(making->header);
     status = writer.status();
     if (writer.ok()) making->writer = *std::move(writer);
@@ -139,7 +141,9 @@ void Snapshots::Prune(std::set<Index> needed, absl::AnyInvocable<void(Index)> do
   environment_.disk.Post([self = shared_from_this(), needed = std::move(needed), done = std::move(done)]() mutable {
     // What cannot be removed now is removed with the next.
     self->store_.Prune(needed).IgnoreError();
-    if (!self->store_.indexes().empty()) done(self->store_.indexes().front());
+    const std::vector<Index>& kept = self->store_.indexes();
+    // A first one has none behind it that could serve in its place: all of the log does.
+    if (kept.size() >= SnapshotStore::kKept) done(kept.front());
   });
 }
 

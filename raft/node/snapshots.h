@@ -5,6 +5,7 @@
 // between entries; files are written and read on the disk's.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -51,8 +52,10 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   // before it is still there then. One at a time.
   void Take(std::string configuration, absl::AnyInvocable<void(absl::StatusOr<Info>)> done);
   bool taking() const { return taking_; }
-  // Lets all go but the newest ones and those that are `needed` for peers. Returns, through `done` on the disk
-  // executor, the index up to which the oldest that is kept holds everything.
+  // The one that is being made is given up at its next piece. From any thread.
+  void Stop() { stopping_ = true; }
+  // Lets all go but the newest ones and those that are `needed` for peers. `done` runs on the disk executor, where
+  // there is more than one: the index up to which the oldest that is kept holds everything.
   void Prune(std::set<Index> needed, absl::AnyInvocable<void(Index)> done);
 
   // A piece that came from a leader. `done` runs on the loop. An error: it could not be kept.
@@ -83,6 +86,7 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   const SnapshotPolicy policy_;
   NodeObserver* const observer_;
 
+  std::atomic<bool> stopping_ = false;
   bool taking_ = false;
   std::map<NodeId, Time> next_send_;
 
