@@ -22,6 +22,7 @@
 #include "server/offline.h"
 #include "server/options.h"
 #include "server/randomness.h"
+#include "server/restore.h"
 #include "server/server.h"
 
 namespace raftly {
@@ -96,6 +97,16 @@ int Serve(const Options& options) {
   const Logger log(options.id, options.log_level);
   for (const std::string& warning : options.warnings) log.Warn(warning);
   const auto last_lines = [&log] { log.Flush(kLastLines); };
+  if (!options.restore.empty()) {
+    const auto files = NewPosixFileSystem();
+    const absl::Status restored = RestoreBackup(*files, options.restore, options.data_dir, options.id,
+                                                {.incarnation = FreshId(), .cluster_id = FreshId()});
+    if (!restored.ok()) {
+      last_lines();
+      return Fail(restored);
+    }
+    log.Info("restored", {{"backup", options.restore}, {"data_dir", options.data_dir}});
+  }
   Server server(options, log, [&] {
     last_lines();
     std::_Exit(1);

@@ -145,6 +145,11 @@ absl::Status SetOffline(std::string_view flag, const std::string& value, Options
   return value.empty() ? Bad(flag, value, "the directory is empty") : absl::OkStatus();
 }
 
+absl::Status SetRestore(Options& options, const std::string& value) {
+  options.restore = value;
+  return value.empty() ? Bad("restore", value, "the file's name is empty") : absl::OkStatus();
+}
+
 const std::map<std::string, Flag>& Flags() {
   using V = const std::string&;
   static const std::map<std::string, Flag> kFlags = {
@@ -160,6 +165,7 @@ const std::map<std::string, Flag>& Flags() {
       {"pre-vote", {true, [](Options& o, V v) { return SetBool("pre-vote", v, o.pre_vote); }}},
       {"rejoin", {true, [](Options& o, V v) { return SetBool("rejoin", v, o.rejoin); }}},
       {"reserve-mib", {false, [](Options& o, V v) { return SetMebibytes("reserve-mib", v, o.reserve_mib); }}},
+      {"restore", {false, SetRestore}},
       {"snapshot-log-mib",
        {false, [](Options& o, V v) { return SetMebibytes("snapshot-log-mib", v, o.snapshot_log_mib); }}},
       {"keep-log-mib", {false, [](Options& o, V v) { return SetMebibytes("keep-log-mib", v, o.keep_log_mib); }}},
@@ -211,6 +217,12 @@ absl::Status CheckTogether(Options& options) {
   if (timings.heartbeat >= timings.election_timeout) {
     return Bad("heartbeat", absl::StrCat(Milliseconds(timings.heartbeat)),
                absl::StrCat("must be below -election-timeout ", Milliseconds(timings.election_timeout)));
+  }
+  if (!options.restore.empty() && !options.peers.empty()) {
+    return Bad("restore", options.restore, "a restored cluster begins with one node: leave out -peers");
+  }
+  if (!options.restore.empty() && options.rejoin) {
+    return Bad("restore", options.restore, "-rejoin is for a node of a cluster that runs");
   }
   if (options.rejoin && options.peers.empty()) {
     return Bad("rejoin", "true", "needs -peers: nobody else could bring this node up to date");
@@ -289,6 +301,7 @@ std::string Usage() {
   -heartbeat MS             heartbeat interval in milliseconds, below the election timeout (default 50)
   -pre-vote[=false]         ask for pre-votes before an election (default true)
   -rejoin[=true]            the data directory was lost or set aside: grant no vote until caught up (default false)
+  -restore FILE             start a new cluster of one node from a backup; the data directory must be empty
   -chaos[=false]            fault injection over HTTP; off, it answers 403 (default true)
   -allowed-hosts NAME,...   more names under which this server may be asked, as behind a proxy: name, name:port,
                             .domain or * (always: IP addresses, localhost, this machine, those of -http-addr and

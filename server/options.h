@@ -30,6 +30,7 @@ struct Options {
   bool pre_vote = true;
   bool rejoin = false;
   int reserve_mib = 16;
+  std::string restore;        // a backup; empty: none
   int snapshot_log_mib = 64;  // 0: never
   int keep_log_mib = 16;
   int snapshot_rate_mib = 0;  // per second and peer; 0: as fast as it goes

@@ -13,6 +13,7 @@
 #include "raft/env/posix_files.h"
 #include "raft/env/thread_loop.h"
 #include "raft/node/raft_node.h"
+#include "raft/storage/snapshot_store.h"
 #include "server/cluster/fan_out.h"
 #include "server/cluster/peer_client.h"
 #include "server/events/cluster_watcher.h"
@@ -26,6 +27,7 @@
 #include "server/http/http_server.h"
 #include "server/http/kv_api.h"
 #include "server/http/log_api.h"
+#include "server/http/snapshot_api.h"
 #include "server/http/status_api.h"
 #include "server/kv/consensus.h"
 #include "server/kv/kv_service.h"
@@ -104,6 +106,13 @@ std::pair<Entries, NodeStatus> TailOf(const RaftNode& node, size_t n) {
   return {std::move(entries), node.status()};
 }
 
+// However long it takes: the node answers, if only that it stops.
+absl::StatusOr<SnapshotInfo> TakeSnapshot(RaftNode& node) {
+  std::promise<absl::StatusOr<SnapshotInfo>> taken;
+  node.TakeSnapshot([&taken](absl::StatusOr<SnapshotInfo> info) { taken.set_value(std::move(info)); });
+  return taken.get_future().get();
+}
+
 void WriteAccessLog(const Logger& log, const Served& served) {
   if (!log.Wants(LogLevel::kDebug)) return;
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(served.took).count();
@@ -158,6 +167,15 @@ class Server::Impl {
         kv_api_(options.id, service_, peers_, writes_),
         chaos_api_(options.id, AllNodes(options), rules_, [this] { return network_.traffic(); }),
         cluster_chaos_api_(fan_out_),
+        snapshot_api_(
+            {.self = options.id,
+             .consensus = consensus_,
+             .peers = peers_,
+             .cluster_id = [this] { return node_.status().cluster_id; },
+             .take = [this] { return TakeSnapshot(node_); },
+             .read = [files = files_.get(), directory = options.data_dir](
+                         Index index, uint64_t offset,
+                         uint64_t size) { return SnapshotStore(*files, directory).ReadBytes(index, offset, size); }}),
         config_api_(
             options.id, options.timings, [this](Timings timings) { node_.SetTimings(timings); }, fan_out_),
         front_(
@@ -171,6 +189,7 @@ class Server::Impl {
     RegisterEventApi(router_, watcher_, events_);
     chaos_api_.Register(router_);
     cluster_chaos_api_.Register(router_);
+    snapshot_api_.Register(router_);
     config_api_.Register(router_);
     RegisterAssets(router_);
     router_.AddPrompt("GET", "/metrics", [this](const HttpRequest&) {
@@ -251,6 +270,7 @@ class Server::Impl {
   KvApi kv_api_;
   ChaosApi chaos_api_;
   ClusterChaosApi cluster_chaos_api_;
+  SnapshotApi snapshot_api_;
   ConfigApi config_api_;
   FrontDoor front_;
   HttpServer http_;

@@ -299,6 +299,7 @@ class RaftCore {
   const Log& log() const { return log_; }
   // The newest that this node has; index 0: none.
   const LogPosition& snapshot() const { return snapshot_; }
+  uint64_t snapshot_size() const { return snapshot_size_; }
   const Timings& timings() const { return config_.timings; }
   const std::map<NodeId, Progress>& progress() const { return progress_; }  // of a leader; else empty
 

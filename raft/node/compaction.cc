@@ -72,20 +72,44 @@ uint64_t RaftNode::Impl::LoggedAt(Index index) const {
 }
 
 // A lull is used, but not waited for until the log is twice as large as it should be.
-void RaftNode::Impl::MaybeTakeSnapshot() {
+bool RaftNode::Impl::SnapshotDue() const {
   const uint64_t limit = config_.snapshots.log_bytes;
-  if (limit == 0 || snapshots_->taking()) return;
+  if (limit == 0 || environment_.loop.Now() < no_snapshot_until_) return false;
   const uint64_t since = logged_bytes_ - std::min(logged_bytes_, logged_at_snapshot_);
-  const bool due = since >= 2 * limit || (since >= limit && open_proposals_ == 0);
-  if (!due && !snapshot_wanted_) return;
-  if (environment_.loop.Now() < no_snapshot_until_) return;
-  if (applier_->applied() <= core_->snapshot().index) return;
+  return snapshot_wanted_ || since >= 2 * limit || (since >= limit && open_proposals_ == 0);
+}
+
+void RaftNode::Impl::MaybeTakeSnapshot() {
+  if (snapshots_->taking() || (snapshot_asked_.empty() && !SnapshotDue())) return;
+  std::vector<SnapshotAsked> asked = std::exchange(snapshot_asked_, {});
+  if (applier_->applied() <= core_->snapshot().index) {
+    const bool none = !core_->snapshot().index;
+    for (SnapshotAsked& one : asked) {
+      if (none) {
+        one.done(absl::UnavailableError("nothing has been applied yet"));
+      } else {
+        one.done(SnapshotInfo{core_->snapshot(), core_->snapshot_size()});
+      }
+    }
+    return;
+  }
   snapshot_wanted_ = false;
   if (!config_.core.defences.snapshot_before_log) disk_->DropThrough(applier_->applied());
-  snapshots_->Take(identity_.Configuration(), [self = shared_from_this()](absl::StatusOr<Snapshots::Info> taken) {
-    if (self->halted_) return;
-    if (taken.ok()) return self->OnSnapshotTaken(*taken);
-    self->no_snapshot_until_ = self->environment_.loop.Now() + self->config_.snapshots.retry;
+  snapshots_->Take(identity_.Configuration(), [self = shared_from_this(), asked = std::move(asked)](
+                                                  absl::StatusOr<Snapshots::Info> taken) mutable {
+    if (!taken.ok()) {
+      self->no_snapshot_until_ = self->environment_.loop.Now() + self->config_.snapshots.retry;
+    } else if (!self->halted_) {
+      self->OnSnapshotTaken(*taken);
+    }
+    for (SnapshotAsked& one : asked) {
+      if (taken.ok()) {
+        one.done(SnapshotInfo{taken->last_included, taken->size});
+      } else {
+        one.done(taken.status());
+      }
+    }
+    if (!self->snapshot_asked_.empty()) self->Act();
   });
 }
 
@@ -94,6 +118,10 @@ void RaftNode::Impl::MaybeTakeSnapshot() {
 void RaftNode::Impl::OnSnapshotTaken(const Snapshots::Info& info) {
   const Index at = info.last_included.index;
   logged_at_snapshot_ = LoggedAt(at);
+  if (config_.snapshots.log_bytes == 0) {  // it was asked for, and the log stays one file for ever
+    Enqueue(Input(SnapshotTaken{info.last_included, Index{}, info.size}));
+    return;
+  }
   Index through = config_.snapshots.keep_bytes == 0 ? at : Index{};
   for (const auto& [index, bytes] : logged_) {
     if (index > at || bytes + config_.snapshots.keep_bytes > logged_at_snapshot_) break;

@@ -118,6 +118,7 @@ void RaftNode::Impl::Halt(const absl::Status& why) {
   std::vector<Item> waiting = CloseInbox();
   pending_.SettleAll(absl::UnavailableError(why.message()));
   for (auto& [id, reply] : std::exchange(incoming_, {})) reply(StoppingError());
+  for (SnapshotAsked& asked : std::exchange(snapshot_asked_, {})) asked.done(StoppingError());
   for (Item& item : waiting) Reject(std::move(item));
 }
 
@@ -137,6 +138,7 @@ void RaftNode::Impl::Abandon() {
 void RaftNode::Impl::Reject(Item item) {
   if (auto* from_peer = std::get_if<FromPeer>(&item)) from_peer->reply(StoppingError());
   if (auto* tail = std::get_if<TailAsked>(&item)) tail->done({});
+  if (auto* snapshot = std::get_if<SnapshotAsked>(&item)) snapshot->done(StoppingError());
 }
 
 // ---- What arrives --------------------------------------------------------------------------------------------------
@@ -441,6 +443,9 @@ void RaftNode::Read(Time deadline, absl::AnyInvocable<void(absl::Status)> done, 
 }
 void RaftNode::EndBatch() { impl_->EndBatch(); }
 void RaftNode::SetTimings(Timings timings) { impl_->SetTimings(timings); }
+void RaftNode::TakeSnapshot(absl::AnyInvocable<void(absl::StatusOr<SnapshotInfo>)> done) {
+  impl_->TakeSnapshot(std::move(done));
+}
 NodeStatus RaftNode::status() const { return impl_->status(); }
 void RaftNode::Tail(size_t n, absl::AnyInvocable<void(Entries)> done) const { impl_->Tail(n, std::move(done)); }
 WalStats RaftNode::wal_stats() const { return impl_->wal_stats(); }

@@ -58,6 +58,12 @@ struct Applied {
   std::string result;  // of StateMachine::Apply
 };
 
+// A snapshot in the data directory (SnapshotStore::PathOf).
+struct SnapshotInfo {
+  LogPosition last_included;
+  uint64_t bytes = 0;
+};
+
 // When the loop looks at what it was handed: at once, or with whatever else comes, at the latest at EndBatch. Who hands
 // over many things together saves a turn of the loop, its messages and its sync for each.
 enum class Handover { kAtOnce, kInBatch };
@@ -97,6 +103,10 @@ class RaftNode {
   // From any thread. Takes effect on the node's loop; requires 0 < heartbeat < election_timeout.
   void SetTimings(Timings timings);
 
+  // From any thread. A snapshot of a state that has been applied since this was called, durable: the newest one where
+  // nothing was applied after it, else a new one. `done` runs exactly once, on any thread; an error says why there is
+  // none.
+  void TakeSnapshot(absl::AnyInvocable<void(absl::StatusOr<SnapshotInfo>)> done);
   // From any thread; as of the last batch of inputs.
   NodeStatus status() const;
   // From any thread: the last `n` entries of the log, on the node's loop. None where the node has stopped.

@@ -42,6 +42,9 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void Read(Time deadline, SettleRead::Callback done, Handover handover);
   void EndBatch();
   void SetTimings(Timings timings) { Enqueue(Input(TimingsChanged{timings})); }
+  void TakeSnapshot(absl::AnyInvocable<void(absl::StatusOr<SnapshotInfo>)> done) {
+    Enqueue(SnapshotAsked{std::move(done)});
+  }
   NodeStatus status() const;
   void Tail(size_t n, absl::AnyInvocable<void(Entries)> done);
   WalStats wal_stats() const { return disk_ ? disk_->stats() : WalStats{}; }
@@ -72,7 +75,10 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
     size_t n;
     absl::AnyInvocable<void(Entries)> done;
   };
-  using Item = std::variant<Input, FromPeer, FromCallee, FromClient, ReadFromClient, TailAsked>;
+  struct SnapshotAsked {
+    absl::AnyInvocable<void(absl::StatusOr<SnapshotInfo>)> done;
+  };
+  using Item = std::variant<Input, FromPeer, FromCallee, FromClient, ReadFromClient, TailAsked, SnapshotAsked>;
 
   void Enqueue(Item item, Handover handover = Handover::kAtOnce);
   void PostDrain();
@@ -83,6 +89,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void Take(FromClient& item);
   void Take(ReadFromClient& item);
   void Take(TailAsked& item);
+  void Take(SnapshotAsked& item) { snapshot_asked_.push_back(std::move(item)); }
 
   // Acts on what the core decided.
   void Act();
@@ -93,6 +100,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void KeepPiece(Piece piece);
   void LoadState(LogPosition at);
   void MaybeTakeSnapshot();
+  bool SnapshotDue() const;
   void OnSnapshotTaken(const Snapshots::Info& info);
   void NoteLogged(const Entries& entries);
   uint64_t LoggedAt(Index index) const;
@@ -148,9 +156,10 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   uint64_t logged_at_snapshot_ = 0;
   Time no_snapshot_until_ = Time::min();
   bool snapshot_wanted_ = false;  // however little log there is
-  Term delivered_term_;           // of the last entry on its way to the state machine
-  Time no_id_given_until_;        // a proposal of the cluster's id is open, or was refused just now
-  std::string refusal_;           // the latest between us and another node
+  std::vector<SnapshotAsked> snapshot_asked_;
+  Term delivered_term_;     // of the last entry on its way to the state machine
+  Time no_id_given_until_;  // a proposal of the cluster's id is open, or was refused just now
+  std::string refusal_;     // the latest between us and another node
   Time refused_at_;
 };
 

@@ -89,18 +89,17 @@ void Snapshots::Take(std::string configuration, absl::AnyInvocable<void(absl::St
   });
 }
 
-void Snapshots::ReadSlice(std::shared_ptr<Making> making) {
+void Snapshots::ReadSlice(const std::shared_ptr<Making>& making) {
   const Time begin = environment_.loop.Now();
   std::string bytes;
   const bool more = making->reader->Read(policy_.slice_bytes, bytes);
   if (!more) making->reader.reset();
   if (observer_ != nullptr) observer_->OnApplyPaused(environment_.loop.Now() - begin);
-  environment_.disk.Post([self = shared_from_this(), making = std::move(making), bytes = std::move(bytes), more] {
-    self->WriteSlice(making, bytes, !more);
-  });
+  environment_.disk.Post(
+      [self = shared_from_this(), making, bytes = std::move(bytes), more] { self->WriteSlice(making, bytes, !more); });
 }
 
-void Snapshots::WriteSlice(std::shared_ptr<Making> making, const std::string& bytes, bool last) {
+void Snapshots::WriteSlice(const std::shared_ptr<Making>& making, const std::string& bytes, bool last) {
   absl::Status status;
   if (stopping_) {
     status = absl::CancelledError("the node stops");

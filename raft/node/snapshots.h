@@ -73,9 +73,8 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   struct Making;
 
   absl::StatusOr<Info> TakeUp(Index index);
-  void ReadSlice(std::shared_ptr<Making> making);
-  void WriteSlice(std::shared_ptr<Making> making, const std::string& bytes, bool last);
-  void Finish(std::shared_ptr<Making> making, absl::StatusOr<Info> outcome);
+  void ReadSlice(const std::shared_ptr<Making>& making);
+  void WriteSlice(const std::shared_ptr<Making>& making, const std::string& bytes, bool last);
   absl::StatusOr<PieceStored> Keep(const SnapshotRequest& piece, std::string& configuration);
   absl::Status Loadable(const SnapshotHeader& header) const;
 

@@ -84,7 +84,7 @@ class SnapshotDecoder {
   bool ParseFields(std::string_view fields);
   size_t Refuse(const char* what);
 
-  const std::string source_;
+  std::string source_;
   absl::Status status_;
   std::string kept_;  // the beginning of a piece that is not whole yet
   SnapshotHeader header_;

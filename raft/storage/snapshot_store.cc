@@ -70,12 +70,12 @@ absl::Status SnapshotStore::Open() {
   return List();
 }
 
-absl::StatusOr<std::unique_ptr<SnapshotStore::Writer>> SnapshotStore::Create(SnapshotHeader header) {
+absl::StatusOr<std::unique_ptr<SnapshotStore::Writer>> SnapshotStore::Create(const SnapshotHeader& header) {
   std::string path = absl::StrCat(PathOf(header.last_included.index), std::string(kHalfMade));
   if (absl::Status status = files_.Remove(path); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<File>> file = files_.Open(path);
   if (!file.ok()) return file.status();
-  return std::make_unique<Writer>(*this, std::move(header), std::move(path), *std::move(file));
+  return std::make_unique<Writer>(*this, header, std::move(path), *std::move(file));
 }
 
 absl::StatusOr<std::unique_ptr<SnapshotStore::Receiver>> SnapshotStore::Receive(Index index) {
@@ -149,7 +149,8 @@ absl::Status SnapshotStore::SetAside(Index index) {
 
 // ---- Making one ----------------------------------------------------------------------------------------------------
 
-SnapshotStore::Writer::Writer(SnapshotStore& store, SnapshotHeader header, std::string path, std::unique_ptr<File> file)
+SnapshotStore::Writer::Writer(SnapshotStore& store, const SnapshotHeader& header, std::string path,
+                              std::unique_ptr<File> file)
     : store_(store), index_(header.last_included.index), path_(std::move(path)), file_(std::move(file)) {
   encoder_.Header(header, buffer_);
 }

@@ -46,7 +46,7 @@ class SnapshotStore {
   const std::vector<Index>& indexes() const { return indexes_; }
   std::string PathOf(Index index) const;
 
-  absl::StatusOr<std::unique_ptr<Writer>> Create(SnapshotHeader header);
+  absl::StatusOr<std::unique_ptr<Writer>> Create(const SnapshotHeader& header);
   // For the bytes of a whole file, header and end included.
   absl::StatusOr<std::unique_ptr<Receiver>> Receive(Index index);
 
@@ -74,7 +74,7 @@ class SnapshotStore {
 
 class SnapshotStore::Writer {
  public:
-  Writer(SnapshotStore& store, SnapshotHeader header, std::string path, std::unique_ptr<File> file);
+  Writer(SnapshotStore& store, const SnapshotHeader& header, std::string path, std::unique_ptr<File> file);
   ~Writer();
 
   // Bytes of the state in any pieces. The first error is final.

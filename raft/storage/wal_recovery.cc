@@ -124,7 +124,7 @@ class Reader {
     return nullptr;
   }
   // Whether it follows what came before is for who reads all segments to say.
-  const char* On(const Segment& segment) {
+  const char* On(const Segment& segment) const {
     if (records_ > 1) return "begins a segment in the middle of another";
     if (segment.previous.index > kLastIndex || segment.previous.term > kLastTerm) return kImpossibleTerm;
     return nullptr;
@@ -134,16 +134,16 @@ class Reader {
   absl::StatusOr<Recovery> Finish() {
     found_.end = offset_;
     const size_t last = bytes_.find_last_not_of('\0');
-    if (last == std::string_view::npos || last < offset_) return std::move(found_);  // nothing but space ahead
+    if (last == std::string_view::npos || last < offset_) return found_;  // nothing but space ahead
     if (!last_) return Refuse("is damaged, but the log goes on in a later segment");
     if (!options_.truncate_torn_tail) {
       // The classic mistake, whole: what follows is not looked at, stays, and the next record goes after it.
       found_.end = bytes_.size();
-      return std::move(found_);
+      return found_;
     }
     if (const auto proof = ProofOfRot()) return Refuse(absl::StrCat("is damaged, but ", *proof));
     found_.torn_tail = TornTail{offset_, last + 1 - offset_};
-    return std::move(found_);
+    return found_;
   }
 
   // Why the bytes at offset_ had been durable, or nothing: then they were never acknowledged.

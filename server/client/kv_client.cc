@@ -1,12 +1,15 @@
 #include "server/client/kv_client.h"
 
 #include <httplib.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "server/client/backup.h"
 #include "server/connect_error.h"
 #include "server/http/url.h"
 #include "server/kv/json.h"
@@ -34,6 +37,8 @@ httplib::Result Ask(const ClientCommand& command) {
     case ClientCommand::Verb::kDelete:
       return client.Delete(path);
     case ClientCommand::Verb::kStatus:
+    case ClientCommand::Verb::kBackup:
+    case ClientCommand::Verb::kVerify:
       break;
   }
   return client.Get("/status");
@@ -79,6 +84,21 @@ absl::StatusOr<std::string> Fields(const std::string& body) {
   return out;
 }
 
+// On a terminal, how far it is.
+absl::StatusOr<std::string> Backup(const ClientCommand& command) {
+  const bool shown = isatty(STDERR_FILENO) != 0;
+  uint64_t next = 0;
+  const auto report = TakeBackup(command.server, command.file, [&](uint64_t bytes) {
+    if (!shown || bytes < next) return;
+    next = bytes + (uint64_t{1} << 20);
+    std::fprintf(stderr, "\r%llu MiB ", static_cast<unsigned long long>(bytes >> 20));
+  });
+  if (shown) std::fputs("\r", stderr);
+  if (!report.ok()) return report.status();
+  return absl::StrCat("OK: ", command.file, ": ", Describe(*report),
+                      report->resumed_at > 0 ? absl::StrCat(", resumed at ", report->resumed_at) : "");
+}
+
 }  // namespace
 
 absl::StatusOr<Address> ParseServerAddress(std::string_view text) {
@@ -90,6 +110,9 @@ absl::StatusOr<Address> ParseServerAddress(std::string_view text) {
 
 absl::StatusOr<ClientCommand> ParseClientCommand(const std::vector<std::string>& arguments) {
   using Verb = ClientCommand::Verb;
+  if (arguments.size() == 2 && arguments[0] == "verify") {
+    return ClientCommand{.verb = Verb::kVerify, .file = arguments[1]};
+  }
   if (arguments.size() < 2) return absl::InvalidArgumentError("want ADDR and a command");
   const auto address = ParseServerAddress(arguments[0]);
   if (!address.ok()) {
@@ -105,12 +128,20 @@ absl::StatusOr<ClientCommand> ParseClientCommand(const std::vector<std::string>&
   } else if (verb == "get" || verb == "delete") {
     command.verb = verb == "get" ? Verb::kGet : Verb::kDelete;
     operands = 1;
+  } else if (verb == "backup") {
+    command.verb = Verb::kBackup;
+    operands = 1;
   } else if (verb != "status") {
     return absl::InvalidArgumentError(absl::StrCat("unknown command \"", verb, "\""));
   }
   if (arguments.size() != 2 + operands) {
     return absl::InvalidArgumentError(
         absl::StrCat("\"", verb, "\" takes ", operands, " arguments, not ", static_cast<int>(arguments.size()) - 2));
+  }
+  if (command.verb == Verb::kBackup) {
+    command.file = arguments[2];
+    if (command.file.empty()) return absl::InvalidArgumentError("the file's name is empty");
+    return command;
   }
   if (operands > 0) command.key = arguments[2];
   if (operands > 1) command.value = arguments[3];
@@ -119,6 +150,12 @@ absl::StatusOr<ClientCommand> ParseClientCommand(const std::vector<std::string>&
 }
 
 absl::StatusOr<std::string> RunClientCommand(const ClientCommand& command) {
+  if (command.verb == ClientCommand::Verb::kBackup) return Backup(command);
+  if (command.verb == ClientCommand::Verb::kVerify) {
+    const auto report = VerifyBackup(command.file);
+    if (!report.ok()) return report.status();
+    return absl::StrCat("OK: ", command.file, ": ", Describe(*report));
+  }
   const httplib::Result result = Ask(command);
   if (!result) {
     return absl::UnavailableError(
@@ -136,14 +173,18 @@ absl::StatusOr<std::string> RunClientCommand(const ClientCommand& command) {
     case ClientCommand::Verb::kDelete:
       return absl::StrCat("OK: deleted ", command.key);
     case ClientCommand::Verb::kStatus:
+    case ClientCommand::Verb::kBackup:
+    case ClientCommand::Verb::kVerify:
       break;
   }
   return Fields(result->body);
 }
 
 std::string ClientUsage() {
-  return "usage: raftly-client ADDR put KEY VALUE | get KEY | delete KEY | status\n"
-         "  ADDR   host:port, :port or http://host:port of any node\n";
+  return "usage: raftly-client ADDR put KEY VALUE | get KEY | delete KEY | status | backup FILE\n"
+         "       raftly-client verify FILE\n"
+         "  ADDR   host:port, :port or http://host:port of any node\n"
+         "  FILE   a backup; one that broke off is gone on with\n";
 }
 
 }  // namespace raftly

@@ -11,12 +11,13 @@
 namespace raftly {
 
 struct ClientCommand {
-  enum class Verb { kPut, kGet, kDelete, kStatus };
+  enum class Verb { kPut, kGet, kDelete, kStatus, kBackup, kVerify };
 
   Address server = {};
   Verb verb = Verb::kStatus;
   std::string key = {};
   std::string value = {};
+  std::string file = {};  // of a backup
 
   bool operator==(const ClientCommand&) const = default;
 };

@@ -33,6 +33,7 @@ class OneNode : public ::testing::Test {
     cluster_.Start(1);
     EXPECT_TRUE(cluster_.WaitForLeader()) << cluster_.ErrorOutput(1);
     EXPECT_EQ(cluster_.Put(1, "k", "v").status, 200);
+    EXPECT_TRUE(Eventually([&] { return Identity(cluster_, 1).find(R"("cluster_id":"")") == std::string::npos; }));
     EXPECT_EQ(cluster_.Terminate(1), 0);
   }
   TestCluster cluster_{1};

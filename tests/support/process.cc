@@ -62,7 +62,11 @@ Process::~Process() {
 }
 
 void Process::Signal(int signal) const {
-  if (!exit_) kill(pid_, signal);
+  if (exit_) return;
+  kill(pid_, signal);
+  // Until one of its threads has taken the signal the others go on, which takes a while on a busy machine.
+  siginfo_t stopped;
+  if (signal == SIGSTOP) waitid(P_PID, static_cast<id_t>(pid_), &stopped, WSTOPPED | WEXITED | WNOWAIT);
 }
 
 std::optional<int> Process::WaitForExit(std::chrono::milliseconds limit) {

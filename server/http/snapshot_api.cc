@@ -1,0 +1,163 @@
+#include "server/http/snapshot_api.h"
+
+#include <charconv>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "raft/env/mutex.h"
+#include "raft/storage/snapshot_format.h"
+#include "server/http/url.h"
+#include "server/kv/json.h"
+
+namespace raftly {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPatience{5000};
+constexpr uint64_t kPiece = uint64_t{1} << 20;
+
+// A natural number of the query; nothing where it is absent.
+absl::StatusOr<std::optional<uint64_t>> Number(const HttpRequest& request, const std::string& name) {
+  const auto text = QueryParameter(request.query(), name);
+  if (!text.ok()) return text.status();
+  if (!text->has_value()) return std::nullopt;
+  uint64_t number = 0;
+  const char* const end = (*text)->data() + (*text)->size();
+  const auto [stop, error] = std::from_chars((*text)->data(), end, number);
+  if (error != std::errc() || stop != end || (*text)->empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(name, ": want a number"));
+  }
+  return number;
+}
+
+// Waits for what a callback tells.
+class Told {
+ public:
+  void Tell(absl::Status status) {
+    MutexLock lock(mutex_);
+    status_ = std::move(status);
+    told_.NotifyAll();
+  }
+  absl::Status Await() {
+    const auto until = std::chrono::steady_clock::now() + 2 * kPatience;
+    MutexLock lock(mutex_);
+    while (!status_) {
+      if (!told_.WaitUntil(mutex_, until)) return absl::DeadlineExceededError("no answer in time");
+    }
+    return *status_;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar told_;
+  std::optional<absl::Status> status_ ABSL_GUARDED_BY(mutex_);
+};
+
+HttpResponse Failed(const absl::Status& status) {
+  return ErrorResponse(absl::IsResourceExhausted(status) ? 507 : 503, std::string(status.message()));
+}
+
+}  // namespace
+
+void SnapshotApi::Register(Router& router) {
+  router.Add("GET", "/api/snapshot", [this](const HttpRequest& request) { return Backup(request); });
+  router.Add("POST", "/api/snapshot", [this](const HttpRequest& request) { return Make(request); });
+}
+
+HttpResponse SnapshotApi::Make(const HttpRequest&) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto taken = doors_.take();
+  if (!taken.ok()) return Failed(taken.status());
+  const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin);
+  return {.body = absl::StrCat("{\"node\":", JsonString(doors_.self), ",\"index\":", taken->last_included.index.value,
+                               ",\"bytes\":", taken->bytes, ",\"took_ms\":", took.count(), "}")};
+}
+
+HttpResponse SnapshotApi::Backup(const HttpRequest& request) {
+  const auto index = Number(request, "index");
+  if (!index.ok()) return BadRequest(index.status());
+  const auto offset = Number(request, "offset");
+  if (!offset.ok()) return BadRequest(offset.status());
+  if (offset->has_value() && !index->has_value()) {
+    return BadRequest(absl::InvalidArgumentError("offset: of which snapshot? give its index as well"));
+  }
+  uint64_t from = offset->value_or(0);
+  Index which{index->value_or(0)};
+  if (!index->has_value()) {
+    if (auto status = CatchUp(); !status.ok()) return Failed(status);
+    const auto taken = doors_.take();
+    if (!taken.ok()) return Failed(taken.status());
+    which = taken->last_included.index;
+  }
+  // Its header, whole, says what it is before anything is sent.
+  SnapshotDecoder decoder("the snapshot");
+  const auto beginning = doors_.read(which, 0, kPiece);
+  if (!beginning.ok()) {
+    return ErrorResponse(absl::IsNotFound(beginning.status()) ? 404 : 500,
+                         absl::StrCat("the snapshot of index ", which.value, " is not there any more"));
+  }
+  const auto ignore = [](std::string_view) { return absl::OkStatus(); };
+  if (auto status = decoder.Feed(*beginning, ignore); !status.ok()) {
+    return ErrorResponse(500, std::string(status.message()));
+  }
+  if (!decoder.has_header()) return ErrorResponse(500, "the snapshot has no header");
+  const LogPosition at = decoder.header().last_included;
+  HttpResponse response{.content_type = "application/octet-stream"};
+  response.headers = {{"Raftly-Index", std::to_string(at.index.value)},
+                      {"Raftly-Term", std::to_string(at.term.value)},
+                      {"Raftly-Cluster", doors_.cluster_id()}};
+  // Cut short where it cannot be read: then it has no end, and no reader takes it for whole.
+  response.stream = [read = doors_.read, which, from](HttpSink& sink) mutable {
+    while (true) {
+      const auto piece = read(which, from, kPiece);
+      if (!piece.ok() || piece->empty() || !sink.Write(*piece)) return;
+      from += piece->size();
+    }
+  };
+  return response;
+}
+
+absl::Status SnapshotApi::CatchUp() {
+  const Time deadline = doors_.consensus.Now() + kPatience;
+  while (doors_.consensus.Now() < deadline) {
+    // Where this node leads, the read itself is the proof.
+    const auto outcome = std::make_shared<Told>();
+    doors_.consensus.Read(
+        deadline, [outcome](absl::Status status) { outcome->Tell(std::move(status)); }, Handover::kAtOnce);
+    if (outcome->Await().ok()) return absl::OkStatus();
+    const NodeStatus status = doors_.consensus.status();
+    if (!status.leader.empty() && status.leader != doors_.self) {
+      const auto committed = CommittedAt(status.leader);
+      while (committed.ok() && doors_.consensus.Now() < deadline) {
+        if (doors_.consensus.status().last_applied >= *committed) return absl::OkStatus();
+        std::this_thread::sleep_for(milliseconds(5));
+      }
+    }
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+  return absl::UnavailableError("no leader says what is committed");
+}
+
+// A read that the leader answers proves that it leads still, and what it has committed then is no less.
+absl::StatusOr<Index> SnapshotApi::CommittedAt(const NodeId& leader) {
+  const PeerAnswer proof = doors_.peers.Call(
+      leader, {.method = "GET", .target = "/keys/raftly", .headers = {{"Raftly-Forwarded", doors_.self}}}, kPatience);
+  const bool answered =
+      proof.outcome == PeerAnswer::Outcome::kAnswered && (proof.response.status == 200 || proof.response.status == 404);
+  if (!answered) return absl::UnavailableError(absl::StrCat(leader, " does not answer as leader"));
+  const PeerAnswer status = doors_.peers.Call(leader, {.method = "GET", .target = "/status"}, kPatience);
+  if (status.outcome != PeerAnswer::Outcome::kAnswered) return absl::UnavailableError(status.error);
+  const auto object = ParseJsonObject(status.response.body);
+  const JsonField* commit = object.ok() ? object->Find("commit_index") : nullptr;
+  uint64_t index = 0;
+  if (commit == nullptr || commit->kind != JsonField::Kind::kNumber) return absl::UnavailableError("no commit index");
+  std::from_chars(commit->text.data(), commit->text.data() + commit->text.size(), index);
+  return Index{index};
+}
+
+}  // namespace raftly
