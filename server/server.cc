@@ -171,6 +171,7 @@ class Server::Impl {
             {.self = options.id,
              .consensus = consensus_,
              .peers = peers_,
+             .leaders = leaders_,
              .cluster_id = [this] { return node_.status().cluster_id; },
              .take = [this] { return TakeSnapshot(node_); },
              .read = [files = files_.get(), directory = options.data_dir](

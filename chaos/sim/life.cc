@@ -168,6 +168,7 @@ SimCluster::Life::Life(SimCluster& cluster, int node_place, uint64_t number, Nod
              return machine.disk.ServiceTime(world.now());
            }),
       apply(cluster.world_, static_cast<Actor>(3 + node_place * 3), cluster.settings_.hand_over, {}),
+      files(cluster.machines_[node_place]->disk.ForThisLife()),
       observer(cluster, *this),
       transport(cluster.network_, cluster.id(node_place), loop),
       proxy(transport, cluster.id(node_place), cluster.machines_[node_place]->rules, loop,
@@ -177,7 +178,7 @@ SimCluster::Life::Life(SimCluster& cluster, int node_place, uint64_t number, Nod
                                       Environment{.loop = loop,
                                                   .disk = disk,
                                                   .apply = apply,
-                                                  .files = cluster.machines_[node_place]->disk,
+                                                  .files = *files,
                                                   .transport = tap,
                                                   .seed = Mix64(cluster.seed_ + number)},
                                       registers, &observer)) {}

@@ -70,6 +70,7 @@ struct SimCluster::Life {
   SimExecutor loop;
   SimExecutor disk;
   SimExecutor apply;
+  const std::unique_ptr<FileSystem> files;
   RegisterMap registers;
   Observer observer;
   InMemTransport transport;

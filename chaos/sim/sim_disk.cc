@@ -77,6 +77,53 @@ class SimDisk::HeldLock : public FileLock {
   uint64_t life_;
 };
 
+class SimDisk::OneLife : public FileSystem {
+ public:
+  explicit OneLife(SimDisk& disk) : disk_(disk), life_(disk.life_) {}
+
+  absl::Status CreateDirectory(const std::string& path) override {
+    return dead() ? DeadError(path) : disk_.CreateDirectory(path);
+  }
+  absl::StatusOr<std::string> Read(const std::string& path) override {
+    if (dead()) return DeadError(path);
+    return disk_.Read(path);
+  }
+  absl::StatusOr<std::string> ReadPart(const std::string& path, uint64_t offset, uint64_t size) override {
+    if (dead()) return DeadError(path);
+    return disk_.ReadPart(path, offset, size);
+  }
+  absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override {
+    if (dead()) return DeadError(directory);
+    return disk_.List(directory);
+  }
+  absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path) override {
+    if (dead()) return DeadError(path);
+    return disk_.Open(path);
+  }
+  absl::Status ReplaceAtomically(const std::string& path, std::string_view contents) override {
+    return dead() ? DeadError(path) : disk_.ReplaceAtomically(path, contents);
+  }
+  absl::Status Rename(const std::string& from, const std::string& to) override {
+    return dead() ? DeadError(from) : disk_.Rename(from, to);
+  }
+  absl::Status Remove(const std::string& path) override { return dead() ? DeadError(path) : disk_.Remove(path); }
+  absl::Status SyncDirectory(const std::string& path) override {
+    return dead() ? DeadError(path) : disk_.SyncDirectory(path);
+  }
+  absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) override {
+    if (dead()) return DeadError(path);
+    return disk_.Lock(path);
+  }
+
+ private:
+  bool dead() const { return life_ != disk_.life_; }
+
+  SimDisk& disk_;
+  const uint64_t life_;
+};
+
+std::unique_ptr<FileSystem> SimDisk::ForThisLife() { return std::make_unique<OneLife>(*this); }
+
 absl::Status SimDisk::CreateDirectory(const std::string& path) {
   directories_.insert(path);
   return absl::OkStatus();

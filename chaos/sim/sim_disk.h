@@ -58,6 +58,9 @@ class SimDisk : public FileSystem {
   absl::Status SyncDirectory(const std::string& path) override;
   absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) override;
 
+  // The disk as one process sees it: from the next Fail or Wipe on it can do nothing any more. The disk outlives it.
+  std::unique_ptr<FileSystem> ForThisLife();
+
   // How long the next task takes that writes and syncs.
   Duration ServiceTime(Time now);
 
@@ -86,6 +89,7 @@ class SimDisk : public FileSystem {
   std::string DurableContents(const std::string& path) const;
 
  private:
+  class OneLife;
   class OpenFile;
   class HeldLock;
 

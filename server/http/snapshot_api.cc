@@ -4,7 +4,6 @@
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -124,7 +123,7 @@ HttpResponse SnapshotApi::Backup(const HttpRequest& request) {
 
 absl::Status SnapshotApi::CatchUp() {
   const Time deadline = doors_.consensus.Now() + kPatience;
-  while (doors_.consensus.Now() < deadline) {
+  while (doors_.consensus.Now() < deadline && !doors_.leaders.view().stopped) {
     // Where this node leads, the read itself is the proof.
     const auto outcome = std::make_shared<Told>();
     doors_.consensus.Read(
@@ -133,14 +132,19 @@ absl::Status SnapshotApi::CatchUp() {
     const NodeStatus status = doors_.consensus.status();
     if (!status.leader.empty() && status.leader != doors_.self) {
       const auto committed = CommittedAt(status.leader);
-      while (committed.ok() && doors_.consensus.Now() < deadline) {
+      while (committed.ok() && doors_.consensus.Now() < deadline && !doors_.leaders.view().stopped) {
         if (doors_.consensus.status().last_applied >= *committed) return absl::OkStatus();
-        std::this_thread::sleep_for(milliseconds(5));
+        Pause(milliseconds(5));
       }
     }
-    std::this_thread::sleep_for(milliseconds(50));
+    Pause(milliseconds(50));
   }
   return absl::UnavailableError("no leader says what is committed");
+}
+
+// Ends early where another leads, or the server stops.
+void SnapshotApi::Pause(Duration pause) const {
+  doors_.leaders.Await(doors_.leaders.view().version, doors_.consensus.Now() + pause);
 }
 
 // A read that the leader answers proves that it leads still, and what it has committed then is no less.

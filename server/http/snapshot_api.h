@@ -11,6 +11,7 @@
 #include "server/cluster/peer_client.h"
 #include "server/http/router.h"
 #include "server/kv/consensus.h"
+#include "server/kv/leader_watch.h"
 
 namespace raftly {
 
@@ -19,6 +20,7 @@ struct SnapshotDoors {
   NodeId self;
   Consensus& consensus;
   PeerCaller& peers;
+  const LeaderWatch& leaders;
   std::function<std::string()> cluster_id;
   std::function<absl::StatusOr<SnapshotInfo>()> take;
   // At most `size` bytes of the snapshot's file from `offset` on. NotFound: it is not there any more.
@@ -37,6 +39,7 @@ class SnapshotApi {
   HttpResponse Make(const HttpRequest& request);
   // Until this node has applied all that was acknowledged before the call. Unavailable: nobody can tell what that is.
   absl::Status CatchUp();
+  void Pause(Duration pause) const;
   absl::StatusOr<Index> CommittedAt(const NodeId& leader);
 
   const SnapshotDoors doors_;
