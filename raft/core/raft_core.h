@@ -8,7 +8,9 @@
 //   - send `output.send` now, and hand `output.write` to the disk, in order;
 //   - send `write.then_send` once that write and all before it are durable, and then Step(WriteDone);
 //   - call Step(TimePassed) at next_deadline(), which may have moved after every Step;
-//   - apply `output.committed` in order, each entry once.
+//   - let the state machine take up `output.load`, where there is one, before what follows;
+//   - apply `output.committed` in order, each entry once;
+//   - keep each of `output.pieces`, and then Step(PieceStored); fill in the bytes of each SnapshotRequest that leaves.
 // In return the core never breaks a promise that it made to a peer or a client, whatever is lost, late or repeated.
 //
 // Paper: "In Search of an Understandable Consensus Algorithm" (extended version) by section, "§"; Ongaro's thesis,

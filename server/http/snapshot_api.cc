@@ -2,13 +2,15 @@
 
 #include <charconv>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "raft/env/mutex.h"
 #include "raft/storage/snapshot_format.h"
+#include "server/cluster/cluster_view.h"
+#include "server/http/kv_api.h"
 #include "server/http/url.h"
 #include "server/kv/json.h"
 
@@ -33,29 +35,6 @@ absl::StatusOr<std::optional<uint64_t>> Number(const HttpRequest& request, const
   }
   return number;
 }
-
-// Waits for what a callback tells.
-class Told {
- public:
-  void Tell(absl::Status status) {
-    MutexLock lock(mutex_);
-    status_ = std::move(status);
-    told_.NotifyAll();
-  }
-  absl::Status Await() {
-    const auto until = std::chrono::steady_clock::now() + 2 * kPatience;
-    MutexLock lock(mutex_);
-    while (!status_) {
-      if (!told_.WaitUntil(mutex_, until)) return absl::DeadlineExceededError("no answer in time");
-    }
-    return *status_;
-  }
-
- private:
-  Mutex mutex_;
-  CondVar told_;
-  std::optional<absl::Status> status_ ABSL_GUARDED_BY(mutex_);
-};
 
 HttpResponse Failed(const absl::Status& status) {
   return ErrorResponse(absl::IsResourceExhausted(status) ? 507 : 503, std::string(status.message()));
@@ -124,11 +103,7 @@ HttpResponse SnapshotApi::Backup(const HttpRequest& request) {
 absl::Status SnapshotApi::CatchUp() {
   const Time deadline = doors_.consensus.Now() + kPatience;
   while (doors_.consensus.Now() < deadline && !doors_.leaders.view().stopped) {
-    // Where this node leads, the read itself is the proof.
-    const auto outcome = std::make_shared<Told>();
-    doors_.consensus.Read(
-        deadline, [outcome](absl::Status status) { outcome->Tell(std::move(status)); }, Handover::kAtOnce);
-    if (outcome->Await().ok()) return absl::OkStatus();
+    if (ReadHere(deadline)) return absl::OkStatus();
     const NodeStatus status = doors_.consensus.status();
     if (!status.leader.empty() && status.leader != doors_.self) {
       const auto committed = CommittedAt(status.leader);
@@ -142,6 +117,15 @@ absl::Status SnapshotApi::CatchUp() {
   return absl::UnavailableError("no leader says what is committed");
 }
 
+// Where this node leads, a read that waits for nothing else is the proof.
+bool SnapshotApi::ReadHere(Time deadline) {
+  const auto outcome = std::make_shared<std::promise<absl::Status>>();
+  doors_.consensus.Read(
+      deadline, [outcome](absl::Status status) { outcome->set_value(std::move(status)); }, Handover::kAtOnce);
+  auto told = outcome->get_future();
+  return told.wait_for(2 * kPatience) == std::future_status::ready && told.get().ok();
+}
+
 // Ends early where another leads, or the server stops.
 void SnapshotApi::Pause(Duration pause) const {
   doors_.leaders.Await(doors_.leaders.view().version, doors_.consensus.Now() + pause);
@@ -150,18 +134,15 @@ void SnapshotApi::Pause(Duration pause) const {
 // A read that the leader answers proves that it leads still, and what it has committed then is no less.
 absl::StatusOr<Index> SnapshotApi::CommittedAt(const NodeId& leader) {
   const PeerAnswer proof = doors_.peers.Call(
-      leader, {.method = "GET", .target = "/keys/raftly", .headers = {{"Raftly-Forwarded", doors_.self}}}, kPatience);
+      leader, {.method = "GET", .target = "/keys/raftly", .headers = {{kForwardedHeader, doors_.self}}}, kPatience);
   const bool answered =
       proof.outcome == PeerAnswer::Outcome::kAnswered && (proof.response.status == 200 || proof.response.status == 404);
   if (!answered) return absl::UnavailableError(absl::StrCat(leader, " does not answer as leader"));
-  const PeerAnswer status = doors_.peers.Call(leader, {.method = "GET", .target = "/status"}, kPatience);
+  const PeerAnswer status = doors_.peers.Call(leader, StatusRequest(), kPatience);
   if (status.outcome != PeerAnswer::Outcome::kAnswered) return absl::UnavailableError(status.error);
-  const auto object = ParseJsonObject(status.response.body);
-  const JsonField* commit = object.ok() ? object->Find("commit_index") : nullptr;
-  uint64_t index = 0;
-  if (commit == nullptr || commit->kind != JsonField::Kind::kNumber) return absl::UnavailableError("no commit index");
-  std::from_chars(commit->text.data(), commit->text.data() + commit->text.size(), index);
-  return Index{index};
+  const NodeRow row = RowOf(leader, status.response.body);
+  if (!row.reachable) return absl::UnavailableError(row.error);
+  return Index{row.commit_index};
 }
 
 }  // namespace raftly

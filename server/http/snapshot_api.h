@@ -39,6 +39,7 @@ class SnapshotApi {
   HttpResponse Make(const HttpRequest& request);
   // Until this node has applied all that was acknowledged before the call. Unavailable: nobody can tell what that is.
   absl::Status CatchUp();
+  bool ReadHere(Time deadline);
   void Pause(Duration pause) const;
   absl::StatusOr<Index> CommittedAt(const NodeId& leader);
 
