@@ -99,6 +99,11 @@ void SimCluster::Observer::OnStateLoaded(LogPosition at) {
   if (life_.alive) cluster_.judges_.OnStateLoaded(life_.place, at, life_.registers.hash());
 }
 
+void SimCluster::Observer::OnSnapshotDamaged(const absl::Status& why) {
+  if (cluster_.machines_[life_.place]->damaged) return;
+  cluster_.judges_.Accuse(absl::StrCat("snapshot: nobody damaged it, yet ", why.message()));
+}
+
 void SimCluster::Observer::OnClusterKnown(const Identity& identity) {
   if (!life_.alive) return;
   if (cluster_.cluster_id_.empty()) cluster_.cluster_id_ = identity.cluster_id;

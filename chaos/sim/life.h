@@ -24,6 +24,7 @@ class SimCluster::Observer : public NodeObserver {
   void OnStep(Time, const RaftCore& core) override;
   void OnApplied(const Entry& entry) override;
   void OnStateLoaded(LogPosition at) override;
+  void OnSnapshotDamaged(const absl::Status& why) override;
   void OnClusterKnown(const Identity& identity) override;
   void OnFatal(const absl::Status& why) override;
 

@@ -443,9 +443,8 @@ class RaftCore {
   Space space_ = Space::kPlenty;  // on our disk
   LogPosition snapshot_;          // the newest of ours: snapshot_.index >= log_.base().index
   uint64_t snapshot_size_ = 0;
-  Index droppable_;  // of the log, once no peer's installation needs it any more
-  // Whose pieces the node is storing: the term in which they came, and from whom.
-  std::map<CallId, std::pair<Term, NodeId>> pieces_;
+  Index droppable_;                  // of the log, once no peer's installation needs it any more
+  std::map<CallId, NodeId> pieces_;  // that the node is storing, and who sent them
 
   // Disk. stable_ <= handed_ <= log_.last().index, but for a log that has not been handed over yet.
   Index stable_;                                // highest entry that our own disk holds

@@ -56,14 +56,14 @@ void RaftCore::HandlePiece(CallId call, SnapshotRequest& request) {
     return SendWhenDurable(Answer{call, SnapshotReply{term(), request.size, true}});
   }
   if (space_ == Space::kNone) return Send(Answer{call, std::nullopt});  // the leader will send it again
-  pieces_.emplace(call, std::pair(term(), request.leader));
+  pieces_.emplace(call, request.leader);
   out_.pieces.push_back({call, std::move(request)});
 }
 
 void RaftCore::On(const PieceStored& input) {
   const auto piece = pieces_.find(input.call);
   if (piece == pieces_.end()) return;
-  const NodeId leader = piece->second.second;
+  const NodeId leader = piece->second;
   pieces_.erase(piece);
   if (input.failed) return Send(Answer{input.call, std::nullopt});  // the leader will send it again
   // Whoever leads by now: it is durable, and what it holds was committed. If we do, it is in our log (§5.4.3), or it
@@ -76,7 +76,7 @@ void RaftCore::On(const PieceStored& input) {
     Install(input.last_included);
     out_.events.push_back(SnapshotInstalled{input.last_included, leader});
   }
-  SendWhenDurable(Answer{input.call, SnapshotReply{term(), input.offset, input.whole}});
+  SendWhenDurable(Answer{input.call, SnapshotReply{term(), input.offset, input.whole && lawful}});
 }
 
 // Figure 13, rules 6 to 8. Where our log has the snapshot's last entry, all before it is what the snapshot holds, and

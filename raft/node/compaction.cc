@@ -11,36 +11,31 @@ namespace raftly {
 
 // ---- Pieces on their way -------------------------------------------------------------------------------------------
 
-void RaftNode::Impl::SendPiece(Call call) {
+// The core knows which piece is wanted; here it gets its bytes, and leaves.
+void RaftNode::Impl::FillPiece(Call call) {
   auto piece = std::get<SnapshotRequest>(std::move(call.request));
-  snapshots_->Fill(call.to, std::move(piece),
-                   [self = shared_from_this(), id = call.id, to = call.to](absl::StatusOr<SnapshotRequest> filled) {
-                     if (!filled.ok()) return self->Enqueue(Input(PieceMissing{id}));
-                     self->environment_.transport.Call(to, *std::move(filled), self->config_.call_timeout,
-                                                       [self, id, to](absl::StatusOr<Reply> reply) {
-                                                         self->Enqueue(FromCallee{id, to, std::move(reply)});
-                                                       });
+  const NodeId to = call.to;
+  snapshots_->Fill(to, std::move(piece),
+                   [self = shared_from_this(), call = std::move(call)](absl::StatusOr<SnapshotRequest> filled) mutable {
+                     if (!filled.ok()) return self->Enqueue(Input(PieceMissing{call.id}));
+                     call.request = *std::move(filled);
+                     self->SendCall(std::move(call));
                    });
 }
 
 void RaftNode::Impl::KeepPiece(Piece piece) {
-  snapshots_->Store(std::move(piece.request),
-                    [self = shared_from_this(), call = piece.call](absl::StatusOr<PieceStored> stored,
+  const auto kept = [self = shared_from_this(), call = piece.call](absl::StatusOr<PieceStored> stored,
                                                                    const std::string& configuration) {
-                      if (self->halted_) return;
-                      if (!stored.ok()) {
-                        if (self->observer_ != nullptr) self->observer_->OnSnapshotRefused(stored.status());
-                        return self->Enqueue(Input(PieceStored{.call = call, .failed = true}));
-                      }
-                      if (stored->whole) {
-                        if (const absl::Status known = self->identity_.OnSnapshot(configuration); !known.ok()) {
-                          if (self->observer_ != nullptr) self->observer_->OnFatal(known);
-                          return self->Halt(known);
-                        }
-                      }
-                      stored->call = call;
-                      self->Enqueue(Input(*std::move(stored)));
-                    });
+    if (self->halted_) return;
+    if (!stored.ok()) {
+      if (self->observer_ != nullptr) self->observer_->OnSnapshotRefused(stored.status());
+      return self->Enqueue(Input(PieceStored{.call = call, .failed = true}));
+    }
+    if (stored->whole) self->Belong(self->identity_.OnSnapshot(configuration));
+    stored->call = call;
+    self->Enqueue(Input(*std::move(stored)));
+  };
+  snapshots_->Store(std::move(piece.request), identity_.cluster_id(), kept);
 }
 
 void RaftNode::Impl::LoadState(LogPosition at) {

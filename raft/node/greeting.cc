@@ -17,19 +17,23 @@ Request Greeting(const NodeId& self, Stamp stamp) {
 // Which cluster this is, the log says; and once it has said so, this node belongs to no other.
 void RaftNode::Impl::LearnFrom(const Entries& committed) {
   for (const Entry& entry : committed) {
-    const absl::StatusOr<bool> learned = identity_.OnCommitted(entry);
-    if (!learned.ok()) {
-      if (observer_ != nullptr) observer_->OnFatal(learned.status());
-      return Halt(learned.status());
-    }
-    if (!*learned) continue;
-    if (observer_ != nullptr) observer_->OnClusterKnown(identity_.identity());
-    environment_.disk.Post([self = shared_from_this(), identity = identity_.identity()] {
-      // Not fatal: the entry says it again at the next start.
-      WriteIdentity(self->environment_.files, self->config_.data_dir, identity).IgnoreError();
-    });
+    Belong(identity_.OnCommitted(entry));
+    if (halted_) return;
   }
   if (!committed.empty()) delivered_term_ = committed.back().term;
+}
+
+void RaftNode::Impl::Belong(const absl::StatusOr<bool>& learned) {
+  if (!learned.ok()) {
+    if (observer_ != nullptr) observer_->OnFatal(learned.status());
+    return Halt(learned.status());
+  }
+  if (!*learned) return;
+  if (observer_ != nullptr) observer_->OnClusterKnown(identity_.identity());
+  environment_.disk.Post([self = shared_from_this(), identity = identity_.identity()] {
+    // Not fatal: log and snapshot say it again at the next start.
+    WriteIdentity(self->environment_.files, self->config_.data_dir, identity).IgnoreError();
+  });
 }
 
 void RaftNode::Impl::GiveClusterAnId() {

@@ -66,15 +66,8 @@ std::string NodeIdentity::Configuration() const {
   return log_names_cluster_ ? EncodeClusterId(cluster_id()) : std::string();
 }
 
-absl::Status NodeIdentity::OnSnapshot(const std::string& configuration) {
-  const auto id = ClusterIdOf(Entry{.type = EntryType::kConfig, .data = Bytes(configuration)});
-  if (!id) return absl::OkStatus();
-  if (!cluster_id().empty() && *id != cluster_id()) {
-    return Refuse(absl::StrCat("the identity says cluster ", cluster_id(), ", and the snapshot is of cluster ", *id));
-  }
-  log_names_cluster_ = true;
-  identity_.cluster_id = *id;
-  return absl::OkStatus();
+absl::StatusOr<bool> NodeIdentity::OnSnapshot(const std::string& configuration) {
+  return OnCommitted(Entry{.type = EntryType::kConfig, .data = Bytes(configuration)});
 }
 
 std::optional<std::string> NodeIdentity::Proposal() const {

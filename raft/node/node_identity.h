@@ -47,9 +47,10 @@ class NodeIdentity {
 
   const Identity& identity() const { return identity_; }
 
-  // What a snapshot has to carry of it, and what one carries: FailedPrecondition where it is another cluster's.
+  // What a snapshot carries of it.
   std::string Configuration() const;
-  absl::Status OnSnapshot(const std::string& configuration);
+  // The configuration of a snapshot that was taken up: as OnCommitted of the entry that it stands for.
+  absl::StatusOr<bool> OnSnapshot(const std::string& configuration);
   // A committed entry, in order, from the log's first on. True: from here on the cluster has an id, which is to be made
   // durable. The first one counts, later ones are ignored. An error: this node belongs to another cluster than its log.
   absl::StatusOr<bool> OnCommitted(const Entry& entry);

@@ -56,7 +56,10 @@ absl::Status RaftNode::Impl::Start() {
     if (recovered.BeginWith(found.last_included, found.size)) {
       if (absl::Status status = opened->log->ThrowAway(found.last_included); !status.ok()) return status;
     }
-    if (absl::Status status = identity_.OnSnapshot(found.configuration); !status.ok()) return status;
+    const absl::StatusOr<bool> learned = identity_.OnSnapshot(found.configuration);
+    if (!learned.ok()) return learned.status();
+    // Not fatal: the snapshot says it again.
+    if (*learned) WriteIdentity(environment_.files, config_.data_dir, identity_.identity()).IgnoreError();
     logged_at_snapshot_ = LoggedAt(found.last_included.index);
   }
   opened->base = recovered.base;
@@ -290,7 +293,8 @@ Task RaftNode::Impl::Deliver(Message message) {
 }
 
 void RaftNode::Impl::SendCall(Call call) {
-  if (std::holds_alternative<SnapshotRequest>(call.request)) return SendPiece(std::move(call));
+  const auto* piece = std::get_if<SnapshotRequest>(&call.request);
+  if (piece != nullptr && piece->data.empty()) return FillPiece(std::move(call));
   environment_.transport.Call(call.to, std::move(call.request), config_.call_timeout,
                               [self = shared_from_this(), id = call.id, to = call.to](absl::StatusOr<Reply> reply) {
                                 self->Enqueue(FromCallee{id, to, std::move(reply)});

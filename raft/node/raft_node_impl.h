@@ -96,7 +96,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void HandToDisk(Write write);
   Task Deliver(Message message);
   void SendCall(Call call);
-  void SendPiece(Call call);
+  void FillPiece(Call call);
   void KeepPiece(Piece piece);
   void LoadState(LogPosition at);
   void MaybeTakeSnapshot();
@@ -106,6 +106,8 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   uint64_t LoggedAt(Index index) const;
   void Apply(Entries committed, Time now);
   void LearnFrom(const Entries& committed);
+  // What NodeIdentity has learned: it is made durable, or this node stops.
+  void Belong(const absl::StatusOr<bool>& learned);
   void GiveClusterAnId();
   void Greet(const NodeId& peer);
   void OnRefusedBy(const NodeId& peer, const absl::Status& why);

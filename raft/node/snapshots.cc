@@ -148,11 +148,12 @@ void Snapshots::Prune(std::set<Index> needed, absl::AnyInvocable<void(Index)> do
 
 // ---- Taking one in -------------------------------------------------------------------------------------------------
 
-void Snapshots::Store(SnapshotRequest piece,
+void Snapshots::Store(SnapshotRequest piece, std::string cluster_id,
                       absl::AnyInvocable<void(absl::StatusOr<PieceStored>, std::string configuration)> done) {
-  environment_.disk.Post([self = shared_from_this(), piece = std::move(piece), done = std::move(done)]() mutable {
+  environment_.disk.Post([self = shared_from_this(), piece = std::move(piece), cluster_id = std::move(cluster_id),
+                          done = std::move(done)]() mutable {
     std::string configuration;
-    absl::StatusOr<PieceStored> stored = self->Keep(piece, configuration);
+    absl::StatusOr<PieceStored> stored = self->Keep(piece, cluster_id, configuration);
     self->environment_.loop.Post(
         [done = std::move(done), stored = std::move(stored), configuration = std::move(configuration)]() mutable {
           done(std::move(stored), std::move(configuration));
@@ -161,7 +162,8 @@ void Snapshots::Store(SnapshotRequest piece,
 }
 
 // One snapshot at a time is taken in: whoever leads sends the newest, and another that begins takes its place.
-absl::StatusOr<PieceStored> Snapshots::Keep(const SnapshotRequest& piece, std::string& configuration) {
+absl::StatusOr<PieceStored> Snapshots::Keep(const SnapshotRequest& piece, const std::string& cluster_id,
+                                            std::string& configuration) {
   PieceStored stored{.last_included = piece.last_included, .size = piece.size};
   if (receiver_ == nullptr || receiving_ != piece.last_included) {
     receiver_.reset();
@@ -188,6 +190,11 @@ absl::StatusOr<PieceStored> Snapshots::Keep(const SnapshotRequest& piece, std::s
                                             piece.last_included.term.value));
   }
   if (absl::Status status = Loadable(*header); !status.ok()) return status;
+  const auto theirs = ClusterIdOf(Entry{.type = EntryType::kConfig, .data = Bytes(header->configuration)});
+  if (theirs && !cluster_id.empty() && *theirs != cluster_id) {
+    return absl::FailedPreconditionError(absl::StrCat("the snapshot of index ", piece.last_included.index.value,
+                                                      " is of cluster ", *theirs, ", and this is ", cluster_id));
+  }
   if (absl::Status status = whole->Commit().status(); !status.ok()) return status;
   configuration = header->configuration;
   stored.whole = true;

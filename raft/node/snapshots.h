@@ -58,8 +58,9 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   // there is more than one: the index up to which the oldest that is kept holds everything.
   void Prune(std::set<Index> needed, absl::AnyInvocable<void(Index)> done);
 
-  // A piece that came from a leader. `done` runs on the loop. An error: it could not be kept.
-  void Store(SnapshotRequest piece,
+  // A piece that came from a leader. `done` runs on the loop. An error: it could not be kept, or the whole is of
+  // another cluster than `cluster_id` (empty: none is known).
+  void Store(SnapshotRequest piece, std::string cluster_id,
              absl::AnyInvocable<void(absl::StatusOr<PieceStored>, std::string configuration)> done);
   // The state machine takes up the snapshot of `at`, in its place among the entries that it applies. `failed` runs on
   // the loop where it cannot: nothing can be applied after that.
@@ -75,7 +76,8 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   absl::StatusOr<Info> TakeUp(Index index);
   void ReadSlice(const std::shared_ptr<Making>& making);
   void WriteSlice(const std::shared_ptr<Making>& making, const std::string& bytes, bool last);
-  absl::StatusOr<PieceStored> Keep(const SnapshotRequest& piece, std::string& configuration);
+  absl::StatusOr<PieceStored> Keep(const SnapshotRequest& piece, const std::string& cluster_id,
+                                   std::string& configuration);
   absl::Status Loadable(const SnapshotHeader& header) const;
 
   const Environment environment_;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -106,6 +107,33 @@ TEST_F(Backups, OneThatIsDamagedOrCutIsRefusedAndLeavesNothing) {
     EXPECT_THAT(restored.err, HasSubstr("offset"));
     EXPECT_FALSE(std::filesystem::exists(Path("new")));
   }
+}
+
+// Its log begins behind the entry that names the cluster.
+TEST(Snapshots, AWipedNodeComesBackByOneAndKnowsItsCluster) {
+  TestCluster cluster(3,
+                      {"-election-timeout", "400", "-heartbeat", "80", "-snapshot-log-mib", "1", "-keep-log-mib", "0"});
+  cluster.StartAll();
+  ASSERT_TRUE(cluster.WaitForLeader()) << cluster.ErrorOutput(1);
+  const auto wiped_has = [&](const std::string& id) {
+    return ReadFile(cluster.DataDirectory(3) + "/identity").find(id) != std::string::npos;
+  };
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_TRUE(
+        Eventually([&] { return cluster.Put(1, "k" + std::to_string(i), std::string(900'000, 'v')).status == 200; }));
+  }
+  for (int node = 1; node <= 2; ++node) {
+    ASSERT_TRUE(Eventually([&] { return std::atoi(cluster.Status(node).Field("first_index").c_str()) > 3; })) << node;
+  }
+  cluster.Kill(3);
+  std::filesystem::remove_all(cluster.DataDirectory(3));
+  cluster.Start(3, {"-rejoin"});
+  EXPECT_TRUE(Eventually([&] { return std::atoi(cluster.Status(3).Field("snapshot_index").c_str()) > 3; }))
+      << cluster.ErrorOutput(3);
+  EXPECT_TRUE(Eventually([&] { return cluster.GetStale(3, "k5").status == 200; }));
+  const std::string identity = ReadFile(cluster.DataDirectory(1) + "/identity");
+  const std::string id = identity.substr(identity.find(':') + 2, 32);
+  EXPECT_TRUE(Eventually([&] { return wiped_has(id); })) << id;
 }
 
 TEST_F(Backups, AreRestoredIntoAnEmptyDirectoryAndByOneNodeOnly) {

@@ -352,6 +352,22 @@ TEST(TakeSnapshotUp, TheLastPieceAfterTheLogHasCaughtUpChangesNothing) {
   EXPECT_EQ(a.log(), "1:1 1:2 1:3 1:4");
 }
 
+// Its last piece is stored while we are elected. A leader of ours would have had nothing that we lack (§5.4.3).
+TEST(TakeSnapshotUp, ANodeThatLeadsByNowTakesNoneUpThatItsLogDoesNotHave) {
+  auto a = Follower({.log = "1:1 1:2"});
+  a.Hear(PieceOf("1:9", 1));
+  a.FinishWrites();
+  a.BecomeLeader();
+  a.outbox.clear();
+  a.StorePiece(100);
+  a.FinishWrites();
+  EXPECT_EQ(a.core().role(), Role::kLeader);
+  EXPECT_TRUE(a.loads.empty());
+  EXPECT_EQ(a.log(), "1:1 1:2 2:3");
+  const auto answer = AnswerIn(a.outbox);
+  EXPECT_EQ(answer ? Text(answer->reply) : "none", "stored up to 100, term 2");
+}
+
 TEST(TakeSnapshotUp, ALeaderThatWasDeposedLearnsIt) {
   auto a = Follower({.log = "1:1", .term = 5});
   EXPECT_EQ(Text(a.Ask(PieceOf("2:9", 3))), "stored up to 0, term 5");
