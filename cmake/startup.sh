@@ -45,7 +45,7 @@ for entries; do
   until [[ $(applied) -ge $have ]]; do sleep 0.005; done
   serving=$((($(date +%s%N) - begin) / 1000000))
   rss=$(resident)
-  awk -v entries="$have" -v log_bytes="$(stat -c %s "$home/node1/raft.wal")" -v log_line="$(grep -m1 recovered "$home/log")" \
+  awk -v entries="$have" -v log_bytes="$(cat "$home"/node1/*.wal | wc -c)" -v log_line="$(grep -m1 recovered "$home/log")" \
     -v serving="$serving" -v rss="$rss" -v empty="$empty" 'BEGIN {
       match(log_line, /took_ms=[0-9.]+/); recovery = substr(log_line, RSTART + 8, RLENGTH - 8)
       printf "%9d %9.1f %12s %12d %9.1f %12.0f\n", entries, log_bytes / 1e6, recovery, serving, rss / 1e6, (rss - empty) / entries

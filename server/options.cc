@@ -59,10 +59,10 @@ absl::Status SetMilliseconds(std::string_view flag, const std::string& value, Du
   return absl::OkStatus();
 }
 
-absl::Status SetMebibytes(std::string_view flag, const std::string& value, int& out) {
+absl::Status SetMebibytes(std::string_view flag, const std::string& value, int& out, int least = 0) {
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out);
-  if (error != std::errc() || end != value.data() + value.size() || out < 0 || out > kMaxMebibytes) {
-    return Bad(flag, value, absl::StrCat("want MiB, a whole number from 0 to ", kMaxMebibytes));
+  if (error != std::errc() || end != value.data() + value.size() || out < least || out > kMaxMebibytes) {
+    return Bad(flag, value, absl::StrCat("want MiB, a whole number from ", least, " to ", kMaxMebibytes));
   }
   return absl::OkStatus();
 }
@@ -169,6 +169,8 @@ const std::map<std::string, Flag>& Flags() {
       {"snapshot-log-mib",
        {false, [](Options& o, V v) { return SetMebibytes("snapshot-log-mib", v, o.snapshot_log_mib); }}},
       {"keep-log-mib", {false, [](Options& o, V v) { return SetMebibytes("keep-log-mib", v, o.keep_log_mib); }}},
+      {"log-cache-mib",
+       {false, [](Options& o, V v) { return SetMebibytes("log-cache-mib", v, o.log_cache_mib, /*least=*/1); }}},
       {"snapshot-rate-mib",
        {false, [](Options& o, V v) { return SetMebibytes("snapshot-rate-mib", v, o.snapshot_rate_mib); }}},
       {"log-level", {false, [](Options& o, V v) { return SetLogLevel("log-level", v, o.log_level); }}},
@@ -310,6 +312,8 @@ std::string Usage() {
   -snapshot-log-mib MIB     log since the last snapshot that makes a new one; 0: never, one raft.wal for ever, as a Go
                             server writes it (default 64)
   -keep-log-mib MIB         log kept behind a snapshot for followers that are a little late (default 16)
+  -log-cache-mib MIB        log kept in memory; who needs more of it, a follower far behind, has it read from the disk
+                            (default 64)
   -snapshot-rate-mib MIB    per second and peer, when a snapshot is sent; 0: as fast as it goes (default 0)
   -log-level LEVEL          debug (with an access log), info, warn or error (default info)
   -health-check URL         ask a running server, exit 0 where it answers 200, else 1

@@ -33,6 +33,7 @@ struct Options {
   std::string restore;        // a backup; empty: none
   int snapshot_log_mib = 64;  // 0: never
   int keep_log_mib = 16;
+  int log_cache_mib = 64;
   int snapshot_rate_mib = 0;  // per second and peer; 0: as fast as it goes
   LogLevel log_level = LogLevel::kInfo;
   bool chaos = true;

@@ -64,6 +64,7 @@ NodeConfig MakeNodeConfig(const Options& options) {
   config.core.timings = options.timings;
   config.core.defences.pre_vote = options.pre_vote;
   config.core.rejoin = options.rejoin;
+  config.core.limits.bytes_in_memory = Mebibytes(options.log_cache_mib);
   config.wal.kept_back_bytes = Mebibytes(options.reserve_mib);
   config.snapshots.log_bytes = Mebibytes(options.snapshot_log_mib);
   config.snapshots.keep_bytes = Mebibytes(options.keep_log_mib);
@@ -148,7 +149,9 @@ class Server::Impl {
         metrics_({.version = RAFTLY_VERSION,
                   .peers = Others(options),
                   .data_dir = options.data_dir,
+                  .snapshot_log_bytes = Mebibytes(options.snapshot_log_mib),
                   .wal = [this] { return node_.wal_stats(); },
+                  .log_since_snapshot = [this] { return node_.status().log_since_snapshot; },
                   .event_streams = [this] { return watcher_.streams(); },
                   .log_lines_dropped = [this] { return log_.dropped(); }}),
         node_logger_(log),

@@ -145,9 +145,10 @@ void Judges::FollowLog(Node& node, const Log& log) {
   while (node.terms.size() > base.index.value && node.terms.back() != log.TermAt(Index{node.terms.size()}))
     node.terms.pop_back();
   for (uint64_t index = node.terms.size() + 1; index <= last; ++index) {
-    const Entry& entry = log.At(Index{index});
-    JudgeEntry(node, entry, node.terms.empty() ? Term{} : node.terms.back());
-    node.terms.push_back(entry.term);
+    // What is not in memory any more was judged when it came.
+    if (log.Holds(Index{index}))
+      JudgeEntry(node, log.At(Index{index}), node.terms.empty() ? Term{} : node.terms.back());
+    node.terms.push_back(log.TermAt(Index{index}));
   }
 }
 
@@ -166,11 +167,10 @@ bool Judges::BeginWith(Node& node, LogPosition base) {
 // Log matching by induction: one index and term, one command and one predecessor.
 void Judges::JudgeEntry(const Node& node, const Entry& entry, Term previous) {
   if (known_.size() < entry.index.value) known_.resize(entry.index.value);
-  std::vector<Known>& here = known_[entry.index.value - 1];
   const uint64_t data = HashOf(entry.data.view());
-  const auto known = std::find_if(here.begin(), here.end(), [&](const Known& one) { return one.term == entry.term; });
-  if (known == here.end()) {
-    here.push_back({entry.term, previous, data, PlaceOf(node)});
+  const Known* known = KnownAt(entry.position());
+  if (known == nullptr) {
+    known_[entry.index.value - 1].push_back({entry.term, previous, data, PlaceOf(node)});
   } else if (known->data != data || known->previous != previous) {
     Accuse(absl::StrCat("log matching: at index ", entry.index.value, " and term ", entry.term.value, " ", node.id,
                         " and ", nodes_[known->node].id,
@@ -178,6 +178,14 @@ void Judges::JudgeEntry(const Node& node, const Entry& entry, Term previous) {
                                             : absl::StrCat(" disagree on the entry before: term ", previous.value,
                                                            " and ", known->previous.value)));
   }
+}
+
+const Judges::Known* Judges::KnownAt(LogPosition position) const {
+  if (position.index.value > known_.size()) return nullptr;
+  const std::vector<Known>& here = known_[position.index.value - 1];
+  const auto known =
+      std::find_if(here.begin(), here.end(), [&](const Known& one) { return one.term == position.term; });
+  return known == here.end() ? nullptr : &*known;
 }
 
 // ---- Commitment ----------------------------------------------------------------------------------------------------
@@ -192,20 +200,26 @@ void Judges::JudgeCommit(Node& node, const RaftCore& core) {
                                ", beyond the end of its log at ", core.log().last().index.value));
   }
   for (Index index = std::max(node.commit, core.log().base().index) + 1; index <= core.commit(); ++index) {
-    JudgeCommitted(node, index, core.log().At(index), core.term());
+    JudgeCommitted(node, {core.log().TermAt(index), index}, core.term());
   }
   node.commit = core.commit();
 }
 
-void Judges::JudgeCommitted(const Node& node, Index index, const Entry& entry, Term seen_in) {
+void Judges::JudgeCommitted(const Node& node, LogPosition position, Term seen_in) {
+  const auto [term, index] = position;
   if (index.value > committed_.size()) {
-    committed_.push_back({entry.term, HashOf(entry.data.view()), seen_in, PlaceOf(node)});
-    return JudgeQuorum(node, entry.position());
+    const Known* known = KnownAt(position);
+    if (known == nullptr) {
+      return Accuse(absl::StrCat("commit: ", node.id, " has committed index ", index.value, " (term ", term.value,
+                                 "), an entry that no log was seen to hold"));
+    }
+    committed_.push_back({term, known->data, seen_in, PlaceOf(node)});
+    return JudgeQuorum(node, position);
   }
   const Committed& known = committed_[index.value - 1];
-  if (known.term != entry.term) {
+  if (known.term != term) {
     Accuse(absl::StrCat("state machine safety: at index ", index.value, " ", node.id, " committed the entry of term ",
-                        entry.term.value, ", ", nodes_[known.node].id, " that of term ", known.term.value));
+                        term.value, ", ", nodes_[known.node].id, " that of term ", known.term.value));
   }
 }
 

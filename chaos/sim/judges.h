@@ -91,7 +91,9 @@ class Judges {
   void JudgeRole(Node& node, const RaftCore& core);
   void JudgeLeader(Node& node, const RaftCore& core);
   void JudgeCommit(Node& node, const RaftCore& core);
-  void JudgeCommitted(const Node& node, Index index, const Entry& entry, Term seen_in);
+  // Nothing: no log was ever seen to hold it.
+  const Known* KnownAt(LogPosition position) const;
+  void JudgeCommitted(const Node& node, LogPosition position, Term seen_in);
   void JudgeQuorum(const Node& node, LogPosition position);
   int PlaceOf(const Node& node) const { return static_cast<int>(&node - nodes_.data()); }
 

@@ -80,6 +80,14 @@ void ChooseSnapshots(Settings& settings, Random& random) {
   settings.segment_bytes = static_cast<uint64_t>(random.Between(int64_t{200}, int64_t{3000}));
 }
 
+// Of the log, often so little that most of what anybody needs has to be read from the disk.
+void ChooseMemory(Settings& settings, Random& random) {
+  constexpr std::array<size_t, 4> kBytes = {0, 500, 3000, size_t{64} << 20};
+  settings.limits.bytes_in_memory = kBytes[random.Below(kBytes.size())];
+  settings.limits.entries_per_read = random.Chance(500) ? 16 : 1024;
+  settings.limits.bytes_per_read = random.Chance(500) ? 300 : size_t{1} << 20;
+}
+
 }  // namespace
 
 std::string ToString(Fault fault) { return std::string(kFaultNames[static_cast<size_t>(fault)]); }
@@ -95,6 +103,7 @@ Settings SettingsOf(uint64_t seed) {
   ChooseSlowDisks(settings, random);
   settings.identities = random.Chance(800);
   ChooseSnapshots(settings, random);
+  ChooseMemory(settings, random);
   return settings;
 }
 
@@ -108,6 +117,9 @@ std::string ToString(const Settings& settings) {
       settings.clock_drift_ppm, " ppm, ", settings.identities ? "" : "no identities, ",
       settings.snapshots.log_bytes > 0 ? absl::StrCat("snapshots every ", settings.snapshots.log_bytes, " bytes, ")
                                        : std::string("no snapshots, "),
+      settings.limits.bytes_in_memory < (size_t{1} << 20)
+          ? absl::StrCat(settings.limits.bytes_in_memory, " bytes of log in memory, ")
+          : std::string(),
       settings.clients, " clients on ", settings.keys, " keys, chaos for ", ms(settings.chaos), ", a fault every ",
       ms(settings.fault_every), settings.deaf_leader ? ", then a deaf leader:" : ":");
   for (const Fault fault : settings.faults) absl::StrAppend(&text, " ", ToString(fault));

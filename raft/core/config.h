@@ -62,6 +62,12 @@ struct Limits {
   // would take longer than the others' patience.
   size_t entries_per_delivery = 1024;
   size_t bytes_per_delivery = size_t{1} << 20;
+  // Of the log, what stays in memory beside what a leader has not committed yet. The rest is on the disk, and read from
+  // there for who still needs it.
+  size_t bytes_in_memory = size_t{64} << 20;
+  // What is read from there at once, for one reader.
+  size_t entries_per_read = 1024;
+  size_t bytes_per_read = size_t{1} << 20;
   // Peers that are sent a snapshot at the same time. The others wait.
   size_t installations = 2;
   // An installation that has not moved for so long is given up: it keeps log from being let go.

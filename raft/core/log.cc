@@ -9,7 +9,7 @@ namespace raftly {
 
 namespace {
 
-size_t BytesOf(const Entry& entry) { return sizeof(Entry) + entry.data.size(); }
+size_t BytesOf(const Entry& entry) { return Log::kPerEntry + entry.data.size(); }
 
 }  // namespace
 

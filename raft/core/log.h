@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <string>
 
 #include "raft/core/types.h"
 
@@ -32,9 +33,13 @@ class Log {
 
   // Whether the entry is in memory.
   bool Holds(Index index) const { return index > evicted_ && index <= last_index(); }
+  // The first that may be in memory.
+  Index first_held() const { return evicted_ + 1; }
   // Requires: Holds(index).
   const Entry& At(Index index) const;
-  size_t bytes_in_memory() const { return bytes_; }  // of commands, and of what it takes to keep each
+  // What an entry costs besides its command: itself, and the two allocations that hold the command.
+  static constexpr size_t kPerEntry = sizeof(Entry) + sizeof(std::string) + 48;
+  size_t bytes_in_memory() const { return bytes_; }  // of commands, and what each costs besides
 
   // Requires: entry.index == last().index + 1.
   void Append(Entry entry);

@@ -10,6 +10,16 @@
 
 namespace raftly {
 
+// Part of the log that one reader of it needs and that is not in memory. One piece at a time is read, ahead of need.
+struct FromDisk {
+  Index asked;  // from here on; 0: nothing is being read
+  Entries entries;
+
+  bool Holds(Index index) const {
+    return !entries.empty() && index >= entries.front().index && index <= entries.back().index;
+  }
+};
+
 struct Progress {
   struct InFlight {
     CallId call;
@@ -32,6 +42,7 @@ struct Progress {
   uint64_t step_back = 1;
 
   Space space = Space::kPlenty;  // on its disk, as it last said
+  FromDisk from_disk;            // of our log, what it needs next
 
   // §7: what it needs next is no longer in our log, so it is sent a snapshot, piece by piece.
   struct Installation {

@@ -64,6 +64,7 @@ Output RaftCore::TakeOutput(bool deliver) {
   }
   FillWrite();
   if (deliver) Deliver();
+  LetGoOfMemory();
   out_.write = std::exchange(pending_write_, std::nullopt);
   return std::exchange(out_, Output{});
 }
@@ -71,8 +72,10 @@ Output RaftCore::TakeOutput(bool deliver) {
 void RaftCore::Deliver() {
   if (delivered_ >= commit_) return;
   const size_t entries = std::min<size_t>(commit_ - delivered_, config_.limits.entries_per_delivery);
-  out_.committed = log_.Slice(delivered_ + 1, entries, config_.limits.bytes_per_delivery);
+  out_.committed = EntriesFor({}, to_deliver_, delivered_ + 1, entries, config_.limits.bytes_per_delivery);
+  if (out_.committed.empty()) return;
   delivered_ = out_.committed.back().index;
+  if (delivered_ < commit_) ReadAhead({}, to_deliver_, delivered_ + 1);  // while the state machine works on these
 }
 
 Time RaftCore::next_deadline() const {

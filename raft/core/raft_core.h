@@ -10,7 +10,8 @@
 //   - call Step(TimePassed) at next_deadline(), which may have moved after every Step;
 //   - let the state machine take up `output.load`, where there is one, before what follows;
 //   - apply `output.committed` in order, each entry once;
-//   - keep each of `output.pieces`, and then Step(PieceStored); fill in the bytes of each SnapshotRequest that leaves.
+//   - keep each of `output.pieces`, and then Step(PieceStored); fill in the bytes of each SnapshotRequest that leaves;
+//   - read `output.reads` from the disk, after all writes before, and then Step(EntriesRead).
 // In return the core never breaks a promise that it made to a peer or a client, whatever is lost, late or repeated.
 //
 // Paper: "In Search of an Understandable Consensus Algorithm" (extended version) by section, "§"; Ongaro's thesis,
@@ -30,6 +31,7 @@
 #include "raft/core/config.h"
 #include "raft/core/log.h"
 #include "raft/core/messages.h"
+#include "raft/core/node_event.h"
 #include "raft/core/progress.h"
 #include "raft/core/time.h"
 #include "raft/core/types.h"
@@ -92,8 +94,14 @@ struct PieceMissing {
   CallId call;
 };
 
+// What was wanted of the log is read, from its first index on. None: it is no longer there.
+struct EntriesRead {
+  NodeId reader;
+  Entries entries;
+};
+
 using Input = std::variant<TimePassed, RequestReceived, ReplyReceived, WriteDone, Proposed, ReadAsked, TimingsChanged,
-                           SpaceChanged, SnapshotTaken, PieceStored, PieceMissing>;
+                           SpaceChanged, SnapshotTaken, PieceStored, PieceMissing, EntriesRead>;
 
 // ---- What to do about it -------------------------------------------------------------------------------------------
 
@@ -125,124 +133,25 @@ struct Readable {
 };
 using Outcome = std::variant<Accepted, Refused, Readable>;
 
-// Ordered facts. Log lines, metrics and the dashboard derive from them.
-enum class ElectionReason { kTimeout, kPreVoteWon };
-struct ElectionStarted {
-  Role role = Role::kCandidate;  // kPreCandidate or kCandidate
-  Term term;                     // the term campaigned for
-  ElectionReason reason = ElectionReason::kTimeout;
-  NodeId last_leader;  // the leader no longer heard, if any
-};
-enum class RoleReason {
-  kElectionTimeout,
-  kPreVoteWon,
-  kElectionWon,
-  kHigherTerm,
-  kLeaderFound,
-  kLostQuorum,
-  kNoSpace,
-};
-std::string_view ToString(RoleReason reason);
-struct RoleChanged {
-  Role from = Role::kFollower;
-  Role to = Role::kFollower;
-  Term term;
-  RoleReason reason = RoleReason::kElectionTimeout;
-};
-struct LeaderChanged {
-  NodeId leader;  // empty: none known
-  Term term;
-};
-struct VoteCast {
-  NodeId candidate;
-  Term term;
-};
-// Why a vote, or the promise of one in a pre-vote, was not given.
-enum class NoVote {
-  kStranger,       // not in our list of peers
-  kImpossible,     // nobody can campaign like that (Objection)
-  kLeaderHeard,    // thesis §4.2.3
-  kOldTerm,        // §5.1
-  kMayNotVote,     // we lost our memory and have not caught up (-rejoin)
-  kLogBehind,      // §5.4.1
-  kVotedForOther,  // §5.2
-  kDiskBusy,       // our own term and vote are still on their way to the disk
-};
-std::string_view ToString(NoVote why);
-struct VoteRefused {
-  NodeId candidate;
-  Term term;  // that it campaigns for
-  bool pre_vote = false;
-  NoVote why = NoVote::kLogBehind;
-  LogPosition theirs;  // where the logs end
-  LogPosition ours;
-  NodeId voted_for;  // by us, in our term
-};
-struct LogTruncated {
-  Index from;        // the first entry that went
-  uint64_t entries;  // how many
-  NodeId leader;     // whose log replaced it
-};
-struct CommitAdvanced {
-  Index commit;
-};
-// A peer no longer holds entries that it had acknowledged: its directory was lost.
-struct PeerLostLog {
-  NodeId peer;
-  Index acknowledged;
-};
-// A node started with -rejoin holds what the cluster had when it came back, and votes again.
-struct VoteRegained {
-  Index caught_up_to;
-};
-// A peer, or somebody who calls itself one, said what no lawful member of this cluster can say. It is as if it had said
-// nothing: no term is adopted, no leader followed.
-enum class Objection {
-  kStranger,               // not in our list of peers
-  kImpossibleNumber,       // a term or an index beyond kLastTerm or kLastIndex
-  kMalformed,              // gaps, terms that fall, logs from the future
-  kSecondLeader,           // another node leads in this term
-  kCommittedWouldChange,   // its log lacks or contradicts what is committed here
-  kAnotherEntryOfOneTerm,  // its log contradicts what the leader of that very term wrote
-  kWrongAnswer,            // the answer to another kind of request
-};
-inline constexpr size_t kObjections = 7;
-std::string_view ToString(Objection why);
-struct MessageRefused {
-  NodeId from;
-  Objection why = Objection::kStranger;
-  Term term;  // the message's
-};
-// All that we send to this peer is rejected, wherever we begin: it does not take us for a member, still less a leader.
-struct PeerRefuses {
-  NodeId peer;
-};
-// §7: a peer is sent a snapshot; or has it; or cannot take one.
-struct InstallationChanged {
-  enum class What { kBegun, kDone, kGivenUp, kNotTaken };
-  NodeId peer;
-  LogPosition last_included;
-  What what = What::kBegun;
-};
-// The state up to here came from a leader's snapshot, and what our log held besides is gone.
-struct SnapshotInstalled {
-  LogPosition last_included;
-  NodeId leader;
-};
-using NodeEvent =
-    std::variant<ElectionStarted, RoleChanged, LeaderChanged, VoteCast, LogTruncated, CommitAdvanced, PeerLostLog,
-                 VoteRegained, MessageRefused, PeerRefuses, VoteRefused, InstallationChanged, SnapshotInstalled>;
-
 // A piece of a leader's snapshot, for the node to keep; PieceStored answers it.
 struct Piece {
   CallId call;
   SnapshotRequest request;
 };
 
+// A part of the log that is durable and not in memory (Limits::bytes_in_memory).
+struct EntriesWanted {
+  NodeId reader;  // the peer that needs it; empty: our own state machine
+  Index from;
+  size_t entries = 0;  // at most
+  size_t bytes = 0;    // of commands, at most; but one entry always
+};
+
 struct Output {
   std::vector<Message> send;  // may leave now: the disk and the network work in parallel
   std::optional<Write> write;
   std::vector<Piece> pieces;
+  std::vector<EntriesWanted> reads;
   // Before `committed`: the state machine takes up this snapshot, which the node holds. What it had applied is part of
   // it.
   std::optional<LogPosition> load;
@@ -276,8 +185,10 @@ class RaftCore {
   void Step(Time now, Input input);
   // With `deliver` off committed entries stay where they are: the state machine has enough to do.
   Output TakeOutput(bool deliver = true);
-  // Committed entries that no Output has carried yet.
-  bool HasUndelivered() const { return delivered_ < commit_; }
+  // Committed entries that the next Output could carry.
+  bool HasUndelivered() const {
+    return delivered_ < commit_ && (!to_deliver_.asked || to_deliver_.Holds(delivered_ + 1));
+  }
   Time next_deadline() const;
 
   const NodeId& self() const { return config_.self; }
@@ -339,6 +250,7 @@ class RaftCore {
   void On(const SnapshotTaken& input);
   void On(const PieceStored& input);
   void On(const PieceMissing& input);
+  void On(EntriesRead& input);
   bool IsPeer(const NodeId& node) const;
   size_t ClusterSize() const { return config_.peers.size() + 1; }
   void Send(Message message) { out_.send.push_back(std::move(message)); }
@@ -410,13 +322,16 @@ class RaftCore {
   void HandleLostCall(CallId id, const OpenCall& call, bool refused = false);
   void KeepToHeartbeats(Progress& progress);
   void Replicate();
-  void SendEntries(const NodeId& peer, Progress& progress);
+  bool SendEntries(const NodeId& peer, Progress& progress);
   bool MaySendEntries(const Progress& progress) const;
   void SendHeartbeats();
   LogPosition PlaceToBuildOn(Index index) const;
   CallId SendAppend(const NodeId& peer, const Progress& progress, Index prev, Entries entries);
   void ResendOverdue(Progress& progress);
   void SendAgainFrom(Progress& progress, Index next);
+  Entries EntriesFor(const NodeId& reader, FromDisk& disk, Index from, size_t entries, size_t bytes);
+  void ReadAhead(const NodeId& reader, FromDisk& disk, Index from);
+  void LetGoOfMemory();
   void AdvanceCommit();
   void SetCommit(Index commit);
 
@@ -483,7 +398,8 @@ class RaftCore {
   Term rejoin_term_;
   Index rejoin_target_;
 
-  Index delivered_;  // highest entry that went out in Output::committed
+  Index delivered_;      // highest entry that went out in Output::committed
+  FromDisk to_deliver_;  // what comes next
   std::optional<Index> caught_up_at_;
   Term caught_up_term_;  // whose leader said so
   Output out_;

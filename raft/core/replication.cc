@@ -1,6 +1,7 @@
 // Log replication: §5.3, the commit rules of §5.4, and what both owe to a network that loses, delays and repeats.
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "raft/core/check.h"
 #include "raft/core/quorum.h"
@@ -103,7 +104,8 @@ void RaftCore::TruncateFrom(Index from, const NodeId& leader) {
 void RaftCore::Replicate() {
   for (auto& [peer, progress] : progress_) {
     ResendOverdue(progress);
-    while (MaySendEntries(progress)) SendEntries(peer, progress);
+    while (MaySendEntries(progress) && SendEntries(peer, progress)) {
+    }
   }
 }
 
@@ -113,11 +115,16 @@ bool RaftCore::MaySendEntries(const Progress& progress) const {
   return progress.in_flight.size() < (progress.probing ? 1 : config_.limits.appends_in_flight);
 }
 
-void RaftCore::SendEntries(const NodeId& peer, Progress& progress) {
-  Entries entries = log_.Slice(progress.next, config_.limits.entries_per_append, config_.limits.bytes_per_append);
+// False: they have to be read from the disk first.
+bool RaftCore::SendEntries(const NodeId& peer, Progress& progress) {
+  Entries entries = EntriesFor(peer, progress.from_disk, progress.next, config_.limits.entries_per_append,
+                               config_.limits.bytes_per_append);
+  if (entries.empty()) return false;
   const Index prev = progress.next - 1;
   progress.next = entries.back().index + 1;
   progress.in_flight.push_back({SendAppend(peer, progress, prev, std::move(entries)), now_});
+  ReadAhead(peer, progress.from_disk, progress.next);  // while the peer works on these
+  return true;
 }
 
 // §5.2. They pass whatever is in flight, carry no entries, and build on what the peer is known to hold; towards a peer
@@ -244,6 +251,59 @@ void RaftCore::KeepToHeartbeats(Progress& progress) {
   SendAgainFrom(progress, (progress.match ? progress.match : log_.last().index) + 1);
   progress.step_back = 1;
   progress.paused_until = kNever;
+}
+
+// ---- What is not in memory -----------------------------------------------------------------------------------------
+
+// As Log::Slice. Nothing: it has to be read from the disk first, and is asked for. The disk read what it held then;
+// what counts is what our log says now. One index and one term are one command (§5.3).
+Entries RaftCore::EntriesFor(const NodeId& reader, FromDisk& disk, Index from, size_t entries, size_t bytes) {
+  if (log_.Holds(from)) {
+    disk.entries.clear();
+    return log_.Slice(from, entries, bytes);
+  }
+  Entries found;
+  size_t size = 0;
+  for (Index index = from; disk.Holds(index) && found.size() < entries; ++index) {
+    const Entry& entry = disk.entries[index - disk.entries.front().index];
+    size += entry.data.size();
+    if (!log_.Matches(entry.position()) || (!found.empty() && size > bytes)) break;
+    found.push_back(entry);
+  }
+  if (found.empty()) {
+    disk.entries.clear();
+    ReadAhead(reader, disk, from);
+  }
+  return found;
+}
+
+// One at a time; what is read takes the place of what was.
+void RaftCore::ReadAhead(const NodeId& reader, FromDisk& disk, Index from) {
+  if (disk.asked || disk.Holds(from) || !log_.Contains(from) || log_.Holds(from)) return;
+  disk.asked = from;
+  out_.reads.push_back({reader, from, config_.limits.entries_per_read, config_.limits.bytes_per_read});
+}
+
+void RaftCore::On(EntriesRead& input) {
+  const auto peer = progress_.find(input.reader);
+  const bool ours = input.reader.empty();
+  if (!ours && peer == progress_.end()) return;
+  FromDisk& disk = ours ? to_deliver_ : peer->second.from_disk;
+  const Index from = std::exchange(disk.asked, {});
+  if (input.entries.empty()) {
+    RAFTLY_CHECK(!ours || !lawful_ || from <= delivered_,
+                 "an entry that was never applied would be gone from the disk");
+    // It will turn out to need a snapshot.
+    if (!ours) peer->second.paused_until = std::max(peer->second.paused_until, now_ + config_.timings.heartbeat);
+    return;
+  }
+  disk.entries = std::move(input.entries);
+}
+
+// Only what the disk holds, and not what a leader still has to account for.
+void RaftCore::LetGoOfMemory() {
+  const Index through = role_ == Role::kLeader ? std::min(stable_, std::max(commit_, own_first_ - 1)) : stable_;
+  log_.Evict(through, config_.limits.bytes_in_memory);
 }
 
 // ---- Commit --------------------------------------------------------------------------------------------------------

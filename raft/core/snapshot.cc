@@ -174,7 +174,7 @@ void RaftCore::HandleSnapshotReply(CallId id, const OpenCall& call, const Snapsh
       open.furthest = reply.offset;
       open.moved_at = now_;
     }
-    open.offset = reply.offset;
+    open.offset = reply.offset < open.size ? reply.offset : 0;  // who has all and not the whole has to begin again
     return;
   }
   // What it holds now it holds for certain; what may follow in its log is found out as ever.

@@ -115,6 +115,17 @@ void DiskWriter::DropThrough(Index through) {
   });
 }
 
+// What is damaged there would be refused by the next start, too: a node does not go on with half a log.
+void DiskWriter::Read(EntriesWanted wanted) {
+  environment_.disk.Post([self = shared_from_this(), wanted = std::move(wanted)]() mutable {
+    if (self->finished_) return;
+    absl::StatusOr<Entries> entries = self->wal_->Read(wanted.from, wanted.entries, wanted.bytes);
+    if (absl::IsNotFound(entries.status())) entries = Entries{};
+    if (!entries.ok()) return self->Fail(entries.status());
+    self->callbacks_.read({std::move(wanted.reader), *std::move(entries)});
+  });
+}
+
 void DiskWriter::ReportSpace(Space space) {
   if (std::exchange(space_, space) != space) callbacks_.space(space);
 }

@@ -24,6 +24,7 @@ class DiskWriter : public std::enable_shared_from_this<DiskWriter> {
   struct Callbacks {
     absl::AnyInvocable<void(WriteId)> done;         // durable up to and including this write
     absl::AnyInvocable<void(Space)> space;          // what is left, when that changes
+    absl::AnyInvocable<void(EntriesRead)> read;     // what Read asked for
     absl::AnyInvocable<void(absl::Status)> failed;  // final: nothing was promised that was not durable before
   };
   struct Timings {
@@ -38,6 +39,8 @@ class DiskWriter : public std::enable_shared_from_this<DiskWriter> {
   void Push(Write write, std::vector<Task> promises);
   // The log up to and including `through` is not needed any more.
   void DropThrough(Index through);
+  // After all writes pushed before.
+  void Read(EntriesWanted wanted);
   // Completes what was pushed, seals and closes the log, then runs `closed` on the disk executor. The last call.
   void Close(absl::AnyInvocable<void()> closed);
   WalStats stats() const { return wal_->stats(); }

@@ -3,11 +3,20 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "raft/core/config.h"
 #include "raft/core/types.h"
 
 namespace raftly {
+
+// A leader's snapshot on its way to a peer.
+struct SnapshotOnItsWay {
+  NodeId to;
+  uint32_t percent = 0;  // of it that the peer has
+
+  bool operator==(const SnapshotOnItsWay&) const = default;
+};
 
 struct NodeStatus {
   NodeId id;
@@ -21,12 +30,15 @@ struct NodeStatus {
   Index snapshot_index;  // of the newest snapshot; 0: none
   Timings timings;
   bool may_vote = true;
-  bool ready = false;            // a leader is known, and all is applied here that was committed when this node came up
-  bool has_space = true;         // false: the disk is full, this node accepts no writes
-  uint64_t log_bytes = 0;        // of records on the disk
-  std::string cluster_id = {};   // empty: none is known
-  std::string incarnation = {};  // empty: this node keeps no identity
-  std::string error = {};        // the latest refusal between this node and another, while it is recent; names both
+  bool ready = false;      // a leader is known, and all is applied here that was committed when this node came up
+  bool has_space = true;   // false: the disk is full, this node accepts no writes
+  uint64_t log_bytes = 0;  // of records on the disk
+  uint64_t log_since_snapshot = 0;  // bytes of records that no snapshot holds
+  std::string cluster_id = {};      // empty: none is known
+  std::string incarnation = {};     // empty: this node keeps no identity
+  std::vector<SnapshotOnItsWay> sending = {};
+  std::vector<NodeId> takes_no_snapshot = {};  // peers that need one and know no such call (Go nodes)
+  std::string error = {};  // the latest refusal between this node and another, while it is recent; names both
 };
 
 }  // namespace raftly

@@ -75,6 +75,7 @@ absl::Status RaftNode::Impl::Start() {
       DiskWriter::Callbacks{
           .done = [this](WriteId id) { Enqueue(Input(WriteDone{id})); },
           .space = [this](Space space) { Enqueue(Input(SpaceChanged{space})); },
+          .read = [this](EntriesRead read) { Enqueue(Input(std::move(read))); },
           .failed =
               [this](const absl::Status& why) {
                 environment_.loop.Post([self = shared_from_this(), why] { self->Halt(why); });
@@ -224,7 +225,7 @@ void RaftNode::Impl::Take(ReadFromClient& item) {
 void RaftNode::Impl::Take(TailAsked& item) {
   const Log& log = core_->log();
   const Index last = log.last().index;
-  item.done(log.From(std::max(log.first(), last.value > item.n ? last - item.n + 1 : Index{1})));
+  item.done(log.From(std::max(log.first_held(), last.value > item.n ? last - item.n + 1 : Index{1})));
 }
 
 // ---- What the core decided -----------------------------------------------------------------------------------------
@@ -234,6 +235,7 @@ void RaftNode::Impl::Act() {
   Output output = core_->TakeOutput(applier_->has_room());
   for (Message& message : output.send) Deliver(std::move(message))();
   if (output.write) HandToDisk(std::move(*output.write));
+  for (EntriesWanted& wanted : output.reads) disk_->Read(std::move(wanted));
   for (Piece& piece : output.pieces) KeepPiece(std::move(piece));
   const Time now = environment_.loop.Now();
   for (const NodeEvent& event : output.events) {
@@ -409,6 +411,13 @@ void RaftNode::Impl::Publish() {
                     .has_space = core_->space() == Space::kPlenty,
                     .cluster_id = identity_.cluster_id(),
                     .incarnation = identity_.incarnation()};
+  status.log_since_snapshot = logged_bytes_ - std::min(logged_bytes_, logged_at_snapshot_);
+  for (const auto& [peer, progress] : core_->progress()) {
+    if (progress.takes_no_snapshots) status.takes_no_snapshot.push_back(peer);
+    if (!progress.installation) continue;
+    const uint64_t offset = progress.installation->offset, size = progress.installation->size;
+    status.sending.push_back({peer, static_cast<uint32_t>(size == 0 ? 0 : std::min(offset, size) * 100 / size)});
+  }
   if (!refusal_.empty() && environment_.loop.Now() - refused_at_ < kRefusalShown) status.error = refusal_;
   MutexLock lock(mutex_);
   published_ = std::move(status);

@@ -49,14 +49,16 @@ absl::Status LogFile::Begin(const Segment& segment, const HardState& hard_state)
   // One batch. Nobody reads the file before it is durable, so its marker needs not go ahead.
   AppendMarker(buffer_, {.offset = 0, .synced_to = 0});
   AppendSegment(buffer_, segment);
-  if (absl::Status status = Append(hard_state, {}); !status.ok()) return status;
+  EntryPlaces none;
+  if (absl::Status status = Append(hard_state, {}, none); !status.ok()) return status;
   if (absl::Status status = WriteBuffer(); !status.ok()) return status;
   sealed_ = false;
   marked_ = true;
   return options_.sync ? SyncFile() : absl::OkStatus();
 }
 
-absl::Status LogFile::Append(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) {
+absl::Status LogFile::Append(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries,
+                             EntryPlaces& places) {
   if (!status_.ok()) return status_;
   if (!hard_state && entries.empty()) return absl::OkStatus();
   if (absl::Status status = CheckSizes(hard_state, entries); !status.ok()) return status;
@@ -69,7 +71,10 @@ absl::Status LogFile::Append(const std::optional<HardState>& hard_state, absl::S
     may_vote_ = hard_state->may_vote;
     AppendState(buffer_, *hard_state);
   }
-  for (const Entry& entry : entries) AppendEntry(buffer_, entry);
+  for (const Entry& entry : entries) {
+    places.Add(entry.index, end_ + buffer_.size());
+    AppendEntry(buffer_, entry);
+  }
   return absl::OkStatus();
 }
 

@@ -12,6 +12,7 @@
 #include "absl/types/span.h"
 #include "raft/core/types.h"
 #include "raft/env/files.h"
+#include "raft/storage/entry_places.h"
 #include "raft/storage/wal.h"
 #include "raft/storage/wal_recovery.h"
 
@@ -39,7 +40,8 @@ class LogFile {
   Space space() const { return space_; }
   // The first record of a segment, with what is to be known without those before.
   absl::Status Begin(const Segment& segment, const HardState& hard_state);
-  absl::Status Append(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries);
+  // Adds to `places` where the entries will lie.
+  absl::Status Append(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries, EntryPlaces& places);
   absl::Status Sync();
   absl::Status Seal();
   // Gives back the space ahead. Requires that it is sealed.

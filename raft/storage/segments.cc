@@ -30,28 +30,31 @@ bool IsHalfMade(std::string_view name) {
 struct File {
   std::string path;
   Segment header;  // of raft.wal: sequence 0, from the beginning on
-  std::shared_ptr<const std::string> bytes;
 };
+
+// Room for a marker and a segment record.
+constexpr uint64_t kHeaderBytes = kMarkerRecordBytes + kSegmentRecordBytes;
 
 absl::Status Damaged(const std::string& path, std::string_view what) {
   return absl::DataLossError(
       absl::StrCat(path, ": ", std::string(what), "; set the directory aside and start this node with -rejoin"));
 }
 
-absl::StatusOr<std::vector<File>> ReadAll(FileSystem& files, const std::string& directory, FoundLog& found) {
+// In their order.
+absl::StatusOr<std::vector<File>> ListSegments(FileSystem& files, const std::string& directory, FoundLog& found) {
   const auto names = files.List(directory);
   if (!names.ok()) return names.status();
-  std::vector<File> read;
+  std::vector<File> segments;
   for (const std::string& name : *names) {
     std::string path = absl::StrCat(directory, "/", name);
     if (IsHalfMade(name)) found.leftovers.push_back(path);
     if (name != kFirst && !IsLater(name)) continue;
-    auto bytes = files.Read(path);
-    if (!bytes.ok()) return bytes.status();
-    File file{std::move(path), {}, std::make_shared<const std::string>(*std::move(bytes))};
+    File file{std::move(path), {}};
     if (name != kFirst) {
+      const auto beginning = files.ReadPart(file.path, 0, kHeaderBytes);
+      if (!beginning.ok()) return beginning.status();
       // It got its name when it was whole and durable.
-      const auto header = SegmentRecordOf(*file.bytes);
+      const auto header = SegmentRecordOf(*beginning);
       if (!header) return Damaged(file.path, "its first records, which were durable, are damaged");
       file.header = *header;
       if (SegmentPath(directory, header->previous.index + 1) != file.path) {
@@ -59,11 +62,11 @@ absl::StatusOr<std::vector<File>> ReadAll(FileSystem& files, const std::string& 
                                                header->previous.index.value + 1, ", under another's name"));
       }
     }
-    read.push_back(std::move(file));
+    segments.push_back(std::move(file));
   }
-  std::sort(read.begin(), read.end(),
+  std::sort(segments.begin(), segments.end(),
             [](const File& a, const File& b) { return a.header.sequence < b.header.sequence; });
-  return read;
+  return segments;
 }
 
 // What was thrown away may still be there, where a crash came before it was removed.
@@ -86,27 +89,30 @@ std::string SegmentPath(const std::string& directory, Index first) {
 
 absl::StatusOr<FoundLog> FindLog(FileSystem& files, const std::string& directory, const WalOptions& options) {
   FoundLog found;
-  auto read = ReadAll(files, directory, found);
-  if (!read.ok()) return read.status();
-  found.exists = !read->empty();
-  if (read->empty()) read->push_back({FirstSegmentPath(directory), {}, std::make_shared<const std::string>()});
-  DropWhatWasThrownAway(*read, found);
-  found.contents.base = read->front().header.previous;
-  for (size_t i = 0; i < read->size(); ++i) {
-    const File& file = (*read)[i];
+  auto segments = ListSegments(files, directory, found);
+  if (!segments.ok()) return segments.status();
+  found.exists = !segments->empty();
+  if (!found.exists) segments->push_back({FirstSegmentPath(directory), {}});
+  DropWhatWasThrownAway(*segments, found);
+  found.contents.base = segments->front().header.previous;
+  for (size_t i = 0; i < segments->size(); ++i) {
+    const File& file = (*segments)[i];
     if (file.header.previous != found.contents.last() ||
-        (i > 0 && file.header.sequence == (*read)[i - 1].header.sequence)) {
+        (i > 0 && file.header.sequence == (*segments)[i - 1].header.sequence)) {
       return Damaged(file.path, absl::StrCat("follows index ", file.header.previous.index.value, " of term ",
                                              file.header.previous.term.value, ", and the segment before ends at index ",
                                              found.contents.last().index.value, " of term ",
                                              found.contents.last().term.value, ": one between them is missing"));
     }
-    const bool last = i + 1 == read->size();
-    auto recovery = Recover(file.bytes, file.path, options, last, found.contents);
+    const bool last = i + 1 == segments->size();
+    absl::StatusOr<std::string> bytes = found.exists ? files.Read(file.path) : std::string();
+    if (!bytes.ok()) return bytes.status();
+    found.contents.places.GoOn(file.header.sequence);
+    auto recovery = Recover(*bytes, file.path, options, last, found.contents);
     if (!recovery.ok()) return recovery.status();
     found.segments.push_back(
-        {file.path, file.header.sequence, found.contents.last().index, file.bytes->size(), *std::move(recovery)});
-    if (last) found.last_bytes = file.bytes;
+        {file.path, file.header.sequence, found.contents.last().index, bytes->size(), *std::move(recovery)});
+    if (last) found.last_bytes = *std::move(bytes);
   }
   return found;
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +24,7 @@ struct FoundSegment {
 struct FoundLog {
   Contents contents;
   std::vector<FoundSegment> segments;  // in order; at least one
-  std::shared_ptr<const std::string> last_bytes;
+  std::string last_bytes;              // of the last one's file
   std::vector<std::string> leftovers;  // paths of what a crash left half made, or half removed
   bool exists = false;                 // there is a file, if an empty one
 };

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "raft/core/check.h"
+#include "raft/storage/entry_reader.h"
 #include "raft/storage/log_file.h"
 #include "raft/storage/segments.h"
 #include "raft/storage/wal_record.h"
@@ -19,6 +21,7 @@ constexpr uint64_t kMarkersPerBatch = 3;
 
 // A segment that is complete: the log went on in a later one.
 struct PastSegment {
+  uint64_t sequence = 0;
   std::string path;
   Index last;  // all that it says is about entries up to here
   uint64_t bytes = 0;
@@ -34,11 +37,12 @@ class SegmentedWal : public Wal {
         lock_(std::move(lock)),
         hard_state_(found.contents.hard_state),
         last_(found.contents.last()),
+        places_(found.contents.places),
         sequence_(found.segments.back().sequence),
         path_(found.segments.back().path),
         file_(std::move(file)) {
     for (auto segment = found.segments.begin(); std::next(segment) != found.segments.end(); ++segment) {
-      past_.push_back({segment->path, segment->last, segment->size});
+      past_.push_back({segment->sequence, segment->path, segment->last, segment->size});
     }
     Publish();
   }
@@ -53,6 +57,7 @@ class SegmentedWal : public Wal {
   absl::Status Close() override;
   absl::Status ThrowAway(LogPosition base) override;
   absl::Status DropThrough(Index through) override;
+  absl::StatusOr<Entries> Read(Index from, size_t max_entries, size_t max_bytes) override;
   WalStats stats() const override { return {end_, reserved_, segments_}; }
 
  private:
@@ -60,6 +65,7 @@ class SegmentedWal : public Wal {
   absl::Status GoOn(wal::Segment segment);
   absl::StatusOr<std::unique_ptr<wal::LogFile>> Begin(const std::string& path, const wal::Segment& segment);
   absl::Status Remove(const std::vector<std::string>& paths);
+  absl::Status ReadStretch(const wal::EntryPlaces::Stretch& stretch, wal::EntryReader& reader) const;
   absl::Status Published(absl::Status status) {
     Publish();
     return status;
@@ -72,6 +78,7 @@ class SegmentedWal : public Wal {
   const std::unique_ptr<FileLock> lock_;
   HardState hard_state_;  // as the log says, with what waits for its sync
   LogPosition last_;      // of the log, the same
+  wal::EntryPlaces places_;
   std::vector<PastSegment> past_;
   uint64_t sequence_;  // of the segment that is written
   std::string path_;
@@ -106,7 +113,7 @@ absl::Status SegmentedWal::Append(const std::optional<HardState>& hard_state, ab
     last_ = entry.position();
   }
   if (hard_state) hard_state_ = *hard_state;
-  return file_->Append(hard_state, entries);
+  return file_->Append(hard_state, entries, places_);
 }
 
 absl::Status SegmentedWal::Close() {
@@ -151,10 +158,12 @@ absl::Status SegmentedWal::GoOn(wal::Segment segment) {
     thrown_away.push_back(path_);
     std::erase(thrown_away, path);  // the name was taken over
     past_.clear();
+    places_.Clear();
   } else {
     if (absl::Status status = file_->Shrink(); !status.ok()) return status;
-    past_.push_back({path_, last_.index, file_->end()});
+    past_.push_back({sequence_, path_, last_.index, file_->end()});
   }
+  places_.GoOn(segment.sequence);
   file_ = *std::move(begun);
   path_ = path;
   sequence_ = segment.sequence;
@@ -186,6 +195,7 @@ absl::Status SegmentedWal::DropThrough(Index through) {
   auto segment = past_.begin();
   for (; segment != past_.end() && segment->last <= through; ++segment) paths.push_back(segment->path);
   past_.erase(past_.begin(), segment);
+  places_.DropBefore(past_.empty() ? sequence_ : past_.front().sequence);
   return Published(Remove(paths));
 }
 
@@ -197,6 +207,38 @@ absl::Status SegmentedWal::Remove(const std::vector<std::string>& paths) {
     if (!status.ok()) return file_->Fail(std::move(status));
   }
   return absl::OkStatus();
+}
+
+// ---- Reading back --------------------------------------------------------------------------------------------------
+
+absl::StatusOr<Entries> SegmentedWal::Read(Index from, size_t max_entries, size_t max_bytes) {
+  if (!file_->status().ok()) return file_->status();
+  wal::EntryReader reader(from, max_entries, max_bytes, options_.verify_checksums);
+  while (!reader.full()) {
+    const auto stretch = places_.Find(reader.next());
+    if (!stretch) break;
+    const Index before = reader.next();
+    if (absl::Status status = ReadStretch(*stretch, reader); !status.ok()) return status;
+    if (reader.next() == before) break;
+  }
+  if (reader.next() == from) {
+    return absl::NotFoundError(absl::StrCat("the log on disk does not hold index ", from.value));
+  }
+  return reader.TakeEntries();
+}
+
+absl::Status SegmentedWal::ReadStretch(const wal::EntryPlaces::Stretch& stretch, wal::EntryReader& reader) const {
+  const auto& [begin, end] = stretch;
+  const auto past = std::find_if(past_.begin(), past_.end(),
+                                 [&](const PastSegment& segment) { return segment.sequence == begin.sequence; });
+  const std::string& path = past == past_.end() ? path_ : past->path;
+  uint64_t to = past == past_.end() ? file_->end() : past->bytes;
+  if (end && end->sequence == begin.sequence) to = std::min(to, end->offset);
+  if (to <= begin.offset) return absl::OkStatus();  // not written yet
+  absl::StatusOr<std::string> bytes = files_.ReadPart(path, begin.offset, to - begin.offset);
+  if (!bytes.ok()) return bytes.status();
+  return reader.Take(std::make_shared<const std::string>(*std::move(bytes)), end ? end->index : last_.index + 1, path,
+                     begin.offset);
 }
 
 // ---- Opening -------------------------------------------------------------------------------------------------------
@@ -245,7 +287,7 @@ absl::StatusOr<Wal::Opened> Wal::Open(FileSystem& files, const std::string& dire
   }
 
   absl::StatusOr<std::unique_ptr<File>> file =
-      OpenForAppend(files, directory, last.path, *found->last_bytes, last.recovery);
+      OpenForAppend(files, directory, last.path, found->last_bytes, last.recovery);
   if (!file.ok()) return file.status();
   const uint64_t size = last.recovery.torn_tail ? last.recovery.end : last.size;
   auto segment = std::make_unique<wal::LogFile>(*std::move(file), options, last.recovery, size,

@@ -85,6 +85,10 @@ class Wal {
   virtual absl::Status ThrowAway(LogPosition base) = 0;
   // Lets go of whole segments of which nothing is behind `through`. Requires that all up to there is durable elsewhere.
   virtual absl::Status DropThrough(Index through) = 0;
+  // Entries from `from` on: those that are written, as many as both limits allow (max_bytes of commands), and one in
+  // any case. NotFound: the log does not hold `from`, or not yet on the disk. DataLoss: what was written there is
+  // damaged.
+  virtual absl::StatusOr<Entries> Read(Index from, size_t max_entries, size_t max_bytes) = 0;
   // Seals and gives back the space ahead, unless the disk is full: the next start would not get it again. The last
   // call.
   virtual absl::Status Close() = 0;

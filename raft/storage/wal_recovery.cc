@@ -1,6 +1,7 @@
 #include "raft/storage/wal_recovery.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,8 @@ constexpr const char* kRemedy = "; set the directory aside and start this node w
 
 // Checksums take half of a recovery, so a file larger than this is cut into pieces that are checked in parallel.
 constexpr uint64_t kPiece = uint64_t{1} << 20;
+
+constexpr size_t kChunk = size_t{64} << 10;
 
 struct Checked {
   uint64_t end = 0;      // the records before it are intact, the one that begins here is not, or there is none
@@ -56,9 +59,8 @@ Checked CheckRecords(std::string_view bytes) {
 
 class Reader {
  public:
-  Reader(const std::shared_ptr<const std::string>& bytes, const std::string& path, const WalOptions& options, bool last,
-         Contents& contents)
-      : whole_(bytes), bytes_(*bytes), path_(path), options_(options), last_(last), contents_(contents) {}
+  Reader(std::string_view bytes, const std::string& path, const WalOptions& options, bool last, Contents& contents)
+      : bytes_(bytes), path_(path), options_(options), last_(last), contents_(contents) {}
 
   absl::StatusOr<Recovery> Run() {
     const Checked checked = CheckRecords(bytes_);
@@ -79,6 +81,18 @@ class Reader {
   }
 
  private:
+  // Many commands to a chunk, so that each costs little, and none keeps a whole file in memory.
+  Bytes Copy(std::string_view command) {
+    if (command.empty()) return {};
+    if (chunk_ == nullptr || chunk_->capacity() - chunk_->size() < command.size()) {
+      chunk_ = std::make_shared<std::string>();
+      chunk_->reserve(std::max(kChunk, command.size()));
+    }
+    const size_t at = chunk_->size();
+    chunk_->append(command);
+    return {chunk_, std::string_view(*chunk_).substr(at)};
+  }
+
   // Nothing, or why this record cannot stand here.
   const char* Take(std::string_view data) {
     const auto record = Parse(data);
@@ -104,13 +118,15 @@ class Reader {
       // snapshot holds it, and this entry too.
       entries.clear();
       contents_.base = {entry.term, entry.index};
+      contents_.places.Clear();
       return nullptr;
     }
     const uint64_t before = entry.index - contents_.base.index - 1;
     const Term previous = before > 0 ? entries[before - 1].term : contents_.base.term;
     if (entry.term < previous) return "holds a term below that of the entry before";
     entries.resize(before);
-    entries.push_back({entry.index, entry.term, entry.type, Bytes(whole_, entry.command)});
+    entries.push_back({entry.index, entry.term, entry.type, Copy(entry.command)});
+    contents_.places.Add(entry.index, offset_);
     return nullptr;
   }
   const char* On(const Marker& marker) {
@@ -193,14 +209,14 @@ class Reader {
         absl::StrCat(path_, ": record ", records_ + 1, " at offset ", offset_, " ", why, kRemedy));
   }
 
-  const std::shared_ptr<const std::string>& whole_;
   const std::string_view bytes_;
   const std::string& path_;
   const WalOptions& options_;
   const bool last_;
   Contents& contents_;
-  uint64_t offset_ = 0;   // all before it has been taken
-  uint64_t records_ = 0;  // how many that are
+  uint64_t offset_ = 0;                 // all before it has been taken
+  uint64_t records_ = 0;                // how many that are
+  std::shared_ptr<std::string> chunk_;  // its bytes never move
   Recovery found_;
 };
 
@@ -219,8 +235,8 @@ std::optional<Segment> SegmentRecordOf(std::string_view bytes) {
   return std::nullopt;
 }
 
-absl::StatusOr<Recovery> Recover(const std::shared_ptr<const std::string>& bytes, const std::string& path,
-                                 const WalOptions& options, bool last, Contents& contents) {
+absl::StatusOr<Recovery> Recover(std::string_view bytes, const std::string& path, const WalOptions& options, bool last,
+                                 Contents& contents) {
   return Reader(bytes, path, options, last, contents).Run();
 }
 

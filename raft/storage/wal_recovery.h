@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
 #include "raft/core/types.h"
+#include "raft/storage/entry_places.h"
 #include "raft/storage/wal.h"
 #include "raft/storage/wal_record.h"
 
@@ -19,6 +19,7 @@ struct Contents {
   HardState hard_state;
   LogPosition base;  // the entries follow it
   Entries entries;   // without a gap
+  EntryPlaces places;
 
   LogPosition last() const { return entries.empty() ? base : entries.back().position(); }
 };
@@ -34,10 +35,10 @@ struct Recovery {
 // The segment record of a file that has one: nothing for raft.wal, and where its beginning is damaged.
 std::optional<Segment> SegmentRecordOf(std::string_view bytes);
 
-// Adds what this segment says to `contents`. The entries' commands stay where they are, in `bytes`. DataLoss: rot, or a
-// record that was written as it stands and makes no sense. Only the last segment may have a torn tail: when a log goes
-// on elsewhere, all before is durable. `path` is for messages.
-absl::StatusOr<Recovery> Recover(const std::shared_ptr<const std::string>& bytes, const std::string& path,
-                                 const WalOptions& options, bool last, Contents& contents);
+// Adds what this segment says to `contents`. DataLoss: rot, or a record that was written as it stands and makes no
+// sense. Only the last segment may have a torn tail: when a log goes on elsewhere, all before is durable. `path` is for
+// messages.
+absl::StatusOr<Recovery> Recover(std::string_view bytes, const std::string& path, const WalOptions& options, bool last,
+                                 Contents& contents);
 
 }  // namespace raftly::wal

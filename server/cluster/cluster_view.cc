@@ -1,11 +1,13 @@
 #include "server/cluster/cluster_view.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/kv/json.h"
+#include "server/kv/json_value.h"
 
 namespace raftly {
 namespace {
@@ -32,6 +34,21 @@ std::string Mismatch(const absl::StatusOr<JsonObject>& object, std::string_view 
   return id == node ? std::string() : absl::StrCat("\"", id, "\" answers under this node's address");
 }
 
+// What a leader says of its peers. Nothing where it says nothing, or nonsense.
+void ReadOthers(const JsonValue& status, NodeRow& row) {
+  const JsonValue* sending = status.Find("sending");
+  for (const JsonValue& one : sending == nullptr ? std::vector<JsonValue>() : sending->items) {
+    const JsonValue* to = one.Find("to");
+    const JsonValue* percent = one.Find("percent");
+    if (to == nullptr || percent == nullptr || percent->number < 0 || percent->number > 100) continue;
+    row.sending.push_back({to->text, static_cast<uint32_t>(percent->number)});
+  }
+  const JsonValue* needy = status.Find("takes_no_snapshot");
+  for (const JsonValue& one : needy == nullptr ? std::vector<JsonValue>() : needy->items) {
+    row.takes_no_snapshot.push_back(one.text);
+  }
+}
+
 std::string RowJson(const NodeRow& row) {
   std::string json = absl::StrCat("{\"id\":", JsonString(row.id),                //
                                   ",\"state\":", JsonString(row.state),          //
@@ -41,8 +58,13 @@ std::string RowJson(const NodeRow& row) {
                                   ",\"last_applied\":", row.last_applied,        //
                                   ",\"first_index\":", row.first_index,          //
                                   ",\"snapshot_index\":", row.snapshot_index,    //
-                                  ",\"log_bytes\":", row.log_bytes,              //
-                                  ",\"reachable\":", row.reachable ? "true" : "false");
+                                  ",\"log_bytes\":", row.log_bytes);
+  const char* before = ",\"sending\":[";
+  for (const auto& [to, percent] : row.sending) {
+    absl::StrAppend(&json, std::exchange(before, ","), "{\"to\":", JsonString(to), ",\"percent\":", percent, "}");
+  }
+  if (!row.sending.empty()) json += "]";
+  absl::StrAppend(&json, ",\"reachable\":", row.reachable ? "true" : "false");
   if (!row.error.empty()) absl::StrAppend(&json, ",\"error\":", JsonString(row.error));
   return json + "}";
 }
@@ -69,6 +91,9 @@ NodeRow RowOf(const NodeId& node, const FanOut::Body& status) {
   row.snapshot_index = Number(*object, "snapshot_index");
   row.log_bytes = Number(*object, "log_bytes");
   row.error = Text(*object, "error");
+  if (object->Find("sending") != nullptr || object->Find("takes_no_snapshot") != nullptr) {
+    if (const auto whole = ParseJson(*status); whole.ok()) ReadOthers(*whole, row);
+  }
   row.reachable = true;
   return row;
 }
@@ -82,6 +107,14 @@ ClusterView Summarize(std::vector<NodeRow> nodes, int64_t timestamp_ms) {
     if (row.state != "Leader" || row.term < leader_term) continue;
     view.leader_id = row.id;
     leader_term = row.term;
+  }
+  const auto named = [&view](const NodeId& id) {
+    return std::find_if(view.nodes.begin(), view.nodes.end(), [&](const NodeRow& row) { return row.id == id; });
+  };
+  const auto leader = named(view.leader_id);
+  for (const NodeId& peer : leader == view.nodes.end() ? std::vector<NodeId>() : leader->takes_no_snapshot) {
+    const auto row = named(peer);
+    if (row != view.nodes.end() && row->error.empty()) row->error = "needs a snapshot and takes none";
   }
   return view;
 }

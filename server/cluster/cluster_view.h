@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "raft/core/types.h"
+#include "raft/node/node_status.h"
 #include "server/cluster/fan_out.h"
 
 namespace raftly {
@@ -21,6 +22,8 @@ struct NodeRow {
   uint64_t first_index = 0;     // of the log in memory
   uint64_t snapshot_index = 0;  // of the newest snapshot; 0: none
   uint64_t log_bytes = 0;       // on its disk
+  std::vector<SnapshotOnItsWay> sending = {};
+  std::vector<NodeId> takes_no_snapshot = {};
   bool reachable = false;
   std::string error = {};  // why it is unreachable, or what it says of refusals between it and another node
 

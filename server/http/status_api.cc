@@ -1,6 +1,7 @@
 #include "server/http/status_api.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/kv/json.h"
@@ -10,8 +11,24 @@ namespace {
 
 HttpResponse Ok() { return {.body = R"({"status":"ok"})"}; }
 
+// What concerns other nodes is there only while there is something to say.
+std::string Others(const NodeStatus& status) {
+  std::string json;
+  for (const auto& [to, percent] : status.sending) {
+    absl::StrAppend(&json, json.empty() ? ",\"sending\":[" : ",", "{\"to\":", JsonString(to), ",\"percent\":", percent,
+                    "}");
+  }
+  if (!json.empty()) json += "]";
+  const char* before = ",\"takes_no_snapshot\":[";
+  for (const NodeId& peer : status.takes_no_snapshot) {
+    absl::StrAppend(&json, std::exchange(before, ","), JsonString(peer));
+  }
+  if (!status.takes_no_snapshot.empty()) json += "]";
+  if (!status.error.empty()) absl::StrAppend(&json, ",\"error\":", JsonString(status.error));
+  return json;
+}
+
 HttpResponse Describe(const NodeStatus& status) {
-  const std::string error = status.error.empty() ? "" : absl::StrCat(",\"error\":", JsonString(status.error));
   return {.body = absl::StrCat("{\"id\":", JsonString(status.id),                    //
                                ",\"state\":", JsonString(ToString(status.role)),     //
                                ",\"term\":", status.term.value,                      //
@@ -20,7 +37,7 @@ HttpResponse Describe(const NodeStatus& status) {
                                ",\"last_applied\":", status.last_applied.value,      //
                                ",\"first_index\":", status.first_index.value,        //
                                ",\"snapshot_index\":", status.snapshot_index.value,  //
-                               ",\"log_bytes\":", status.log_bytes, error, "}")};
+                               ",\"log_bytes\":", status.log_bytes, Others(status), "}")};
 }
 
 }  // namespace

@@ -48,6 +48,13 @@ void Metrics::AppendStorage(std::vector<prometheus::MetricFamily>& all) const {
     all.push_back(GaugeNow("raftly_wal_preallocated_bytes", "Space made ahead of the records",
                            static_cast<double>(wal.reserved - std::min(wal.end, wal.reserved))));
   }
+  if (config_.log_since_snapshot) {
+    all.push_back(GaugeNow("raftly_log_since_snapshot_bytes", "Records of the log that no snapshot holds",
+                           static_cast<double>(config_.log_since_snapshot())));
+    all.push_back(GaugeNow("raftly_snapshot_log_limit_bytes",
+                           "So many of them make a new snapshot; 0: none is made (-snapshot-log-mib)",
+                           static_cast<double>(config_.snapshot_log_bytes)));
+  }
   AppendFilesystem(all, config_.data_dir);
 }
 

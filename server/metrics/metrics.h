@@ -24,10 +24,12 @@ namespace raftly {
 
 struct MetricsConfig {
   std::string version;
-  std::vector<NodeId> peers;  // the other nodes
-  std::string data_dir;       // whose filesystem is measured
+  std::vector<NodeId> peers;        // the other nodes
+  std::string data_dir;             // whose filesystem is measured
+  uint64_t snapshot_log_bytes = 0;  // of log that make a new snapshot; 0: none is made
   // Called by Render only.
   std::function<WalStats()> wal;
+  std::function<uint64_t()> log_since_snapshot;
   std::function<size_t()> event_streams;
   std::function<uint64_t()> log_lines_dropped;
 };

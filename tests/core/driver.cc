@@ -29,6 +29,7 @@ Output DrivenNode::Step(Input input) {
   Output output = core_->TakeOutput();
   outbox.insert(outbox.end(), output.send.begin(), output.send.end());
   if (output.write) writes_.push_back(*output.write);
+  reads.insert(reads.end(), output.reads.begin(), output.reads.end());
   pieces.insert(pieces.end(), output.pieces.begin(), output.pieces.end());
   if (output.load) loads.push_back(*output.load);
   committed.insert(committed.end(), output.committed.begin(), output.committed.end());
@@ -67,7 +68,22 @@ void DrivenNode::FinishWrite() {
 }
 
 void DrivenNode::FinishWrites() {
-  while (!writes_.empty()) FinishWrite();
+  while (!writes_.empty() || !reads.empty()) writes_.empty() ? FinishRead() : FinishWrite();
+}
+
+void DrivenNode::FinishRead() {
+  const EntriesWanted wanted = std::move(reads.front());
+  reads.erase(reads.begin());
+  Entries read;
+  size_t bytes = 0;
+  for (const Entry& entry : disk_.entries) {
+    if (entry.index < wanted.from || read.size() == wanted.entries) continue;
+    bytes += entry.data.size();
+    if (!read.empty() && bytes > wanted.bytes) break;
+    read.push_back(entry);
+  }
+  if (!read.empty() && read.front().index != wanted.from) read.clear();
+  Step(EntriesRead{wanted.reader, std::move(read)});
 }
 
 void DrivenNode::Store(const Write& write) {
@@ -121,7 +137,7 @@ void DrivenNode::TakeSnapshot(uint64_t index, uint64_t drop_through) {
 void DrivenNode::StorePiece(uint64_t offset, bool whole) {
   const Piece piece = pieces.front();
   pieces.erase(pieces.begin());
-  if (whole) disk_.snapshot = piece.request.last_included;
+  if (whole && piece.request.last_included.index > disk_.snapshot.index) disk_.snapshot = piece.request.last_included;
   Step(PieceStored{piece.call, piece.request.last_included, offset, whole, piece.request.size});
 }
 
@@ -130,6 +146,7 @@ void DrivenNode::Crash() {
   outbox.clear();
   committed.clear();
   pieces.clear();
+  reads.clear();
   loads.clear();
   if (disk_.snapshot.index) disk_.BeginWith(disk_.snapshot, 100);
   core_.emplace(config_, disk_, ++seed_, now_);

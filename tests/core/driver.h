@@ -46,10 +46,11 @@ class DrivenNode {
   void Answer(const Call& call, std::optional<Reply> reply);
   void AnswerFrom(const NodeId& peer, std::optional<Reply> reply);  // to all open calls to the peer, oldest first
   void FinishWrite();                                               // the oldest one
-  void FinishWrites();
-  void Wait(Duration duration);  // telling it of every deadline on the way
-  void TimeOut();                // moves the clock to its deadline
-  void Doze(Duration duration);  // the clock moves and nobody tells it
+  void FinishWrites();                                              // and reads
+  void FinishRead();                                                // the oldest one
+  void Wait(Duration duration);                                     // telling it of every deadline on the way
+  void TimeOut();                                                   // moves the clock to its deadline
+  void Doze(Duration duration);                                     // the clock moves and nobody tells it
   RequestId Propose(std::string data = "x");
   RequestId Read();
   // It has applied all up to `index` and takes a snapshot; the log goes up to `drop_through`, on the disk as well.
@@ -73,6 +74,7 @@ class DrivenNode {
   std::vector<Message> outbox;
   Entries committed;
   std::vector<Piece> pieces;
+  std::vector<EntriesWanted> reads;
   std::vector<LogPosition> loads;  // snapshots that the state machine was told to take up
   std::vector<Outcome> outcomes;
   std::vector<NodeEvent> events;

@@ -16,6 +16,7 @@ Start AnyStart(uint64_t seed) {
   start.rejoin = random() % 8 == 0;
   start.limits = {
       .entries_per_append = 1 + random() % 4, .bytes_per_append = 64, .appends_in_flight = 1 + random() % 2};
+  if (random() % 2 == 0) start.limits.bytes_in_memory = 0;
   start.defences = {};
   start.defences.pre_vote = random() % 4 != 0;
   return start;
@@ -26,7 +27,8 @@ std::string Command(Term term, Index index) { return std::to_string(term.value) 
 
 }  // namespace
 
-Hostile::Hostile(uint64_t seed, bool tracing) : random_(seed), tracing_(tracing), node_(AnyStart(seed)) {
+Hostile::Hostile(uint64_t seed, bool tracing)
+    : random_(seed), tracing_(tracing), calm_(seed % 4 == 0), node_(AnyStart(seed)) {
   for (size_t i = 1; i < AnyStart(seed).servers; ++i) peers_.emplace_back(1, static_cast<char>('a' + i));
   node_.Doze(AnyStart(seed).rejoin ? Duration(std::chrono::seconds(1)) : Duration(0));
   term_ = core().term();
@@ -35,6 +37,8 @@ Hostile::Hostile(uint64_t seed, bool tracing) : random_(seed), tracing_(tracing)
 std::string Hostile::Run(int steps) {
   for (int i = 0; i < steps && complaint_.empty(); ++i) {
     Step();
+    while (core().HasUndelivered())
+      node_.Step(EntriesRead{.reader = "nobody", .entries = {}});  // as a node comes again
     Check();
   }
   return complaint_;
@@ -44,15 +48,14 @@ std::string Hostile::Run(int steps) {
 
 void Hostile::Step() {
   const uint64_t dice = Below(100);
-  if (dice < 45) return SendRequest();
+  if (dice < (calm_ ? 3 : 45)) return SendRequest();
   if (dice < 70) return AnswerACall();
-  if (dice < 80) {
-    if (node_.disk_is_busy()) node_.FinishWrite();
-    return;
-  }
+  if (dice < 80) return LetTheDiskWork();
   if (dice < 90) return LetTimePass();
-  if (dice < 95) {
+  if (dice < 93) {
     node_.Propose();
+  } else if (dice < 95) {
+    TakeSnapshot();
   } else if (dice < 97) {
     node_.Read();
   } else if (Chance(300)) {
@@ -63,7 +66,7 @@ void Hostile::Step() {
 }
 
 void Hostile::SendRequest() {
-  Request request = Chance(200) ? AnyVote() : AnyAppend();
+  Request request = Chance(200) ? AnyVote() : Chance(150) ? AnyPiece() : AnyAppend();
   if (tracing_) Note("<- " + Text(request));
   const CallId call{++last_request_};
   ++tally_.messages;
@@ -76,7 +79,9 @@ void Hostile::AnswerACall() {
   const Call call = calls_[Below(calls_.size())];
   if (Chance(900)) std::erase_if(calls_, [&](const Call& other) { return other.id == call.id; });
   if (Chance(100)) {
-    node_.Step(ReplyReceived{call.id, std::nullopt, Chance(500)});
+    const bool piece = std::holds_alternative<SnapshotRequest>(call.request);
+    if (piece && Chance(300)) return void(node_.Step(PieceMissing{call.id}));
+    node_.Step(ReplyReceived{call.id, std::nullopt, Chance(500), Chance(100)});
     return;
   }
   const Reply reply = AnyReply(call);
@@ -93,6 +98,32 @@ void Hostile::LetTimePass() {
   }
 }
 
+void Hostile::LetTheDiskWork() {
+  if (node_.disk_is_busy()) node_.FinishWrite();
+  if (!node_.pieces.empty() && Chance(700)) StoreAPiece();
+  if (node_.reads.empty() || Chance(300)) return;
+  node_.FinishRead();
+  ++tally_.read;
+}
+
+void Hostile::StoreAPiece() {
+  const Piece piece = node_.pieces.front();
+  if (Chance(100)) {
+    node_.pieces.erase(node_.pieces.begin());
+    node_.Step(PieceStored{.call = piece.call, .failed = true});
+  } else if (Chance(600)) {
+    node_.StorePiece(piece.request.size);
+  } else {
+    node_.StorePiece(Below(piece.request.size), /*whole=*/false);
+  }
+}
+
+void Hostile::TakeSnapshot() {
+  const Index to = std::min(core().delivered(), core().stable());
+  if (to <= std::max(core().snapshot().index, core().log().base().index)) return;
+  node_.TakeSnapshot(to.value, Chance(600) ? to.value : Below(to.value + 1));
+}
+
 // Its disk holds what was written; what was not is gone, and so is the duty to answer.
 void Hostile::Crash() {
   if (tracing_) Note("crash");
@@ -101,7 +132,8 @@ void Hostile::Crash() {
   asked_.clear();
   committed_.clear();
   leaders_.clear();
-  commit_ = {};
+  commit_ = core().commit();
+  taken_up_ = core().delivered();
   Require(votes_.empty() || core().term() >= votes_.rbegin()->first, "a term was forgotten in which it had voted");
   term_ = core().term();
   voted_for_ = core().voted_for();
@@ -131,6 +163,17 @@ Request Hostile::AnyAppend() {
   return request;
 }
 
+Request Hostile::AnyPiece() {
+  SnapshotRequest request{.term = AnyTerm(), .leader = AnySender(), .last_included = AnyPlace(), .size = 100};
+  if (Chance(800) && !core().leader().empty()) request.leader = core().leader();
+  if (Chance(500)) request.last_included.index = request.last_included.index + Below(3);
+  request.offset = Below(3) * 50;
+  request.data = Bytes(std::string(Chance(950) ? 50 : 500, 's'));
+  if (Chance(20)) request.offset = Near(0);
+  if (Chance(20)) request.size = Near(0);
+  return request;
+}
+
 Entry Hostile::AnyEntry(Index index, Term at_least) {
   const Log& log = core().log();
   Entry entry{.index = index, .term = std::max(at_least, core().term())};
@@ -143,20 +186,23 @@ Entry Hostile::AnyEntry(Index index, Term at_least) {
 }
 
 Reply Hostile::AnyReply(const Call& call) {
-  const bool to_vote = std::holds_alternative<VoteRequest>(call.request);
-  return to_vote != Chance(40) ? AnyVoteReply() : AnyAppendReply();
+  if (Chance(40)) return Chance(500) ? AnyVoteReply() : Chance(500) ? AnyAppendReply() : AnySnapshotReply();
+  if (std::holds_alternative<VoteRequest>(call.request)) return AnyVoteReply();
+  return std::holds_alternative<SnapshotRequest>(call.request) ? AnySnapshotReply() : AnyAppendReply();
 }
 
-Reply Hostile::AnyVoteReply() {
-  return VoteReply{.term = Chance(900) ? core().term() : AnyTerm(), .granted = Chance(700)};
-}
+Reply Hostile::AnyVoteReply() { return VoteReply{.term = TermOfAReply(), .granted = Chance(700)}; }
 
 Reply Hostile::AnyAppendReply() {
-  AppendReply reply{.term = Chance(900) ? core().term() : AnyTerm(), .success = Chance(700)};
+  AppendReply reply{.term = TermOfAReply(), .success = Chance(700)};
   if (Chance(50)) reply.space = static_cast<Space>(Below(3));
-  if (Chance(500)) reply.conflict_index = AnyIndex();
+  if (Chance(500)) reply.conflict_index = Chance(600) ? AnyIndex() : Index{1 + Below(3)};
   if (Chance(300)) reply.conflict_term = AnyTerm();
   return reply;
+}
+
+Reply Hostile::AnySnapshotReply() {
+  return SnapshotReply{.term = TermOfAReply(), .offset = Chance(950) ? Below(120) : Near(0), .installed = Chance(300)};
 }
 
 // ---- Small numbers around what the core holds ----------------------------------------------------------------------
@@ -212,6 +258,7 @@ void Hostile::Check() {
     if (tracing_) Note("   " + Text(event));
     if (std::holds_alternative<MessageRefused>(event)) ++tally_.refused;
     if (std::holds_alternative<LogTruncated>(event)) ++tally_.truncated;
+    if (std::holds_alternative<SnapshotInstalled>(event)) ++tally_.installed;
     if (const auto* found = std::get_if<LeaderChanged>(&event); found != nullptr && !found->leader.empty()) {
       const auto [known, first] = leaders_.emplace(found->term, found->leader);
       Require(known->second == found->leader, "two leaders in one term");
@@ -230,11 +277,13 @@ void Hostile::CheckState() {
   Require(kept, "a vote was taken back");
   Require(core().commit() >= commit_, "the commit index fell");
   const Log& log = core().log();
+  Require(core().snapshot().index >= log.base().index, "a log begins behind what a snapshot holds");
+  Require(core().snapshot().index <= core().commit(), "a snapshot holds what was not committed");
   Require(core().commit() <= log.last().index, "committed what the log does not hold");
   Require(core().stable() <= log.last().index, "vouches for what the log does not hold");
   Require(log.last().term <= core().term(), "the log is ahead of the term");
-  if (log.last().index > Index{1}) {
-    const Index any{2 + Below(log.last().index.value - 1)};
+  if (log.last().index > log.first()) {
+    const Index any = log.first() + 1 + Below(log.last().index - log.first());
     Require(log.TermAt(any - 1) <= log.TermAt(any), "terms fall in the log");
   }
   term_ = core().term();
@@ -268,17 +317,28 @@ void Hostile::CheckProgress() {
 
 // Delivered in order, once, and never changed.
 void Hostile::CheckCommitted() {
+  for (const LogPosition& at : std::exchange(node_.loads, {})) {
+    Require(at.index > taken_up_ + committed_.size(), "an older state than its own was taken up");
+    taken_up_ = at.index;
+    committed_.clear();
+  }
   for (Entry& entry : node_.committed) {
-    Require(entry.index.value == committed_.size() + 1, "delivered out of order");
+    Require(entry.index == taken_up_ + committed_.size() + 1, "delivered out of order");
     committed_.push_back(std::move(entry));
     ++tally_.committed;
   }
   node_.committed.clear();
-  Require(committed_.size() == core().commit().value, "committed and not delivered");
+  Require(taken_up_ + committed_.size() == core().delivered(), "delivered and not seen");
+  Require(core().delivered() == core().commit() || !node_.reads.empty(), "committed and not delivered");
   if (committed_.empty() || !complaint_.empty()) return;
   const Entry& any = committed_[Below(committed_.size())];
-  Require(core().log().At(any.index) == any, "a committed entry changed");
-  Require(core().log().At(committed_.back().index) == committed_.back(), "the last committed entry changed");
+  const auto unchanged = [&](const Entry& entry) {
+    const Log& log = core().log();
+    if (!log.Contains(entry.index)) return entry.index <= log.base().index;
+    return log.TermAt(entry.index) == entry.term && (!log.Holds(entry.index) || log.At(entry.index) == entry);
+  };
+  Require(unchanged(any), "a committed entry changed");
+  Require(unchanged(committed_.back()), "the last committed entry changed");
 }
 
 void Hostile::CheckMessages() {
@@ -290,11 +350,13 @@ void Hostile::CheckMessages() {
     auto& call = std::get<Call>(message);
     Require(std::find(peers_.begin(), peers_.end(), call.to) != peers_.end(), "speaks to a stranger");
     if (const auto* append = std::get_if<AppendRequest>(&call.request)) CheckAppend(*append);
+    if (const auto* piece = std::get_if<SnapshotRequest>(&call.request)) CheckPiece(*piece);
     calls_.push_back(std::move(call));
     if (calls_.size() > 24) calls_.pop_front();
   }
   node_.outbox.clear();
-  if (!node_.disk_is_busy()) Require(asked_.empty(), "a request was not answered although the disk is idle");
+  if (!node_.disk_is_busy() && node_.pieces.empty())
+    Require(asked_.empty(), "a request was not answered although the disk is idle");
 }
 
 void Hostile::CheckAnswer(const Answer& answer) {
@@ -306,7 +368,9 @@ void Hostile::CheckAnswer(const Answer& answer) {
   Require((vote != nullptr) == std::holds_alternative<VoteReply>(*answer.reply),
           "the answer to another kind of request");
   if (!complaint_.empty()) return;
-  if (std::holds_alternative<SnapshotReply>(*answer.reply)) return;
+  const bool to_piece = std::holds_alternative<SnapshotRequest>(request);
+  Require(to_piece == std::holds_alternative<SnapshotReply>(*answer.reply), "the answer to another kind of request");
+  if (to_piece) return;
   if (vote == nullptr) {
     tally_.accepted += std::get<AppendReply>(*answer.reply).success ? 1 : 0;
   } else if (std::get<VoteReply>(*answer.reply).granted && !vote->pre_vote) {
@@ -324,6 +388,14 @@ void Hostile::CheckAppend(const AppendRequest& append) {
     Require(entry.term >= previous && entry.term <= append.term, "sends a log that cannot be");
     previous = entry.term;
   }
+}
+
+void Hostile::CheckPiece(const SnapshotRequest& piece) {
+  ++tally_.sent;
+  Require(piece.leader == core().self(), "sends a snapshot in another's name");
+  Require(piece.last_included.index <= core().snapshot().index, "sends a snapshot that it does not have");
+  Require(piece.last_included.index >= core().log().base().index, "the log after a snapshot that it sends is gone");
+  Require(piece.offset < piece.size, "sends a piece beyond the end");
 }
 
 }  // namespace raftly

@@ -30,6 +30,9 @@ class Hostile {
     uint64_t committed = 0;  // entries
     uint64_t truncated = 0;  // times
     uint64_t led = 0;        // terms
+    uint64_t installed = 0;  // snapshots of others
+    uint64_t sent = 0;       // pieces of its own
+    uint64_t read = 0;       // entries that were not in memory
   };
   const Tally& tally() const { return tally_; }
 
@@ -39,19 +42,25 @@ class Hostile {
   void SendRequest();
   void AnswerACall();
   void LetTimePass();
+  void LetTheDiskWork();
+  void StoreAPiece();
+  void TakeSnapshot();
   void Crash();
   Request AnyVote();
   Request AnyAppend();
+  Request AnyPiece();
   Entry AnyEntry(Index index, Term at_least);
   Reply AnyReply(const Call& call);
   Reply AnyVoteReply();
   Reply AnyAppendReply();
+  Reply AnySnapshotReply();
 
   // ---- Small numbers around what the core holds
   bool Chance(int in_a_thousand) { return static_cast<int>(random_() % 1000) < in_a_thousand; }
   uint64_t Below(uint64_t n) { return random_() % n; }
   uint64_t Near(uint64_t value);
   Term AnyTerm();
+  Term TermOfAReply() { return Chance(calm_ ? 995 : 900) ? core().term() : AnyTerm(); }
   Index AnyIndex();
   LogPosition AnyPlace();
   NodeId AnySender();
@@ -65,6 +74,7 @@ class Hostile {
   void CheckMessages();
   void CheckAnswer(const Answer& answer);
   void CheckAppend(const AppendRequest& append);
+  void CheckPiece(const SnapshotRequest& piece);
   void Require(bool holds, const char* what) {
     if (!holds && complaint_.empty()) complaint_ = what;
   }
@@ -74,6 +84,7 @@ class Hostile {
 
   std::mt19937_64 random_;
   const bool tracing_;
+  const bool calm_;  // few requests and mostly our own term: leaders stay long enough to get somewhere
   DrivenNode node_;
   std::vector<NodeId> peers_;
   std::deque<Call> calls_;           // not answered, or answered and answered again
@@ -81,6 +92,7 @@ class Hostile {
   uint64_t last_request_ = 0;
   std::map<Term, NodeId> votes_;    // granted for good, in all lives
   std::map<Term, NodeId> leaders_;  // known in this life
+  Index taken_up_;                  // by snapshot: committed_ follows it
   Entries committed_;               // in this life
   Term term_;                       // as of the last step
   NodeId voted_for_;

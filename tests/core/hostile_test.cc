@@ -66,12 +66,18 @@ TEST(Fuzz, ComesNearEnoughToMatter) {
     sum.committed += world.tally().committed;
     sum.truncated += world.tally().truncated;
     sum.led += world.tally().led;
+    sum.installed += world.tally().installed;
+    sum.sent += world.tally().sent;
+    sum.read += world.tally().read;
   }
   EXPECT_GT(sum.accepted, 1000u);
   EXPECT_GT(sum.refused, 1000u);
   EXPECT_GT(sum.committed, 300u);
   EXPECT_GT(sum.truncated, 50u);
   EXPECT_GT(sum.led, 30u);
+  EXPECT_GT(sum.installed, 30u);
+  EXPECT_GT(sum.sent, 20u);
+  EXPECT_GT(sum.read, 50u);
 }
 
 }  // namespace

@@ -131,7 +131,7 @@ TEST(Log, KeepsWhatASimpleListKeeps) {
         }
         ASSERT_EQ(log.LastIndexOf(expected).value, std::find_if(model.rbegin(), model.rend(), same)->first);
       }
-      ASSERT_EQ(log.bytes_in_memory(), log.From(evicted + 1).size() * (sizeof(Entry) + 9));
+      ASSERT_EQ(log.bytes_in_memory(), log.From(evicted + 1).size() * (Log::kPerEntry + 9));
     }
   }
 }

@@ -133,6 +133,19 @@ TEST(ClusterChanges, ATermNeverChangesDownwards) {
   EXPECT_THAT(Names(changes.Next(Summarize({Row("a", "Follower", 9), Row("b", "Leader", 3)}, 3))), SizeIs(1));
 }
 
+TEST(ClusterView, TellsOfSnapshotsOnTheirWayAndOfWhoTakesNone) {
+  const NodeRow leader = RowOf("a", std::string(R"({"id":"a","state":"Leader","term":3,"leader_id":"a","log_bytes":5,)"
+                                                R"("sending":[{"to":"b","percent":37},{"to":"x","percent":-1},7],)"
+                                                R"("takes_no_snapshot":["c","z"]})"));
+  const ClusterView view = Summarize({leader, Row("b", "Follower", 3), Row("c", "Follower", 3)}, 1);
+  EXPECT_THAT(view.nodes[0].sending, ElementsAre(SnapshotOnItsWay{"b", 37}));
+  EXPECT_EQ(view.nodes[1].error, "");
+  EXPECT_EQ(view.nodes[2].error, "needs a snapshot and takes none");
+  EXPECT_THAT(ToJson(view), HasSubstr(R"("log_bytes":5,"sending":[{"to":"b","percent":37}],"reachable":true)"));
+  // Who has lost the lead speaks for nobody.
+  EXPECT_EQ(Summarize({leader, Row("b", "Leader", 4), Row("c", "Follower", 4)}, 1).nodes[2].error, "");
+}
+
 TEST(ClusterView, OfTwoLeadersTheOneOfTheHigherTerm) {
   EXPECT_EQ(Summarize({Row("a", "Leader", 3), Row("b", "Leader", 5), Row("c", "Follower", 5)}, 1).leader_id, "b");
   EXPECT_EQ(Summarize({Row("a", "Follower", 3)}, 1).leader_id, "");

@@ -207,15 +207,16 @@ TEST_F(HttpTest, FailuresOfTheNode) {
 TEST_F(HttpTest, StatusAndHealth) {
   EXPECT_EQ(node_.Status("GET", "/healthz"), 200);
   EXPECT_EQ(node_.Status("GET", "/readyz"), 503);
-  NodeStatus status;
-  status.id = "node1";
-  status.role = Role::kLeader;
-  status.term = Term{3};
-  status.leader = "node1";
-  status.commit_index = Index{7};
-  status.last_applied = Index{6};
-  status.first_index = Index{2};
-  status.snapshot_index = Index{1};
+  NodeStatus status{.id = "node1",
+                    .role = Role::kLeader,
+                    .term = Term{3},
+                    .leader = "node1",
+                    .commit_index = Index{7},
+                    .last_applied = Index{6},
+                    .first_index = Index{2},
+                    .snapshot_index = Index{1},
+                    .sending = {{"node2", 37}},
+                    .takes_no_snapshot = {"node3"}};
   node_.consensus.SetStatus(status);
   EXPECT_EQ(node_.Status("GET", "/readyz"), 503) << "what was committed when it started is not applied yet";
   status.ready = true;
@@ -223,7 +224,8 @@ TEST_F(HttpTest, StatusAndHealth) {
   EXPECT_EQ(node_.Status("GET", "/readyz"), 200);
   EXPECT_EQ(node_.Ask("GET", "/status").body,
             R"({"id":"node1","state":"Leader","term":3,"leader_id":"node1","commit_index":7,"last_applied":6,)"
-            R"("first_index":2,"snapshot_index":1,"log_bytes":0})"
+            R"("first_index":2,"snapshot_index":1,"log_bytes":0,)"
+            R"("sending":[{"to":"node2","percent":37}],"takes_no_snapshot":["node3"]})"
             "\n");
 }
 

@@ -57,6 +57,25 @@ TEST(Segments, ALogThatHasGrownGoesOnInAnother) {
   EXPECT_EQ(opened.log->stats().segments, 3u);
 }
 
+// Golden bytes: what one version writes every later one reads.
+TEST(Segments, HaveTheBytesOfTheFormat) {
+  FaultyFiles files;
+  {
+    auto opened = Open(files, Segmented(50));
+    ASSERT_TRUE(Store(*opened.log, Vote(2, "node1", false), {E(1, 2)}).ok());
+    ASSERT_TRUE(Store(*opened.log, std::nullopt, {E(2, 2, "a")}).ok());
+    ASSERT_TRUE(opened.log->Close().ok());
+  }
+  EXPECT_EQ(files.Contents(PathOf(2)), Golden("segment.wal.hex"));
+
+  FaultyFiles copy;
+  copy.Put(kLog, files.Contents(kLog));
+  copy.Put(PathOf(2), Golden("segment.wal.hex"));
+  const auto opened = Open(copy, Segmented(50));
+  EXPECT_EQ(opened.entries, (Entries{E(1, 2), E(2, 2, "a")}));
+  EXPECT_EQ(opened.hard_state, Vote(2, "node1", false));
+}
+
 TEST(Segments, AreOneFileForEverWhereNoneWereAskedFor) {
   FaultyFiles files;
   auto opened = Open(files);
