@@ -19,7 +19,7 @@ FILTER := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
 $(eval $(FILTER):;@:)
 endif
 
-.PHONY: help deps build test test-short test-debug test-asan test-tsan bench load failover startup cluster scenario scenarios sim mutants fuzz web screenshots docker-build docker-up docker-down docker-logs fmt lint clean
+.PHONY: help deps build test test-short test-debug test-asan test-tsan bench load failover startup soak years cluster scenario scenarios sim mutants fuzz web screenshots docker-build docker-up docker-down docker-logs fmt lint clean
 
 help:
 	@echo 'make build        bin/raftly-server and friends'
@@ -31,6 +31,8 @@ help:
 	@echo 'make load         the same load on our servers and, where it is installed, on etcd (LOAD_NODES=3)'
 	@echo 'make failover     kill -9 of the leader to the next accepted write (TIMES=30)'
 	@echo 'make startup      how long a server needs to be back with its log, and its memory (ENTRIES="10000 1000000")'
+	@echo 'make soak         writes at full speed and kill -9 of a random node: is every acknowledged write there (MINUTES=10)'
+	@echo 'make years        what ten million writes and a large state cost: memory, starts, snapshots (WRITES= MIB=)'
 	@echo 'make cluster      a local three-node cluster, Ctrl-C stops it (NODES=3 DATA=data HOST=127.0.0.1)'
 	@echo 'make scenario     one failure, with its defence on and off (NAME= SEED=1 REAL=1 TRACE=1)'
 	@echo 'make scenarios    all of them, and a table'
@@ -77,6 +79,12 @@ failover: build
 
 startup: build
 	@cmake/startup.sh $(ENTRIES)
+
+soak: build
+	@cmake/soak.sh $(or $(MINUTES),10)
+
+years: build
+	@cmake/years.sh $(WRITES) $(MIB)
 
 cluster: build
 	@exec cmake/cluster.sh "$(NODES)" "$(DATA)" "$(HOST)"

@@ -5,15 +5,21 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
+#include <vector>
 
+#include "bench/raw_sync.h"
 #include "bench/samples.h"
 #include "raft/core/check.h"
 #include "raft/env/mutex.h"
+#include "raft/env/posix_files.h"
 #include "transport/grpc_transport.h"
 
 namespace raftly::bench {
@@ -37,9 +43,12 @@ AppendRequest MakeAppend(size_t entries) {
 // gRPC alone: bytes there, bytes back, a thread on either side, over a socket.
 class RawGrpc {
  public:
-  RawGrpc() {
+  // `on_request` runs on the server's thread, before the answer leaves.
+  explicit RawGrpc(std::function<void(const grpc::ByteBuffer&)> on_request = nullptr)
+      : on_request_(std::move(on_request)) {
     int port = 0;
     grpc::ServerBuilder builder;
+    builder.SetMaxReceiveMessageSize(-1);
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
     builder.RegisterAsyncGenericService(&service_);
     incoming_ = builder.AddCompletionQueue();
@@ -90,6 +99,7 @@ class RawGrpc {
       if (!Next()) break;
       call.stream.Read(&call.request, nullptr);
       RAFTLY_CHECK(Next(), "an echo was cut short");
+      if (on_request_) on_request_(call.request);
       call.stream.WriteAndFinish(Bytes("ok"), {}, grpc::Status::OK, nullptr);
       RAFTLY_CHECK(Next(), "an echo was cut short");
     }
@@ -102,6 +112,7 @@ class RawGrpc {
     return grpc::ByteBuffer(&slice, 1);
   }
 
+  const std::function<void(const grpc::ByteBuffer&)> on_request_;
   grpc::AsyncGenericService service_;
   std::unique_ptr<grpc::ServerCompletionQueue> incoming_;
   std::unique_ptr<grpc::Server> server_;
@@ -174,6 +185,46 @@ BENCHMARK(TransportRoundTrip)
     ->UseManualTime()
     ->Unit(benchmark::kMicrosecond)
     ->MinTime(1);
+
+// A file of so many MiB, piece by piece from disk to disk, durable at the end: what a snapshot for a peer costs at
+// least.
+void CopyOverGrpc(benchmark::State& state) {
+  constexpr uint64_t kPiece = uint64_t{1} << 20;
+  const ScratchDirectory directory;
+  const auto files = NewPosixFileSystem();
+  const auto pieces = static_cast<uint64_t>(state.range(0));
+  {
+    const auto source = files->Open(directory.Path("source"));
+    RAFTLY_CHECK(source.ok(), "the source cannot be made");
+    for (uint64_t i = 0; i < pieces; ++i) {
+      RAFTLY_CHECK((*source)->WriteAt(i * kPiece, std::string(kPiece, 's')).ok(), "the source cannot be written");
+    }
+    RAFTLY_CHECK((*source)->Sync().ok(), "the source cannot be synced");
+  }
+  for ([[maybe_unused]] auto _ : state) {
+    const auto copy = files->Open(directory.Path("copy"));
+    RAFTLY_CHECK(copy.ok(), "the copy cannot be made");
+    uint64_t written = 0;
+    RawGrpc raw([&](const grpc::ByteBuffer& request) {
+      std::vector<grpc::Slice> slices;
+      RAFTLY_CHECK(request.Dump(&slices).ok(), "a piece cannot be taken apart");
+      for (const grpc::Slice& slice : slices) {
+        const std::string_view bytes(reinterpret_cast<const char*>(slice.begin()), slice.size());
+        RAFTLY_CHECK((*copy)->WriteAt(written, bytes).ok(), "the copy cannot be written");
+        written += bytes.size();
+      }
+    });
+    for (uint64_t i = 0; i < pieces; ++i) {
+      const auto piece = files->ReadPart(directory.Path("source"), i * kPiece, kPiece);
+      RAFTLY_CHECK(piece.ok() && piece->size() == kPiece, "the source cannot be read");
+      const grpc::Slice slice(*piece);
+      raw.RoundTrip(grpc::ByteBuffer(&slice, 1));
+    }
+    RAFTLY_CHECK(written == pieces * kPiece && (*copy)->Sync().ok(), "the copy is not whole");
+  }
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * pieces * kPiece));
+}
+BENCHMARK(CopyOverGrpc)->ArgName("MiB")->Arg(1024)->UseRealTime()->Unit(benchmark::kMillisecond)->Iterations(1);
 
 }  // namespace
 }  // namespace raftly::bench

@@ -73,6 +73,7 @@ const std::map<std::string, Setter>& Flags() {
       {"key-bytes", [](Options& o, S f, S v) { return SetNumber<size_t>(f, v, 1, 1024, o.key_bytes); }},
       {"value-bytes", [](Options& o, S f, S v) { return SetNumber<size_t>(f, v, 0, 1 << 20, o.value_bytes); }},
       {"keys", [](Options& o, S f, S v) { return SetNumber<uint64_t>(f, v, 1, 1'000'000'000, o.keys); }},
+      {"order", [](Options& o, S f, S v) { return SetWord(f, v, "random", "ascending", o.in_order); }},
       {"seed", [](Options& o, S f, S v) { return SetNumber<uint64_t>(f, v, 0, UINT64_MAX, o.seed); }},
       {"json",
        [](Options& o, S f, S v) {
@@ -134,6 +135,7 @@ std::string Usage() {
   --key-bytes N          (default 16)
   --value-bytes N        (default 128)
   --keys N               how many different keys (default 10000)
+  --order ORDER          of keys: random (default) or ascending, which fills a cluster
   --seed N               (default 1)
   --json FILE            the result for machines; - for the standard output
 )";

@@ -27,6 +27,7 @@ struct Options {
   size_t key_bytes = 16;
   size_t value_bytes = 128;
   uint64_t keys = 10'000;  // how many different ones
+  bool in_order = false;   // one after the other, from the first on; else at random
   uint64_t seed = 1;
   std::string json;  // a file, "-" for stdout; empty: none
 };

@@ -29,7 +29,7 @@ std::string Requests::Key(uint64_t number) const {
 }
 
 Requests::Next Requests::Make(const std::string& host) {
-  const std::string key = Key(random_() % options_.keys);
+  const std::string key = Key((options_.in_order ? next_++ : random_()) % options_.keys);
   const bool get = static_cast<int>(random_() % 100) < options_.gets;
   if (options_.api == Options::Api::kEtcd) {
     if (get) {

@@ -27,6 +27,7 @@ class Requests {
   const Options options_;
   const std::string value_;
   std::mt19937_64 random_;
+  uint64_t next_ = 0;
 };
 
 std::string Base64(std::string_view bytes);
