@@ -59,7 +59,9 @@ def start_node(node):
     start(node, [f"{args.bin}/raftly-server", f"-id={node}", f"-grpc-addr={grpc[node]}", f"-http-addr={web[node]}",
                  f"-data-dir={work / node}", f"-peers={peers}", f"-http-peers={http_peers}",
                  # On a busy machine the default's elections would make RaftlyLeaderFlapping fire, and rightly so.
-                 "-election-timeout=2000", "-heartbeat=200"])
+                 "-election-timeout=2000", "-heartbeat=200",
+                 # So that snapshots are made.
+                 "-snapshot-log-mib=1", "-keep-log-mib=0"])
 
 
 def start_prometheus():
