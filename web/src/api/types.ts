@@ -9,6 +9,13 @@ export interface ClusterNode {
   leader_id: string;
   commit_index: number;
   last_applied: number;
+  // Of its log: the first index that is left of it, and its records on the disk. A Go server says neither, and 0.
+  first_index?: number;
+  log_bytes?: number;
+  // Last index that its newest snapshot holds; 0: there is none.
+  snapshot_index?: number;
+  // Snapshots on their way from this leader.
+  sending?: { to: string; percent: number }[];
   reachable: boolean;
   // Why it takes no part, in its own words or in those of who asked it.
   error?: string;

@@ -42,6 +42,18 @@ describe("HealthStrip", () => {
 });
 
 describe("NodeCards", () => {
+  it("shows what there is of the log and the snapshot, where a node says it", () => {
+    const said = { first_index: 2049, log_bytes: 12_582_912, snapshot_index: 2500 };
+    const store = storeWith({
+      cluster: cluster(3, { node1: said, node2: { ...said, snapshot_index: 0 }, node3: { first_index: 0 } }),
+    });
+    renderWith(<NodeCards />, store);
+    const cards = screen.getAllByRole("listitem");
+    expect(cards[0]).toHaveTextContent("log 12 MiB from 2049snapshot 2500");
+    expect(cards[1]).toHaveTextContent("no snapshot");
+    expect(cards[2]).not.toHaveTextContent("log");
+  });
+
   it("shows state, term and commit index, and marks the node that serves the page", () => {
     const store = storeWith({ cluster: cluster(3, { node2: { state: "PreCandidate", term: 4, commit_index: 9 } }) });
     store.dispatch({ type: "served_by", node: "node1" });

@@ -1,3 +1,4 @@
+import { bytesInWords } from "@/components/bytes";
 import { classes } from "@/components/classes";
 import { Noticed } from "@/components/Noticed";
 import { LOOK_COLOR, StateGlyph } from "@/components/StateGlyph";
@@ -49,6 +50,16 @@ export function NodeCard({ view: { node, look, label }, name, serves }: NodeCard
         <Noticed value={node.term}>term {node.reachable ? node.term : "—"}</Noticed>
         <span title="Commit index">commit {node.reachable ? node.commit_index : "—"}</span>
       </div>
+      {node.reachable && !!node.first_index && (
+        <div className="flex flex-wrap justify-between gap-x-2 text-2xs whitespace-nowrap text-muted">
+          <span title={`Its log holds the entries from index ${node.first_index} on`}>
+            log {bytesInWords(node.log_bytes ?? 0)} from {node.first_index}
+          </span>
+          <span title="Last index that its newest snapshot holds">
+            {node.snapshot_index ? `snapshot ${node.snapshot_index}` : "no snapshot"}
+          </span>
+        </div>
+      )}
       {node.reachable && node.error && (
         <p className="line-clamp-2 text-2xs break-words text-down" title={node.error}>
           {node.error}

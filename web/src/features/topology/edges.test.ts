@@ -42,3 +42,17 @@ it("says in words what happens in each direction", () => {
   expect(edge).toMatchObject({ kind: "lossy", label: "30%", only: { from: "node1", to: "node2" } });
   expect(edge?.title).toBe("node1 → node2: 30% is lost, node2 → node1: no fault");
 });
+
+it("shows how much of a snapshot is there, and from whom to whom", () => {
+  const picture = cluster(3, { node1: { sending: [{ to: "node3", percent: 37 }] } });
+  const edges = edgesOf(nodeViews(picture, null), null, "node1");
+  expect(edges.map(({ label }) => label)).toEqual(["", "37%", ""]);
+  expect(edges[1]).toMatchObject({ kind: "replication", only: { from: "node1", to: "node3" } });
+  expect(edges[1]?.title).toBe("node1 sends node3 its snapshot, 37% of it is there");
+});
+
+it("says what is wrong with a link rather than what goes over it", () => {
+  const picture = cluster(3, { node1: { sending: [{ to: "node2", percent: 5 }] } });
+  const chaos = rulesOn("node1", [{ id: "l", to_node: "node2", action: "loss", params: { loss_rate: 0.3 } }]);
+  expect(edgesOf(nodeViews(picture, chaos), chaos, "node1")[0]).toMatchObject({ kind: "lossy", label: "30%" });
+});

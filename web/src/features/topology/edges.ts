@@ -1,4 +1,4 @@
-import type { ChaosState } from "@/api/types";
+import type { ChaosState, ClusterNode } from "@/api/types";
 import { edgeFaultOf, edgeLabelOf, type LinkFault, type NodeFault } from "@/state/links";
 import type { NodeView } from "@/state/nodes";
 
@@ -7,7 +7,8 @@ export interface EdgeView {
   b: string;
   // In the order of precedence. `down`: an end of it is.
   kind: "down" | "partitioned" | "lossy" | "delayed" | "replication" | "follower";
-  // What is wrong with this link alone; with an arrow where it is so in one direction.
+  // What is wrong with this link alone, or how much of a snapshot has gone over it; with an arrow where it is so in one
+  // direction.
   label: string;
   only?: { from: string; to: string };
   title: string;
@@ -40,9 +41,28 @@ function edgeOf(
   }
   if (a.look === "down" || b.look === "down") return { ...ends, kind: "down", label: "", title: "one end is down" };
   const leads = ends.a === leader_id || ends.b === leader_id;
-  return leads
-    ? { ...ends, kind: "replication", label: "", title: "replication" }
-    : { ...ends, kind: "follower", label: "", title: "between followers" };
+  if (!leads) return { ...ends, kind: "follower", label: "", title: "between followers" };
+  const sending = snapshotBetween(a.node, b.node);
+  return sending
+    ? {
+        ...ends,
+        kind: "replication",
+        label: `${sending.percent}%`,
+        only: { from: sending.from, to: sending.to },
+        title: `${sending.from} sends ${sending.to} its snapshot, ${sending.percent}% of it is there`,
+      }
+    : { ...ends, kind: "replication", label: "", title: "replication" };
+}
+
+function snapshotBetween(a: ClusterNode, b: ClusterNode): { from: string; to: string; percent: number } | undefined {
+  for (const [from, to] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const snapshot = from.sending?.find((each) => each.to === to.id);
+    if (snapshot) return { from: from.id, ...snapshot };
+  }
+  return undefined;
 }
 
 function describe({ dropped, loss_rate, delay_ms, jitter_ms }: LinkFault): string {
