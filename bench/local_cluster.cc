@@ -32,7 +32,7 @@ LocalCluster::Server::Server(LocalCluster& cluster, size_t place)
       apply("apply"),
       transport(cluster.network_, Name(place), loop),
       node(MakeConfig(place, cluster.nodes_, cluster.timings_, cluster.directory_.Path(Name(place))),
-           Environment{loop, disk, apply, *cluster.files_, transport, cluster.seed_++}, sink, nullptr) {}
+           Environment{loop, disk, disk, apply, *cluster.files_, transport, cluster.seed_++}, sink, nullptr) {}
 
 LocalCluster::Server::~Server() {
   transport.Stop();

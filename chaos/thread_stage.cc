@@ -121,23 +121,26 @@ struct ThreadStage::Server {
   Server(ThreadStage& stage, int place, uint64_t seed)
       : loop("loop"),
         disk("disk"),
+        snapshots("snapshots"),
         apply("apply"),
         inner(stage.network_, stage.id(place), loop),
         transport(inner, stage.id(place), stage.rules(place), loop, seed),
         observer(stage, place),
-        node(stage.ConfigOf(place), Environment{loop, disk, apply, stage.disk(place), transport, seed}, registers,
-             &observer) {}
+        node(stage.ConfigOf(place), Environment{loop, disk, snapshots, apply, stage.disk(place), transport, seed},
+             registers, &observer) {}
 
   // Without a Stop of the node before, the process just ends.
   ~Server() {
     transport.Stop();
     loop.Stop();
     disk.Stop();
+    snapshots.Stop();
     apply.Stop();
   }
 
   ThreadLoop loop;
   ThreadLoop disk;
+  ThreadLoop snapshots;
   ThreadLoop apply;
   InMemTransport inner;
   NetworkProxy transport;

@@ -141,6 +141,7 @@ class Server::Impl {
         seed_(RandomSeed()),
         loop_("raftly-node"),
         disk_("raftly-disk"),
+        snapshot_disk_("raftly-snap"),
         apply_("raftly-apply"),
         files_(NewPosixFileSystem()),
         rules_(options.id),
@@ -157,8 +158,8 @@ class Server::Impl {
         node_logger_(log),
         fatal_(std::move(on_fatal)),
         observers_({&leaders_, &metrics_.node(), &metrics_.snapshots(), &node_logger_, &fatal_}),
-        node_(MakeNodeConfig(options), Environment{loop_, disk_, apply_, *files_, network_, seed_}, store_,
-              &observers_),
+        node_(MakeNodeConfig(options), Environment{loop_, disk_, snapshot_disk_, apply_, *files_, network_, seed_},
+              store_, &observers_),
         consensus_(node_, loop_),
         service_(options.id, consensus_, store_, leaders_),
         peers_(options.http_peers),
@@ -230,6 +231,7 @@ class Server::Impl {
     watcher_.Stop();
     fan_out_.Stop();
     apply_.Stop();
+    snapshot_disk_.Stop();
     disk_.Stop();
     loop_.Stop();
   }
@@ -247,6 +249,7 @@ class Server::Impl {
   // The doors.
   ThreadLoop loop_;
   ThreadLoop disk_;
+  ThreadLoop snapshot_disk_;
   ThreadLoop apply_;
   const std::unique_ptr<FileSystem> files_;
   NetworkRules rules_;

@@ -164,15 +164,23 @@ void SimCluster::Tap::Call(const NodeId& to, Request request, Duration timeout, 
 
 // ---- Life ----------------------------------------------------------------------------------------------------------
 
+Actor SimCluster::Life::ActorOf(int node_place, int executor) {
+  return static_cast<Actor>(1 + node_place * 4 + executor);
+}
+
+SimExecutor::ServiceTime SimCluster::Life::ServiceTimeOf(SimCluster& cluster, int node_place) {
+  return [&world = cluster.world_, &machine = *cluster.machines_[node_place]] {
+    return machine.disk.ServiceTime(world.now());
+  };
+}
+
 SimCluster::Life::Life(SimCluster& cluster, int node_place, uint64_t number, NodeConfig config)
     : place(node_place),
-      loop(cluster.world_, static_cast<Actor>(1 + node_place * 3), cluster.settings_.hand_over,
-           cluster.machines_[node_place]->clock),
-      disk(cluster.world_, static_cast<Actor>(2 + node_place * 3), cluster.settings_.hand_over, {},
-           [&world = cluster.world_, &machine = *cluster.machines_[node_place]] {
-             return machine.disk.ServiceTime(world.now());
-           }),
-      apply(cluster.world_, static_cast<Actor>(3 + node_place * 3), cluster.settings_.hand_over, {}),
+      loop(cluster.world_, ActorOf(node_place, 0), cluster.settings_.hand_over, cluster.machines_[node_place]->clock),
+      disk(cluster.world_, ActorOf(node_place, 1), cluster.settings_.hand_over, {}, ServiceTimeOf(cluster, node_place)),
+      snapshots(cluster.world_, ActorOf(node_place, 2), cluster.settings_.hand_over, {},
+                ServiceTimeOf(cluster, node_place)),
+      apply(cluster.world_, ActorOf(node_place, 3), cluster.settings_.hand_over, {}),
       files(cluster.machines_[node_place]->disk.ForThisLife()),
       observer(cluster, *this),
       transport(cluster.network_, cluster.id(node_place), loop),
@@ -182,6 +190,7 @@ SimCluster::Life::Life(SimCluster& cluster, int node_place, uint64_t number, Nod
       node(std::make_unique<RaftNode>(std::move(config),
                                       Environment{.loop = loop,
                                                   .disk = disk,
+                                                  .snapshots = snapshots,
                                                   .apply = apply,
                                                   .files = *files,
                                                   .transport = tap,

@@ -61,8 +61,10 @@ class SimCluster::Tap : public Transport {
 
 struct SimCluster::Life {
   Life(SimCluster& cluster, int node_place, uint64_t number, NodeConfig config);
+  static Actor ActorOf(int node_place, int executor);
+  static SimExecutor::ServiceTime ServiceTimeOf(SimCluster& cluster, int node_place);
 
-  std::array<SimExecutor*, 3> executors() { return {&loop, &disk, &apply}; }
+  std::array<SimExecutor*, 4> executors() { return {&loop, &disk, &snapshots, &apply}; }
   // Lets a dead node settle what it still holds, unheard, and destroys it. What is left is what late timers refer to.
   void TakeApart();
 
@@ -70,6 +72,7 @@ struct SimCluster::Life {
   bool alive = true;
   SimExecutor loop;
   SimExecutor disk;
+  SimExecutor snapshots;
   SimExecutor apply;
   const std::unique_ptr<FileSystem> files;
   RegisterMap registers;

@@ -129,6 +129,7 @@ void SimCluster::EndLife(int node, SimDisk::Crash crash) {
   if (world_.random().Chance(500)) {
     machine.disk.BeginToDie();
     life.disk.RunWaiting();
+    life.snapshots.RunWaiting();
   }
   machine.disk.Fail(crash);
   machine.refuses = world_.random().Chance(500);

@@ -303,6 +303,7 @@ class RaftCore {
 
   // snapshot.cc
   void HandlePiece(CallId call, SnapshotRequest& request);
+  void AnswerAhead();
   void Install(const LogPosition& last_included);
   bool NeedsSnapshot(const Progress& progress) const;
   void SendSnapshots();
@@ -358,8 +359,18 @@ class RaftCore {
   Space space_ = Space::kPlenty;  // on our disk
   LogPosition snapshot_;          // the newest of ours: snapshot_.index >= log_.base().index
   uint64_t snapshot_size_ = 0;
-  Index droppable_;                  // of the log, once no peer's installation needs it any more
-  std::map<CallId, NodeId> pieces_;  // that the node is storing, and who sent them
+  Index droppable_;  // of the log, once no peer's installation needs it any more
+  struct PieceInHand {
+    NodeId leader;
+    LogPosition last_included;
+    uint64_t begin = 0;
+    uint64_t end = 0;
+    uint64_t size = 0;  // of the whole snapshot
+    bool answered = false;
+  };
+  std::map<CallId, PieceInHand> pieces_;  // that the node is storing
+  LogPosition taking_in_;                 // the snapshot that they are of; index 0: it has to turn out
+  uint64_t taken_in_ = 0;                 // what will be there of it once they are stored
 
   // Disk. stable_ <= handed_ <= log_.last().index, but for a log that has not been handed over yet.
   Index stable_;                                // highest entry that our own disk holds

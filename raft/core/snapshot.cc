@@ -56,16 +56,42 @@ void RaftCore::HandlePiece(CallId call, SnapshotRequest& request) {
     return SendWhenDurable(Answer{call, SnapshotReply{term(), request.size, true}});
   }
   if (space_ == Space::kNone) return Send(Answer{call, std::nullopt});  // the leader will send it again
-  pieces_.emplace(call, request.leader);
+  pieces_.emplace(call, PieceInHand{.leader = request.leader,
+                                    .last_included = request.last_included,
+                                    .begin = request.offset,
+                                    .end = request.offset + request.data.size(),
+                                    .size = request.size});
   out_.pieces.push_back({call, std::move(request)});
+  AnswerAhead();
+}
+
+// A piece that follows what is there, with nothing before it still to be stored, is answered at once, so that the next
+// one is on its way meanwhile. That promises nothing: where it cannot be stored after all, the answer to the next says
+// so. The last piece waits: its answer does promise.
+void RaftCore::AnswerAhead() {
+  if (pieces_.size() != 1 || !taking_in_.index) return;
+  auto& [call, piece] = *pieces_.begin();
+  const bool follows = piece.last_included == taking_in_ && piece.begin == taken_in_ && piece.end > piece.begin;
+  if (piece.answered || !follows || piece.end >= piece.size) return;
+  piece.answered = true;
+  taken_in_ = piece.end;
+  SendWhenDurable(Answer{call, SnapshotReply{term(), piece.end, false}});
 }
 
 void RaftCore::On(const PieceStored& input) {
-  const auto piece = pieces_.find(input.call);
-  if (piece == pieces_.end()) return;
-  const NodeId leader = piece->second;
-  pieces_.erase(piece);
-  if (input.failed) return Send(Answer{input.call, std::nullopt});  // the leader will send it again
+  const auto found = pieces_.find(input.call);
+  if (found == pieces_.end()) return;
+  const PieceInHand piece = std::move(found->second);
+  pieces_.erase(found);
+  const bool as_answered = piece.answered && !input.failed && input.offset == piece.end;
+  if (!as_answered) {
+    taking_in_ = input.failed || input.whole ? LogPosition{} : input.last_included;
+    taken_in_ = input.offset;
+  }
+  if (input.failed) {
+    if (!piece.answered) Send(Answer{input.call, std::nullopt});  // the leader will send it again
+    return AnswerAhead();
+  }
   // Whoever leads by now: it is durable, and what it holds was committed. If we do, it is in our log (§5.4.3), or it
   // was no leader of ours that sent it.
   const bool lawful = role_ != Role::kLeader || log_.Matches(input.last_included);
@@ -74,9 +100,12 @@ void RaftCore::On(const PieceStored& input) {
     snapshot_ = input.last_included;
     snapshot_size_ = input.size;
     Install(input.last_included);
-    out_.events.push_back(SnapshotInstalled{input.last_included, leader});
+    out_.events.push_back(SnapshotInstalled{input.last_included, piece.leader});
   }
-  SendWhenDurable(Answer{input.call, SnapshotReply{term(), input.offset, input.whole && lawful}});
+  if (!piece.answered) {
+    SendWhenDurable(Answer{input.call, SnapshotReply{term(), input.offset, input.whole && lawful}});
+  }
+  AnswerAhead();
 }
 
 // Figure 13, rules 6 to 8. Where our log has the snapshot's last entry, all before it is what the snapshot holds, and

@@ -1,4 +1,4 @@
-// The five doors of a node. Production, tests and the simulator differ only in who stands behind them.
+// The doors of a node. Production, tests and the simulator differ only in who stands behind them.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,8 @@ namespace raftly {
 struct Environment {
   EventLoop& loop;
   Executor& disk;
+  // The disk work of snapshots, which is large and in no hurry. May be `disk` itself, where the log may wait for it.
+  Executor& snapshots;
   Executor& apply;
   FileSystem& files;
   Transport& transport;

@@ -28,6 +28,9 @@ class File {
   // Not durable before Sync.
   virtual absl::Status Reserve(uint64_t from, uint64_t to) = 0;
   virtual absl::Status Truncate(uint64_t size) = 0;
+  // A hint: [from, to) is written and will be synced before long, so that its way to the disk may begin. What goes
+  // wrong there Sync says.
+  virtual void BeginSync(uint64_t /*from*/, uint64_t /*to*/) {}
   // Everything written before is durable when this returns OK. After an error nothing is known, and nobody may retry:
   // the kernel may have dropped the dirty pages (Rebello et al., ATC'20).
   virtual absl::Status Sync() = 0;

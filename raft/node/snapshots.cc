@@ -7,14 +7,24 @@
 
 namespace raftly {
 
-// One that is being made. The reader belongs to the apply executor, the writer to the disk's; they take turns.
+// One that is being made. The state is read on the apply executor and written on the snapshots'; a slice is read while
+// the one before is written.
 struct Snapshots::Making {
   SnapshotHeader header;
-  std::unique_ptr<StateReader> reader;
-  std::unique_ptr<SnapshotStore::Writer> writer;
+  std::unique_ptr<StateReader> reader;            // apply executor; null once all is read
+  std::unique_ptr<SnapshotStore::Writer> writer;  // snapshots executor, and what follows
+  bool ended = false;
+  Index applied;  // when the last slice was written
   Time begun;
   absl::AnyInvocable<void(absl::StatusOr<Info>)> done;
 };
+
+namespace {
+
+// Read, and not yet written.
+constexpr int kSlicesAhead = 2;
+
+}  // namespace
 
 // ---- Starting ------------------------------------------------------------------------------------------------------
 
@@ -76,6 +86,7 @@ absl::Status Snapshots::Loadable(const SnapshotHeader& header) const {
 
 void Snapshots::Take(std::string configuration, absl::AnyInvocable<void(absl::StatusOr<Info>)> done) {
   taking_ = true;
+  hurry_ = false;
   auto making = std::make_shared<Making>();
   making->header.configuration = std::move(configuration);
   making->begun = environment_.loop.Now();
@@ -85,21 +96,35 @@ void Snapshots::Take(std::string configuration, absl::AnyInvocable<void(absl::St
     making->header.machine = self->format_.name;
     making->header.machine_version = self->format_.version;
     making->reader = self->machine_.Save();
-    self->ReadSlice(making);
+    for (int ahead = 0; ahead < kSlicesAhead; ++ahead) self->NextSlice(making, Duration(0));
   });
 }
 
+void Snapshots::NextSlice(const std::shared_ptr<Making>& making, Duration rest) {
+  Task read = [self = shared_from_this(), making] { self->ReadSlice(making); };
+  if (rest == Duration(0)) return environment_.apply.Post(std::move(read));
+  environment_.loop.PostAt(environment_.loop.Now() + rest,
+                           [self = shared_from_this(), read = std::move(read)]() mutable {
+                             self->environment_.apply.Post(std::move(read));
+                           });
+}
+
 void Snapshots::ReadSlice(const std::shared_ptr<Making>& making) {
+  if (making->reader == nullptr) return;
   const Time begin = environment_.loop.Now();
   std::string bytes;
   const bool more = making->reader->Read(policy_.slice_bytes, bytes);
   if (!more) making->reader.reset();
-  if (observer_ != nullptr) observer_->OnApplyPaused(environment_.loop.Now() - begin);
-  environment_.disk.Post(
-      [self = shared_from_this(), making, bytes = std::move(bytes), more] { self->WriteSlice(making, bytes, !more); });
+  const Duration took = environment_.loop.Now() - begin;
+  if (observer_ != nullptr) observer_->OnApplyPaused(took);
+  environment_.snapshots.Post([self = shared_from_this(), making, bytes = std::move(bytes), more, took] {
+    self->WriteSlice(making, bytes, !more, took);
+  });
 }
 
-void Snapshots::WriteSlice(const std::shared_ptr<Making>& making, const std::string& bytes, bool last) {
+void Snapshots::WriteSlice(const std::shared_ptr<Making>& making, const std::string& bytes, bool last, Duration read) {
+  if (making->ended) return;
+  const Time begin = environment_.loop.Now();
   absl::Status status;
   if (stopping_) {
     status = absl::CancelledError("the node stops");
@@ -111,9 +136,12 @@ void Snapshots::WriteSlice(const std::shared_ptr<Making>& making, const std::str
   if (status.ok()) status = making->writer->Append(bytes);
   if (status.ok() && last) status = making->writer->Commit();
   if (status.ok() && !last) {
-    environment_.apply.Post([self = shared_from_this(), making] { self->ReadSlice(making); });
-    return;
+    // While others want the machine it gets a part of it: nobody waits for a snapshot.
+    const bool busy = std::exchange(making->applied, applier_->applied()) != applier_->applied();
+    const Duration took = read + (environment_.loop.Now() - begin);
+    return NextSlice(making, busy && !hurry_ ? policy_.rest * took : Duration(0));
   }
+  making->ended = true;
   absl::StatusOr<Info> outcome = Info{making->header.last_included, 0, {}};
   if (status.ok()) {
     outcome->size = making->writer->bytes();
@@ -137,21 +165,22 @@ void Snapshots::WriteSlice(const std::shared_ptr<Making>& making, const std::str
 }
 
 void Snapshots::Prune(std::set<Index> needed, absl::AnyInvocable<void(Index)> done) {
-  environment_.disk.Post([self = shared_from_this(), needed = std::move(needed), done = std::move(done)]() mutable {
-    // What cannot be removed now is removed with the next.
-    self->store_.Prune(needed).IgnoreError();
-    const std::vector<Index>& kept = self->store_.indexes();
-    // A first one has none behind it that could serve in its place: all of the log does.
-    if (kept.size() >= SnapshotStore::kKept) done(kept.front());
-  });
+  environment_.snapshots.Post(
+      [self = shared_from_this(), needed = std::move(needed), done = std::move(done)]() mutable {
+        // What cannot be removed now is removed with the next.
+        self->store_.Prune(needed).IgnoreError();
+        const std::vector<Index>& kept = self->store_.indexes();
+        // A first one has none behind it that could serve in its place: all of the log does.
+        if (kept.size() >= SnapshotStore::kKept) done(kept.front());
+      });
 }
 
 // ---- Taking one in -------------------------------------------------------------------------------------------------
 
 void Snapshots::Store(SnapshotRequest piece, std::string cluster_id,
                       absl::AnyInvocable<void(absl::StatusOr<PieceStored>, std::string configuration)> done) {
-  environment_.disk.Post([self = shared_from_this(), piece = std::move(piece), cluster_id = std::move(cluster_id),
-                          done = std::move(done)]() mutable {
+  environment_.snapshots.Post([self = shared_from_this(), piece = std::move(piece), cluster_id = std::move(cluster_id),
+                               done = std::move(done)]() mutable {
     std::string configuration;
     absl::StatusOr<PieceStored> stored = self->Keep(piece, cluster_id, configuration);
     self->environment_.loop.Post(
@@ -226,22 +255,25 @@ void Snapshots::Fill(const NodeId& to, SnapshotRequest piece,
     next += std::chrono::duration_cast<Duration>(std::chrono::duration<double>(
         static_cast<double>(policy_.piece_bytes) / static_cast<double>(policy_.send_rate)));
   }
-  environment_.disk.Post(
-      [self = shared_from_this(), piece = std::move(piece), done = std::move(done), send_at]() mutable {
-        absl::StatusOr<SnapshotRequest> filled = piece;
-        const Index index = piece.last_included.index;
-        absl::StatusOr<std::string> bytes = self->store_.ReadBytes(index, piece.offset, self->policy_.piece_bytes);
-        if (!bytes.ok()) {
-          filled = bytes.status();
-        } else if (bytes->empty()) {
-          filled = absl::DataLossError(
-              absl::StrCat("the snapshot of index ", index.value, " ends before offset ", piece.offset));
-        } else {
-          filled->data = Bytes(*std::move(bytes));
-        }
-        self->environment_.loop.PostAt(
-            send_at, [done = std::move(done), filled = std::move(filled)]() mutable { done(std::move(filled)); });
-      });
+  environment_.snapshots.Post([self = shared_from_this(), piece = std::move(piece), done = std::move(done),
+                               wait = send_at > now, send_at]() mutable {
+    absl::StatusOr<SnapshotRequest> filled = self->ReadPiece(std::move(piece));
+    if (!wait) return done(std::move(filled));
+    self->environment_.loop.PostAt(
+        send_at, [done = std::move(done), filled = std::move(filled)]() mutable { done(std::move(filled)); });
+  });
+}
+
+absl::StatusOr<SnapshotRequest> Snapshots::ReadPiece(SnapshotRequest piece) const {
+  const Index index = piece.last_included.index;
+  absl::StatusOr<std::string> bytes = store_.ReadBytes(index, piece.offset, policy_.piece_bytes);
+  if (!bytes.ok()) return bytes.status();
+  if (bytes->empty()) {
+    return absl::DataLossError(
+        absl::StrCat("the snapshot of index ", index.value, " ends before offset ", piece.offset));
+  }
+  piece.data = Bytes(*std::move(bytes));
+  return piece;
 }
 
 }  // namespace raftly

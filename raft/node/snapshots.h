@@ -2,7 +2,7 @@
 // decides (raft_node.cc); who is sent one, and what one does to the log, the core.
 //
 // Called on the loop, but for what says otherwise. A state is read and written on the apply executor, piece by piece
-// between entries; files are written and read on the disk's.
+// between entries; files are written and read on the snapshots' own.
 #pragma once
 
 #include <atomic>
@@ -52,9 +52,11 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   // before it is still there then. One at a time.
   void Take(std::string configuration, absl::AnyInvocable<void(absl::StatusOr<Info>)> done);
   bool taking() const { return taking_; }
+  // The one that is being made leaves the machine to others no more: the log grows too long meanwhile. From any thread.
+  void Hurry() { hurry_ = true; }
   // The one that is being made is given up at its next piece. From any thread.
   void Stop() { stopping_ = true; }
-  // Lets all go but the newest ones and those that are `needed` for peers. `done` runs on the disk executor, where
+  // Lets all go but the newest ones and those that are `needed` for peers. `done` runs on the snapshots executor, where
   // there is more than one: the index up to which the oldest that is kept holds everything.
   void Prune(std::set<Index> needed, absl::AnyInvocable<void(Index)> done);
 
@@ -66,8 +68,8 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   // the loop where it cannot: nothing can be applied after that.
   void Load(LogPosition at, absl::AnyInvocable<void(absl::Status)> failed);
 
-  // Fills in the bytes of a piece for `to`. `done` runs on the loop, not before the rate allows; an error: they cannot
-  // be read.
+  // Fills in the bytes of a piece for `to`. `done` runs on the snapshots executor or, where the rate has it wait, on
+  // the loop; an error: they cannot be read.
   void Fill(const NodeId& to, SnapshotRequest piece, absl::AnyInvocable<void(absl::StatusOr<SnapshotRequest>)> done);
 
  private:
@@ -75,9 +77,11 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
 
   absl::StatusOr<Info> TakeUp(Index index);
   void ReadSlice(const std::shared_ptr<Making>& making);
-  void WriteSlice(const std::shared_ptr<Making>& making, const std::string& bytes, bool last);
+  void NextSlice(const std::shared_ptr<Making>& making, Duration rest);
+  void WriteSlice(const std::shared_ptr<Making>& making, const std::string& bytes, bool last, Duration read);
   absl::StatusOr<PieceStored> Keep(const SnapshotRequest& piece, const std::string& cluster_id,
                                    std::string& configuration);
+  absl::StatusOr<SnapshotRequest> ReadPiece(SnapshotRequest piece) const;
   absl::Status Loadable(const SnapshotHeader& header) const;
 
   const Environment environment_;
@@ -88,10 +92,11 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   NodeObserver* const observer_;
 
   std::atomic<bool> stopping_ = false;
+  std::atomic<bool> hurry_ = false;
   bool taking_ = false;
   std::map<NodeId, Time> next_send_;
 
-  // Disk executor, once the node runs.
+  // Snapshots executor, once the node runs; but for reading whole snapshots.
   SnapshotStore store_;
   std::unique_ptr<SnapshotStore::Receiver> receiver_;
   LogPosition receiving_;

@@ -71,11 +71,12 @@ void SnapshotEncoder::Header(const SnapshotHeader& header, std::string& out) {
 void SnapshotEncoder::Block(std::string_view data, std::string& out) {
   RAFTLY_CHECK(!data.empty() && data.size() <= kLongestSnapshotBlock,
                "a snapshot would have a block that nobody believes");
+  const uint32_t checksum = Checksum(data);
   PutString(out, data);
-  PutBigEndian(out, Checksum(data));
+  PutBigEndian(out, checksum);
   ++blocks_;
   bytes_ += data.size();
-  all_ = Checksum(data, all_);
+  all_ = CombinedChecksum(all_, checksum, data.size());
 }
 
 void SnapshotEncoder::End(std::string& out) const {
@@ -91,13 +92,18 @@ void SnapshotEncoder::End(std::string& out) const {
 
 absl::Status SnapshotDecoder::Feed(std::string_view bytes, OnBlock on_block) {
   if (!status_.ok()) return status_;
-  kept_.append(bytes);
-  std::string_view rest = kept_;
+  // What is whole is taken where it lies; only what has to wait for more is copied.
+  if (!kept_.empty()) kept_.append(bytes);
+  std::string_view rest = kept_.empty() ? bytes : std::string_view(kept_);
   while (const size_t taken = TakePiece(rest, on_block)) {
     rest.remove_prefix(taken);
     offset_ += taken;
   }
-  kept_.erase(0, kept_.size() - rest.size());
+  if (kept_.empty()) {
+    kept_.assign(rest);
+  } else {
+    kept_.erase(0, kept_.size() - rest.size());
+  }
   return status_;
 }
 
@@ -147,12 +153,13 @@ size_t SnapshotDecoder::TakeBlock(std::string_view bytes, OnBlock on_block) {
   const size_t whole = kSizeBytes + size + kCrcBytes;
   if (bytes.size() < whole) return 0;
   const std::string_view data = bytes.substr(kSizeBytes, size);
-  if (GetBigEndian<uint32_t>(bytes, whole - kCrcBytes) != Checksum(data)) return Refuse("a block is damaged");
+  const uint32_t checksum = Checksum(data);
+  if (GetBigEndian<uint32_t>(bytes, whole - kCrcBytes) != checksum) return Refuse("a block is damaged");
   status_ = on_block(data);
   if (!status_.ok()) return 0;
   ++blocks_;
   bytes_ += size;
-  all_ = Checksum(data, all_);
+  all_ = CombinedChecksum(all_, checksum, size);
   return whole;
 }
 

@@ -17,9 +17,11 @@ constexpr std::string_view kHalfMade = ".tmp";
 constexpr std::string_view kDamaged = ".damaged";
 constexpr size_t kDigits = 20;
 
-// A sync carries at most so much: the log's own syncs stand in the same line.
-constexpr uint64_t kSyncEvery = uint64_t{8} << 20;
-constexpr uint64_t kReadAtOnce = uint64_t{1} << 20;
+// A sync carries at most so much of a snapshot that is made beside writes, whose own syncs wait behind it.
+constexpr uint64_t kSyncEvery = uint64_t{1} << 20;
+// One that comes from a leader is synced in the end; so much of it is on its way to the disk at a time.
+constexpr uint64_t kBeginSyncEvery = uint64_t{8} << 20;
+constexpr uint64_t kReadAtOnce = uint64_t{8} << 20;
 
 std::optional<Index> IndexOf(std::string_view name) {
   if (name.size() != kPrefix.size() + kDigits + kSuffix.size()) return std::nullopt;
@@ -32,15 +34,6 @@ std::optional<Index> IndexOf(std::string_view name) {
 }
 
 bool IsHalfMade(std::string_view name) { return name.starts_with(kPrefix) && name.ends_with(kHalfMade); }
-
-// Syncs now and then, so that no sync has much to do.
-absl::Status WriteOn(File& file, uint64_t offset, std::string_view bytes, uint64_t& unsynced) {
-  if (absl::Status status = file.WriteAt(offset, bytes); !status.ok()) return status;
-  unsynced += bytes.size();
-  if (unsynced < kSyncEvery) return absl::OkStatus();
-  unsynced = 0;
-  return file.Sync();
-}
 
 }  // namespace
 
@@ -178,10 +171,12 @@ absl::Status SnapshotStore::Writer::WriteBlock(std::string_view data) {
 }
 
 absl::Status SnapshotStore::Writer::Flush() {
-  absl::Status status = WriteOn(*file_, written_, buffer_, unsynced_);
+  absl::Status status = file_->WriteAt(written_, buffer_);
   written_ += buffer_.size();
   buffer_.clear();
-  return status;
+  if (!status.ok() || written_ < synced_ + kSyncEvery) return status;
+  synced_ = written_;
+  return file_->Sync();
 }
 
 absl::Status SnapshotStore::Writer::Commit() {
@@ -215,8 +210,12 @@ absl::Status SnapshotStore::Receiver::Append(uint64_t offset, std::string_view b
     status_ = absl::DataLossError(absl::StrCat("the snapshot received is that of index ",
                                                decoder_.header().last_included.index.value, ", not of ", index_.value));
   }
-  if (status_.ok()) status_ = WriteOn(*file_, offset_, bytes, unsynced_);
+  if (status_.ok()) status_ = file_->WriteAt(offset_, bytes);
   if (status_.ok()) offset_ += bytes.size();
+  if (status_.ok() && offset_ >= on_its_way_ + kBeginSyncEvery) {
+    file_->BeginSync(on_its_way_, offset_);
+    on_its_way_ = offset_;
+  }
   return status_;
 }
 

@@ -96,7 +96,7 @@ class SnapshotStore::Writer {
   std::string block_;   // bytes of the state, less than a block
   std::string buffer_;  // encoded, not yet written
   uint64_t written_ = 0;
-  uint64_t unsynced_ = 0;
+  uint64_t synced_ = 0;
   bool committed_ = false;
 };
 
@@ -123,7 +123,7 @@ class SnapshotStore::Receiver {
   SnapshotDecoder decoder_;
   absl::Status status_;
   uint64_t offset_ = 0;
-  uint64_t unsynced_ = 0;
+  uint64_t on_its_way_ = 0;  // to the disk
   bool committed_ = false;
 };
 

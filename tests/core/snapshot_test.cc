@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "tests/core/driver.h"
 
@@ -263,6 +264,68 @@ TEST(TakeSnapshotUp, AnswersEachPieceWithWhereToGoOn) {
   const auto answer = AnswerIn(a.outbox);
   ASSERT_TRUE(answer.has_value());
   EXPECT_EQ(Text(answer->reply), "stored up to 100, term 3");
+}
+
+// A piece of ten bytes from `offset` on, of a hundred.
+Request SmallPiece(uint64_t offset) {
+  auto piece = std::get<SnapshotRequest>(PieceOf("2:9", 3, offset));
+  piece.data = Bytes(std::string(10, 's'));
+  return piece;
+}
+
+std::vector<std::string> AnswersOf(DrivenNode& node) {
+  std::vector<std::string> answers;
+  for (const Message& message : std::exchange(node.outbox, {})) {
+    if (const auto* answer = std::get_if<Answer>(&message)) answers.push_back(Text(answer->reply));
+  }
+  return answers;
+}
+
+// The next is on its way while one is stored; but no more than one is ahead of the disk.
+TEST(TakeSnapshotUp, APieceThatFollowsIsAnsweredBeforeItIsStored) {
+  auto a = Follower({.log = "1:1"});
+  a.Hear(SmallPiece(0));
+  a.FinishWrites();
+  EXPECT_EQ(AnswersOf(a), std::vector<std::string>{}) << "what is there has to turn out";
+  a.StorePiece(10, /*whole=*/false);
+  EXPECT_EQ(AnswersOf(a), std::vector<std::string>{"stored up to 10, term 3"});
+  a.Hear(SmallPiece(10));
+  EXPECT_EQ(AnswersOf(a), std::vector<std::string>{"stored up to 20, term 3"});
+  a.Hear(SmallPiece(20));
+  EXPECT_EQ(AnswersOf(a), std::vector<std::string>{});
+  a.StorePiece(20, /*whole=*/false);
+  EXPECT_EQ(AnswersOf(a), std::vector<std::string>{"stored up to 30, term 3"});
+  a.StorePiece(30, /*whole=*/false);
+  EXPECT_EQ(AnswersOf(a), std::vector<std::string>{});
+}
+
+TEST(TakeSnapshotUp, TheLastPieceIsAnsweredWhenItIsStored) {
+  auto a = Follower({.log = "1:1"});
+  a.Hear(SmallPiece(0));
+  a.FinishWrites();
+  a.StorePiece(90, /*whole=*/false);  // the rest was there from before
+  AnswersOf(a);
+  a.Hear(SmallPiece(90));
+  EXPECT_EQ(AnswersOf(a), std::vector<std::string>{});
+  a.StorePiece(100);
+  a.FinishWrites();
+  EXPECT_EQ(AnswersOf(a), std::vector<std::string>{"installed, term 3"});
+}
+
+TEST(TakeSnapshotUp, WhereAPieceCouldNotBeStoredTheAnswerToTheNextSaysSo) {
+  auto a = Follower({.log = "1:1"});
+  a.Hear(SmallPiece(0));
+  a.FinishWrites();
+  a.StorePiece(10, /*whole=*/false);
+  a.Hear(SmallPiece(10));
+  AnswersOf(a);
+  a.Hear(SmallPiece(20));
+  const CallId failed = a.pieces.front().call;
+  a.pieces.erase(a.pieces.begin());
+  a.Step(PieceStored{.call = failed, .failed = true});
+  EXPECT_EQ(AnswersOf(a), std::vector<std::string>{});
+  a.StorePiece(10, /*whole=*/false);  // it did not follow what is there
+  EXPECT_EQ(AnswersOf(a), std::vector<std::string>{"stored up to 10, term 3"});
 }
 
 // Figure 13, rule 7.

@@ -41,7 +41,7 @@ class Slow : public Recorder {
 // A node of its own, so that its state machine can be chosen.
 struct Alone {
   explicit Alone(StateMachine& state)
-      : node(Config(), Environment{loop, disk, apply, *files, transport, 1}, state, nullptr) {}
+      : node(Config(), Environment{loop, disk, disk, apply, *files, transport, 1}, state, nullptr) {}
   ~Alone() { node.Stop(); }
   NodeConfig Config() {
     NodeConfig config;

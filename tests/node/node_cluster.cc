@@ -45,16 +45,18 @@ Server::Server(InMemNetwork& network, FileSystem& files, const NodeConfig& confi
                NodeObserver* observer)
     : loop("loop"),
       disk("disk"),
+      snapshots("snapshots"),
       apply("apply"),
       rules(config.core.self),
       inner(network, config.core.self, loop),
       transport(inner, config.core.self, rules, loop, seed),
-      node(config, Environment{loop, disk, apply, files, transport, seed}, state, observer) {}
+      node(config, Environment{loop, disk, snapshots, apply, files, transport, seed}, state, observer) {}
 
 Server::~Server() {
   transport.Stop();
   loop.Stop();
   disk.Stop();
+  snapshots.Stop();
   apply.Stop();
 }
 

@@ -48,6 +48,7 @@ struct Server {
 
   ThreadLoop loop;
   ThreadLoop disk;
+  ThreadLoop snapshots;
   ThreadLoop apply;
   NetworkRules rules;
   InMemTransport inner;

@@ -44,7 +44,7 @@ TEST(RaftNode, TheStatusKnowsOfAWriteBeforeItsClientDoes) {
   AtOnce apply;
   InMemTransport transport(network, "alone", loop);
   Recorder state;
-  RaftNode node(config, Environment{loop, disk, apply, *files, transport, 1}, state, nullptr);
+  RaftNode node(config, Environment{loop, disk, disk, apply, *files, transport, 1}, state, nullptr);
   ASSERT_TRUE(node.Start().ok());
   ASSERT_TRUE(Eventually([&] { return node.status().role == Role::kLeader; }));
   std::promise<std::pair<Index, NodeStatus>> told;

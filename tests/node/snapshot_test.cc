@@ -137,7 +137,7 @@ TEST_F(Compacting, ASnapshotOfAnotherMachineIsRefused) {
   InMemNetwork network;
   InMemTransport transport(network, "node1", loop);
   const auto files = NewPosixFileSystem();
-  RaftNode node(cluster_->config("node1"), Environment{loop, disk, apply, *files, transport, 1}, other, nullptr);
+  RaftNode node(cluster_->config("node1"), Environment{loop, disk, disk, apply, *files, transport, 1}, other, nullptr);
   const absl::Status refused = node.Start();
   EXPECT_TRUE(absl::IsUnimplemented(refused)) << refused;
   EXPECT_THAT(std::string(refused.message()), HasSubstr("\"recorder\", and this is \"something else\""));
