@@ -24,6 +24,9 @@ const std::vector<NamedDefence>& AllDefences() {
       {"discard_conflicting_log", &Defences::discard_conflicting_log},
       {"refuse_stale_snapshot", &Defences::refuse_stale_snapshot},
       {"snapshot_before_log", &Defences::snapshot_before_log},
+      {"sync_before_rename", &Defences::sync_before_rename},
+      {"configuration_in_snapshot", &Defences::configuration_in_snapshot},
+      {"one_install_at_a_time", &Defences::one_install_at_a_time},
       {"verify_checksums", &Defences::verify_checksums},
       {"truncate_torn_tail", &Defences::truncate_torn_tail},
   };

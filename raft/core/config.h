@@ -22,18 +22,21 @@ struct Defences {
   bool log_matching = true;          // §5.3: the consistency check on prev
   bool clamp_commit_on_send = true;  // a commit index speaks only of what the message proves
   bool clamp_commit_on_receive = true;
-  bool waiter_term = true;              // a client's write is known by index and term, not by index alone
-  bool lower_in_flight_writes = true;   // truncation withdraws the promise of writes still on their way to the disk
-  bool pre_vote = true;                 // thesis §9.6
-  bool check_quorum = true;             // thesis §6.2: a leader cut off from a quorum steps down
-  bool stickiness = true;               // thesis §4.2.3: no vote while a leader is heard
-  bool read_confirmation = true;        // thesis §6.4: a read waits until a quorum confirms the leader
-  bool sync_before_promise = true;      // a promise leaves only after the sync that makes it true
-  bool discard_conflicting_log = true;  // Figure 13, rule 7
-  bool refuse_stale_snapshot = true;    // what is older than what was committed here changes nothing
-  bool snapshot_before_log = true;      // log goes only when the snapshot is durable
-  bool verify_checksums = true;         // WAL
-  bool truncate_torn_tail = true;       // WAL
+  bool waiter_term = true;                // a client's write is known by index and term, not by index alone
+  bool lower_in_flight_writes = true;     // truncation withdraws the promise of writes still on their way to the disk
+  bool pre_vote = true;                   // thesis §9.6
+  bool check_quorum = true;               // thesis §6.2: a leader cut off from a quorum steps down
+  bool stickiness = true;                 // thesis §4.2.3: no vote while a leader is heard
+  bool read_confirmation = true;          // thesis §6.4: a read waits until a quorum confirms the leader
+  bool sync_before_promise = true;        // a promise leaves only after the sync that makes it true
+  bool discard_conflicting_log = true;    // Figure 13, rule 7
+  bool refuse_stale_snapshot = true;      // what is older than what was committed here changes nothing
+  bool snapshot_before_log = true;        // log goes only when the snapshot is durable
+  bool sync_before_rename = true;         // a snapshot gets its name only when it is durable
+  bool configuration_in_snapshot = true;  // what the log before it said of the cluster is in it
+  bool one_install_at_a_time = true;      // a newer snapshot waits until the one on its way is there, or has stalled
+  bool verify_checksums = true;           // WAL
+  bool truncate_torn_tail = true;         // WAL
 
   bool operator==(const Defences&) const = default;
 };
@@ -62,8 +65,8 @@ struct Limits {
   // would take longer than the others' patience.
   size_t entries_per_delivery = 1024;
   size_t bytes_per_delivery = size_t{1} << 20;
-  // Of the log, what stays in memory beside what a leader has not committed yet. The rest is on the disk, and read from
-  // there for who still needs it.
+  // Of the log, what stays in memory beside what a leader has not committed yet; of what everybody has, a quarter of
+  // that. The rest is on the disk, and read from there for who still needs it.
   size_t bytes_in_memory = size_t{64} << 20;
   // What is read from there at once, for one reader.
   size_t entries_per_read = 1024;

@@ -304,6 +304,10 @@ void RaftCore::On(EntriesRead& input) {
 void RaftCore::LetGoOfMemory() {
   const Index through = role_ == Role::kLeader ? std::min(stable_, std::max(commit_, own_first_ - 1)) : stable_;
   log_.Evict(through, config_.limits.bytes_in_memory);
+  // What everybody is known to have, nobody is likely to ask for.
+  Index everywhere = std::min(through, delivered_);
+  for (const auto& [peer, progress] : progress_) everywhere = std::min(everywhere, progress.match);
+  log_.Evict(everywhere, config_.limits.bytes_in_memory / 4);
 }
 
 // ---- Commit --------------------------------------------------------------------------------------------------------

@@ -9,13 +9,6 @@
 
 namespace raftly {
 
-namespace {
-
-// A snapshot that is being made while the log grows to so many times its limit is made as fast as it goes.
-constexpr uint64_t kHurry = 4;
-
-}  // namespace
-
 // ---- Pieces on their way -------------------------------------------------------------------------------------------
 
 // The core knows which piece is wanted; here it gets its bytes, and leaves.
@@ -73,17 +66,14 @@ uint64_t RaftNode::Impl::LoggedAt(Index index) const {
   return at == logged_.end() ? logged_bytes_ : at->second;
 }
 
-// A lull is used, but not waited for until the log is twice as large as it should be.
 bool RaftNode::Impl::SnapshotDue() const {
-  const uint64_t limit = config_.snapshots.log_bytes;
-  if (limit == 0 || environment_.loop.Now() < no_snapshot_until_) return false;
-  const uint64_t since = logged_bytes_ - std::min(logged_bytes_, logged_at_snapshot_);
-  return snapshot_wanted_ || since >= 2 * limit || (since >= limit && open_proposals_ == 0);
+  if (config_.snapshots.log_bytes == 0 || environment_.loop.Now() < no_snapshot_until_) return false;
+  return snapshot_wanted_ || IsSnapshotDue(config_.snapshots, LoggedSinceSnapshot(), open_proposals_ == 0);
 }
 
 void RaftNode::Impl::MaybeTakeSnapshot() {
   if (snapshots_->taking()) {
-    if (logged_bytes_ - logged_at_snapshot_ > kHurry * config_.snapshots.log_bytes) snapshots_->Hurry();
+    if (IsSnapshotUrgent(config_.snapshots, LoggedSinceSnapshot())) snapshots_->Hurry();
     return;
   }
   if (snapshot_asked_.empty() && !SnapshotDue()) return;
@@ -101,8 +91,10 @@ void RaftNode::Impl::MaybeTakeSnapshot() {
   }
   snapshot_wanted_ = false;
   if (!config_.core.defences.snapshot_before_log) disk_->DropThrough(applier_->applied());
-  snapshots_->Take(identity_.Configuration(), [self = shared_from_this(), asked = std::move(asked)](
-                                                  absl::StatusOr<Snapshots::Info> taken) mutable {
+  const std::string configuration =
+      config_.core.defences.configuration_in_snapshot ? identity_.Configuration() : std::string();
+  snapshots_->Take(configuration, [self = shared_from_this(),
+                                   asked = std::move(asked)](absl::StatusOr<Snapshots::Info> taken) mutable {
     if (!taken.ok()) {
       self->no_snapshot_until_ = self->environment_.loop.Now() + self->config_.snapshots.retry;
     } else if (!self->halted_) {

@@ -411,7 +411,7 @@ void RaftNode::Impl::Publish() {
                     .has_space = core_->space() == Space::kPlenty,
                     .cluster_id = identity_.cluster_id(),
                     .incarnation = identity_.incarnation()};
-  status.log_since_snapshot = logged_bytes_ - std::min(logged_bytes_, logged_at_snapshot_);
+  status.log_since_snapshot = LoggedSinceSnapshot();
   for (const auto& [peer, progress] : core_->progress()) {
     if (progress.takes_no_snapshots) status.takes_no_snapshot.push_back(peer);
     if (!progress.installation) continue;

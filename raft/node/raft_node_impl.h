@@ -2,6 +2,7 @@
 // greeting.cc alone.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <map>
@@ -33,7 +34,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
         identity_(environment.files, config_.data_dir, config_.core.self, config_.fresh_ids),
         applier_(std::make_shared<Applier>(environment, state_machine, observer)),
         snapshots_(std::make_shared<Snapshots>(environment, state_machine, applier_, config_.data_dir,
-                                               config_.snapshots, observer)) {}
+                                               config_.snapshots, config_.core.defences, observer)) {}
 
   absl::Status Start();
   void Stop(absl::AnyInvocable<void()> stopped);
@@ -101,6 +102,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void LoadState(LogPosition at);
   void MaybeTakeSnapshot();
   bool SnapshotDue() const;
+  uint64_t LoggedSinceSnapshot() const { return logged_bytes_ - std::min(logged_bytes_, logged_at_snapshot_); }
   void OnSnapshotTaken(const Snapshots::Info& info);
   void NoteLogged(const Entries& entries);
   uint64_t LoggedAt(Index index) const;

@@ -19,4 +19,14 @@ struct SnapshotPolicy {
   Duration retry = std::chrono::seconds(10);  // after one that could not be made
 };
 
+// `since`: bytes of log since the last snapshot. A lull, in which no client waits, is used; but it is not waited for
+// until the log is twice as long as it should be.
+inline bool IsSnapshotDue(const SnapshotPolicy& policy, uint64_t since, bool lull) {
+  return policy.log_bytes > 0 && since >= (lull ? 1 : 2) * policy.log_bytes;
+}
+// One that is being made while the log grows to this does not rest.
+inline bool IsSnapshotUrgent(const SnapshotPolicy& policy, uint64_t since) {
+  return policy.log_bytes > 0 && since >= 4 * policy.log_bytes;
+}
+
 }  // namespace raftly

@@ -35,13 +35,13 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   };
 
   Snapshots(Environment environment, StateMachine& machine, std::shared_ptr<Applier> applier, std::string directory,
-            SnapshotPolicy policy, NodeObserver* observer)
+            SnapshotPolicy policy, const Defences& defences, NodeObserver* observer)
       : environment_(environment),
         machine_(machine),
         applier_(std::move(applier)),
         policy_(policy),
         observer_(observer),
-        store_(environment.files, std::move(directory)) {}
+        store_(environment.files, std::move(directory), defences.sync_before_rename) {}
 
   // Before the node runs: takes up the newest snapshot that is whole and reaches back to where the log begins. Nothing:
   // there is none, and the log needs none. A damaged one is set aside, and the one before it serves. DataLoss: none

@@ -174,7 +174,7 @@ absl::Status SnapshotStore::Writer::Flush() {
   absl::Status status = file_->WriteAt(written_, buffer_);
   written_ += buffer_.size();
   buffer_.clear();
-  if (!status.ok() || written_ < synced_ + kSyncEvery) return status;
+  if (!status.ok() || written_ < synced_ + kSyncEvery || !store_.sync_) return status;
   synced_ = written_;
   return file_->Sync();
 }
@@ -184,7 +184,7 @@ absl::Status SnapshotStore::Writer::Commit() {
   if (!block_.empty()) encoder_.Block(std::exchange(block_, {}), buffer_);
   encoder_.End(buffer_);
   status_ = Flush();
-  if (status_.ok()) status_ = file_->Sync();
+  if (status_.ok() && store_.sync_) status_ = file_->Sync();
   if (status_.ok()) status_ = store_.Adopt(path_, index_);
   committed_ = status_.ok();
   return status_;
@@ -227,7 +227,7 @@ absl::StatusOr<SnapshotHeader> SnapshotStore::Receiver::Check() {
 
 absl::StatusOr<SnapshotHeader> SnapshotStore::Receiver::Commit() {
   if (status_.ok()) status_ = decoder_.Finish();
-  if (status_.ok()) status_ = file_->Sync();
+  if (status_.ok() && store_.sync_) status_ = file_->Sync();
   if (status_.ok()) status_ = store_.Adopt(path_, index_);
   if (!status_.ok()) return status_;
   committed_ = true;

@@ -35,8 +35,9 @@ class SnapshotStore {
   // How many are kept: where the newest turns out to be damaged, the one before and the log since serve.
   static constexpr size_t kKept = 2;
 
-  // `files` outlives it.
-  SnapshotStore(FileSystem& files, std::string directory) : files_(files), directory_(std::move(directory)) {}
+  // `files` outlives it. `sync`: laboratories switch it off (Defences::sync_before_rename).
+  SnapshotStore(FileSystem& files, std::string directory, bool sync = true)
+      : files_(files), directory_(std::move(directory)), sync_(sync) {}
 
   // Finds what there is and changes nothing.
   absl::Status List();
@@ -69,6 +70,7 @@ class SnapshotStore {
 
   FileSystem& files_;
   const std::string directory_;
+  const bool sync_;
   std::vector<Index> indexes_;
 };
 

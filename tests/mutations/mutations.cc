@@ -41,7 +41,12 @@ const std::vector<Mutation>& AllMutations() {
       // A log that goes beyond a snapshot and contradicts it: one seed in a thousand.
       {"discard_conflicting_log", NamedTest{"core_test", "TakeSnapshotUp.ALogThatContradictsIsThrownAwayWhole"}},
       {"refuse_stale_snapshot", NamedTest{"core_test", "TakeSnapshotUp.OneThatComesLateChangesNothing"}},
+      {"snapshot_before_log", NamedTest{"node_test", "Compacting.WhereNoSnapshotCanBeMadeNoLogGoes"}},
       {"snapshot_before_log", Simulator{"recovery", 40}},
+      {"sync_before_rename", NamedTest{"storage_test", "SnapshotStore.WhatHasItsNameIsWholeAfterACrash"}},
+      {"sync_before_rename", Simulator{"snapshot", 20}},
+      {"configuration_in_snapshot", NamedTest{"node_test", "Compacting.AWipedNodeLearnsItsClusterFromTheSnapshot"}},
+      {"one_install_at_a_time", NamedTest{"core_test", "InstallSnapshot.ANewerSnapshotDoesNotReplaceOneThatMoves"}},
       {"verify_checksums", NamedTest{"storage_test", "WalRecovery.ADamagedCommandIsNotReplayed"}},
       {"verify_checksums", Simulator{"log matching", 80}},
       {"truncate_torn_tail", NamedTest{"storage_test", "WalCrash.WhatIsSyncedAfterATornTailSurvivesTheNextCrash"}},

@@ -15,6 +15,7 @@ class FaultyDisk : public FileSystem {
  public:
   std::atomic<bool> full{false};  // no space beyond what is reserved
   std::atomic<bool> syncs_fail{false};
+  std::atomic<bool> snapshots_fail{false};  // nothing can be written into one
   // With which error; the lack of space that no sync may report as such included.
   std::atomic<absl::StatusCode> sync_error{absl::StatusCode::kInternal};
 
@@ -29,7 +30,8 @@ class FaultyDisk : public FileSystem {
   absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path) override {
     auto file = real_->Open(path);
     if (!file.ok()) return file.status();
-    return std::make_unique<FaultyFile>(*this, *std::move(file));
+    const bool snapshot = path.find("/snapshot-") != std::string::npos;
+    return std::make_unique<FaultyFile>(*this, *std::move(file), snapshot);
   }
   absl::Status ReplaceAtomically(const std::string& path, std::string_view contents) override {
     return real_->ReplaceAtomically(path, contents);
@@ -42,8 +44,12 @@ class FaultyDisk : public FileSystem {
  private:
   class FaultyFile : public File {
    public:
-    FaultyFile(FaultyDisk& disk, std::unique_ptr<File> real) : disk_(disk), real_(std::move(real)) {}
-    absl::Status WriteAt(uint64_t offset, std::string_view data) override { return real_->WriteAt(offset, data); }
+    FaultyFile(FaultyDisk& disk, std::unique_ptr<File> real, bool snapshot)
+        : disk_(disk), real_(std::move(real)), snapshot_(snapshot) {}
+    absl::Status WriteAt(uint64_t offset, std::string_view data) override {
+      if (snapshot_ && disk_.snapshots_fail) return absl::InternalError("write: No space left on device");
+      return real_->WriteAt(offset, data);
+    }
     absl::Status Reserve(uint64_t from, uint64_t to) override {
       return disk_.full ? absl::ResourceExhaustedError("full") : real_->Reserve(from, to);
     }
@@ -55,6 +61,7 @@ class FaultyDisk : public FileSystem {
    private:
     FaultyDisk& disk_;
     const std::unique_ptr<File> real_;
+    const bool snapshot_;
   };
 
   const std::unique_ptr<FileSystem> real_ = NewPosixFileSystem();

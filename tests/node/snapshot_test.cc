@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "tests/node/faulty_disk.h"
 #include "tests/node/node_cluster.h"
+#include "tests/support/mutation.h"
 
 namespace raftly::testing {
 namespace {
@@ -20,13 +22,14 @@ void Compact(NodeCluster& cluster, const NodeId& id) {
   NodeConfig& config = cluster.config(id);
   config.snapshots = {.log_bytes = 2000, .keep_bytes = 0, .slice_bytes = 50, .piece_bytes = 300};
   config.wal.segment_bytes = 1000;
+  config.core.defences = DefencesUnderTest();
 }
 
 class Compacting : public ::testing::Test {
  protected:
   // With the policy from the start.
-  void Begin(size_t servers) {
-    cluster_ = std::make_unique<NodeCluster>(static_cast<int>(servers));
+  void Begin(size_t servers, FileSystem* files = nullptr) {
+    cluster_ = std::make_unique<NodeCluster>(static_cast<int>(servers), files);
     for (const NodeId& id : cluster_->ids()) {
       cluster_->Stop(id);
       Compact(*cluster_, id);
@@ -95,6 +98,58 @@ TEST_F(Compacting, AWipedNodeComesBackBySnapshot) {
   EXPECT_EQ(cluster_->WaitForAgreement(written_).size(), written_);
   EXPECT_GT(cluster_->at(wiped).node.status().first_index, Index{1}) << "it was not sent the whole log";
   EXPECT_TRUE(Eventually([&] { return cluster_->at(wiped).node.status().may_vote; }));
+}
+
+// The log that said it is gone.
+TEST_F(Compacting, AWipedNodeLearnsItsClusterFromTheSnapshot) {
+  Begin(3);
+  for (const NodeId& id : cluster_->ids()) {
+    cluster_->Stop(id);
+    std::filesystem::remove_all(cluster_->directory(id));
+    cluster_->config(id).fresh_ids = {.incarnation = UniqueId(id.back(), 1), .cluster_id = UniqueId(id.back(), 2)};
+  }
+  for (const NodeId& id : cluster_->ids()) ASSERT_TRUE(cluster_->Start(id).ok());
+  const NodeId leader = cluster_->WaitForLeader();
+  ASSERT_TRUE(Eventually([&] { return !cluster_->at(leader).node.status().cluster_id.empty(); }));
+  const std::string cluster_id = cluster_->at(leader).node.status().cluster_id;
+  Write(200);
+  const NodeId wiped = cluster_->WaitForLeader() == "node1" ? "node2" : "node1";
+  cluster_->Stop(wiped);
+  std::filesystem::remove_all(cluster_->directory(wiped));
+  Write(100);
+  cluster_->config(wiped).core.rejoin = true;
+  cluster_->config(wiped).fresh_ids.incarnation = UniqueId(9, 9);
+  ASSERT_TRUE(cluster_->Start(wiped).ok());
+  cluster_->WaitForAgreement(written_);
+  EXPECT_GT(cluster_->at(wiped).node.status().first_index, Index{1});
+  EXPECT_EQ(cluster_->at(wiped).node.status().cluster_id, cluster_id);
+}
+
+// The one before stays, and so does all of the log since.
+TEST_F(Compacting, WhereNoSnapshotCanBeMadeNoLogGoes) {
+  FaultyDisk disk;
+  Begin(1, &disk);
+  for (const size_t snapshots : {0u, 2u}) {
+    cluster_->Stop("node1");
+    disk.snapshots_fail = true;
+    const auto files = Files("node1", ".snap");
+    ASSERT_THAT(files, SizeIs(snapshots));
+    ASSERT_TRUE(cluster_->Start("node1").ok());
+    const Index before = SnapshotOf("node1");
+    Write(200);
+    EXPECT_EQ(SnapshotOf("node1"), before);
+    cluster_->Stop("node1");
+    EXPECT_EQ(Files("node1", ".snap"), files);
+    EXPECT_THAT(Files("node1", ".tmp"), SizeIs(0));
+    ASSERT_TRUE(cluster_->Start("node1").ok());
+    EXPECT_EQ(cluster_->WaitForAgreement(written_).size(), written_);
+
+    disk.snapshots_fail = false;
+    cluster_->Stop("node1");
+    ASSERT_TRUE(cluster_->Start("node1").ok());
+    Write(200);
+    ASSERT_TRUE(Eventually([&] { return Files("node1", ".snap").size() == 2; }));
+  }
 }
 
 TEST_F(Compacting, ADamagedSnapshotIsSetAsideAndTheOneBeforeServes) {

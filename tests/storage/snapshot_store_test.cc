@@ -36,7 +36,7 @@ absl::StatusOr<std::string> StateOf(const SnapshotStore& store, Index index) {
 }
 
 SnapshotStore Opened(FileSystem& files) {
-  SnapshotStore store(files, kDirectory);
+  SnapshotStore store(files, kDirectory, DefencesUnderTest().sync_before_rename);
   EXPECT_TRUE(store.Open().ok());
   return store;
 }
@@ -93,6 +93,33 @@ TEST(SnapshotStore, ACrashBetweenAnyTwoStepsLeavesAllOrNothingAndNoRest) {
     for (const Index index : store.indexes()) EXPECT_TRUE(StateOf(store, index).ok()) << steps;
     EXPECT_EQ(*StateOf(store, Index{5}), "old");
     EXPECT_THAT(files.Everything().size(), store.indexes().size()) << "nothing half made stays";
+  }
+}
+
+// Rename after sync.
+TEST(SnapshotStore, WhatHasItsNameIsWholeAfterACrash) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    std::mt19937_64 random(seed);
+    FaultyFiles files;
+    {
+      SnapshotStore store = Opened(files);
+      ASSERT_TRUE(Make(store, 9, std::string(100'000, 'n')).ok());
+      auto receiver = store.Receive(Index{12});
+      ASSERT_TRUE(receiver.ok());
+      std::string bytes;
+      SnapshotEncoder encoder;
+      encoder.Header(HeaderAt(12), bytes);
+      encoder.Block(std::string(100'000, 'm'), bytes);
+      encoder.End(bytes);
+      ASSERT_TRUE((*receiver)->Append(0, bytes).ok());
+      ASSERT_TRUE((*receiver)->Commit().ok());
+    }
+    files.Crash(random, 512);
+    const SnapshotStore store = Opened(files);
+    for (const uint64_t index : {9, 12}) {
+      EXPECT_TRUE(StateOf(store, Index{index}).ok())
+          << "seed " << seed << ": " << StateOf(store, Index{index}).status();
+    }
   }
 }
 

@@ -1,0 +1,120 @@
+// When a snapshot is made, and how fast one is sent, by a clock that the test moves.
+#include "raft/node/snapshots.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "raft/env/whole_state.h"
+#include "tests/support/faulty_files.h"
+#include "tests/transport/manual_loop.h"
+#include "transport/inmem_transport.h"
+
+namespace raftly::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(SnapshotPolicy, UsesALullAndWaitsForNoneAtTwiceTheLimit) {
+  const SnapshotPolicy policy{.log_bytes = 100};
+  EXPECT_FALSE(IsSnapshotDue(policy, 99, /*lull=*/true));
+  EXPECT_TRUE(IsSnapshotDue(policy, 100, /*lull=*/true));
+  EXPECT_FALSE(IsSnapshotDue(policy, 199, /*lull=*/false));
+  EXPECT_TRUE(IsSnapshotDue(policy, 200, /*lull=*/false));
+  EXPECT_FALSE(IsSnapshotUrgent(policy, 399));
+  EXPECT_TRUE(IsSnapshotUrgent(policy, 400));
+}
+
+TEST(SnapshotPolicy, NeverIsNever) {
+  EXPECT_FALSE(IsSnapshotDue({}, 1'000'000'000, true));
+  EXPECT_FALSE(IsSnapshotUrgent({}, 1'000'000'000));
+}
+
+class AtOnce : public Executor {
+ public:
+  void Post(Task task) override { task(); }
+};
+
+class Constant : public StateMachine {
+ public:
+  std::string Apply(const Entry&) override { return {}; }
+  Format format() const override { return {"constant", 1}; }
+  std::unique_ptr<StateReader> Save() override { return SaveWhole(std::string(1000, 's')); }
+  std::unique_ptr<StateWriter> Load(uint32_t, Index) override {
+    return LoadWhole([](const std::string&) { return absl::OkStatus(); });
+  }
+};
+
+// With a snapshot of a thousand bytes of state.
+class SnapshotsSent : public ::testing::Test {
+ protected:
+  void Begin(const SnapshotPolicy& policy) {
+    const Environment environment{loop_, now_, now_, now_, files_, transport_, 1};
+    auto applier = std::make_shared<Applier>(environment, machine_, nullptr);
+    snapshots_ = std::make_shared<Snapshots>(environment, machine_, applier, "data", policy, Defences{}, nullptr);
+    ASSERT_TRUE(snapshots_->Open({}).ok());
+    applier->BeginAt({{1}, {7}});
+    snapshots_->Take("", [this](const absl::StatusOr<Snapshots::Info>& info) {
+      ASSERT_TRUE(info.ok()) << info.status();
+      info_ = *info;
+    });
+    loop_.Advance(1ms);
+    ASSERT_GT(info_.size, 1000u);
+  }
+  // Asks for one piece after the other, each as soon as the one before is there, and notes when.
+  void SendAll(const NodeId& to) {
+    SnapshotRequest piece{.last_included = info_.last_included, .offset = sent_[to], .size = info_.size};
+    if (piece.offset >= info_.size) return;
+    snapshots_->Fill(to, std::move(piece), [this, to](absl::StatusOr<SnapshotRequest> filled) {
+      ASSERT_TRUE(filled.ok()) << filled.status();
+      sent_[to] += filled->data.size();
+      times_[to].push_back(loop_.Now() - begin_);
+      SendAll(to);
+    });
+  }
+
+  ManualLoop loop_;
+  AtOnce now_;
+  FaultyFiles files_;
+  InMemNetwork network_;
+  InMemTransport transport_{network_, "a", loop_};
+  Constant machine_;
+  std::shared_ptr<Snapshots> snapshots_;
+  Snapshots::Info info_;
+  Time begin_{};
+  std::map<NodeId, uint64_t> sent_;
+  std::map<NodeId, std::vector<Duration>> times_;
+};
+
+TEST_F(SnapshotsSent, GoesAsFastAsItGoesWithoutARate) {
+  Begin({.piece_bytes = 300});
+  begin_ = loop_.Now();
+  SendAll("b");
+  EXPECT_EQ(times_["b"], std::vector<Duration>(4, Duration(0)));
+  EXPECT_EQ(sent_["b"], info_.size);
+}
+
+// -snapshot-rate-mib: per second, and for each peer by itself.
+TEST_F(SnapshotsSent, GoesAsFastAsItsRateAllows) {
+  Begin({.piece_bytes = 300, .send_rate = 3000});
+  begin_ = loop_.Now();
+  SendAll("b");
+  SendAll("c");
+  loop_.Advance(1s);
+  EXPECT_EQ(times_["b"], (std::vector<Duration>{0ms, 100ms, 200ms, 300ms}));
+  EXPECT_EQ(times_["c"], times_["b"]);
+  EXPECT_EQ(sent_["c"], info_.size);
+}
+
+TEST_F(SnapshotsSent, APieceBeyondTheEndIsAnError) {
+  Begin({.piece_bytes = 300});
+  absl::Status status;
+  snapshots_->Fill("b", {.last_included = info_.last_included, .offset = info_.size, .size = info_.size + 1},
+                   [&](const absl::StatusOr<SnapshotRequest>& filled) { status = filled.status(); });
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+}
+
+}  // namespace
+}  // namespace raftly::testing
