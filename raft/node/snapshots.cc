@@ -95,6 +95,7 @@ void Snapshots::Take(std::string configuration, absl::AnyInvocable<void(absl::St
     making->header.last_included = self->applier_->position();
     making->header.machine = self->format_.name;
     making->header.machine_version = self->format_.version;
+    making->applied = self->applier_->applied();
     making->reader = self->machine_.Save();
     for (int ahead = 0; ahead < kSlicesAhead; ++ahead) self->NextSlice(making, Duration(0));
   });
