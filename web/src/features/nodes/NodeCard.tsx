@@ -2,6 +2,7 @@ import { bytesInWords } from "@/components/bytes";
 import { classes } from "@/components/classes";
 import { Noticed } from "@/components/Noticed";
 import { LOOK_COLOR, StateGlyph } from "@/components/StateGlyph";
+import type { ClusterNode } from "@/api/types";
 import type { NodeView } from "@/state/nodes";
 
 interface NodeCardProps {
@@ -48,10 +49,10 @@ export function NodeCard({ view: { node, look, label }, name, serves }: NodeCard
       </div>
       <div className="flex flex-wrap justify-between gap-x-2 text-xs whitespace-nowrap text-muted">
         <Noticed value={node.term}>term {node.reachable ? node.term : "—"}</Noticed>
-        <span title="Commit index">commit {node.reachable ? node.commit_index : "—"}</span>
+        <span title={aboutLog(node)}>commit {node.reachable ? node.commit_index : "—"}</span>
       </div>
       {node.reachable && !!node.first_index && (
-        <div className="flex flex-wrap justify-between gap-x-2 text-2xs whitespace-nowrap text-muted">
+        <div className="hidden flex-wrap justify-between gap-x-2 text-2xs whitespace-nowrap text-muted tall:flex">
           <span title={`Its log holds the entries from index ${node.first_index} on`}>
             log {bytesInWords(node.log_bytes ?? 0)} from {node.first_index}
           </span>
@@ -67,4 +68,11 @@ export function NodeCard({ view: { node, look, label }, name, serves }: NodeCard
       )}
     </li>
   );
+}
+
+// All of it, also where the card is too low to say so.
+function aboutLog({ first_index, log_bytes = 0, snapshot_index = 0 }: ClusterNode): string {
+  if (!first_index) return "Commit index";
+  const snapshot = snapshot_index ? `snapshot of all up to ${snapshot_index}` : "no snapshot";
+  return `Commit index; ${bytesInWords(log_bytes)} of log from index ${first_index} on, ${snapshot}`;
 }
