@@ -8,12 +8,15 @@
 
 namespace raftly::wal {
 
+absl::Status DamagedSince(const std::string& path, const std::string& what) {
+  return absl::DataLossError(absl::StrCat(
+      path, ": ", what, ", although it was durable; set the directory aside and start this node with -rejoin"));
+}
+
 absl::Status EntryReader::Take(const std::shared_ptr<const std::string>& bytes, Index end, const std::string& path,
                                uint64_t offset) {
   const auto damaged = [&](uint64_t at) {
-    return absl::DataLossError(absl::StrCat(path, ": the record at offset ", offset + at,
-                                            ", which was durable, is damaged; set the directory aside and start this ",
-                                            "node with -rejoin"));
+    return DamagedSince(path, absl::StrCat("has a damaged record at offset ", offset + at));
   };
   uint64_t at = 0;
   while (at < bytes->size() && next_ < end && !full_) {

@@ -11,6 +11,9 @@
 
 namespace raftly::wal {
 
+// DataLoss: the file of a log that is being written is not what was written; `what` goes behind its name.
+absl::Status DamagedSince(const std::string& path, const std::string& what);
+
 class EntryReader {
  public:
   // Takes entries from `from` on, as many as both limits allow, and one in any case.

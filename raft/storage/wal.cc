@@ -37,6 +37,7 @@ class SegmentedWal : public Wal {
         lock_(std::move(lock)),
         hard_state_(found.contents.hard_state),
         last_(found.contents.last()),
+        written_(last_.index),
         places_(found.contents.places),
         sequence_(found.segments.back().sequence),
         path_(found.segments.back().path),
@@ -52,8 +53,8 @@ class SegmentedWal : public Wal {
   absl::Status Reserve(uint64_t bytes) override;
   Space space() const override { return file_->space(); }
   absl::Status Append(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) override;
-  absl::Status Sync() override { return Published(file_->Sync()); }
-  absl::Status Seal() override { return Published(file_->Seal()); }
+  absl::Status Sync() override { return Written(file_->Sync()); }
+  absl::Status Seal() override { return Written(file_->Seal()); }
   absl::Status Close() override;
   absl::Status ThrowAway(LogPosition base) override;
   absl::Status DropThrough(Index through) override;
@@ -66,6 +67,10 @@ class SegmentedWal : public Wal {
   absl::StatusOr<std::unique_ptr<wal::LogFile>> Begin(const std::string& path, const wal::Segment& segment);
   absl::Status Remove(const std::vector<std::string>& paths);
   absl::Status ReadStretch(const wal::EntryPlaces::Stretch& stretch, wal::EntryReader& reader) const;
+  absl::Status Written(absl::Status status) {
+    if (status.ok()) written_ = last_.index;
+    return Published(std::move(status));
+  }
   absl::Status Published(absl::Status status) {
     Publish();
     return status;
@@ -78,6 +83,7 @@ class SegmentedWal : public Wal {
   const std::unique_ptr<FileLock> lock_;
   HardState hard_state_;  // as the log says, with what waits for its sync
   LogPosition last_;      // of the log, the same
+  Index written_;         // all up to there is in the files
   wal::EntryPlaces places_;
   std::vector<PastSegment> past_;
   uint64_t sequence_;  // of the segment that is written
@@ -112,6 +118,7 @@ absl::Status SegmentedWal::Append(const std::optional<HardState>& hard_state, ab
     RAFTLY_CHECK(entry.index && entry.index <= last_.index + 1, "the log on disk would have a gap");
     last_ = entry.position();
   }
+  if (!entries.empty()) written_ = std::min(written_, entries.front().index - 1);
   if (hard_state) hard_state_ = *hard_state;
   return file_->Append(hard_state, entries, places_);
 }
@@ -168,6 +175,7 @@ absl::Status SegmentedWal::GoOn(wal::Segment segment) {
   path_ = path;
   sequence_ = segment.sequence;
   last_ = segment.previous;
+  written_ = last_.index;
   return Remove(thrown_away);
 }
 
@@ -214,12 +222,10 @@ absl::Status SegmentedWal::Remove(const std::vector<std::string>& paths) {
 absl::StatusOr<Entries> SegmentedWal::Read(Index from, size_t max_entries, size_t max_bytes) {
   if (!file_->status().ok()) return file_->status();
   wal::EntryReader reader(from, max_entries, max_bytes, options_.verify_checksums);
-  while (!reader.full()) {
+  while (!reader.full() && reader.next() <= written_) {
     const auto stretch = places_.Find(reader.next());
     if (!stretch) break;
-    const Index before = reader.next();
     if (absl::Status status = ReadStretch(*stretch, reader); !status.ok()) return status;
-    if (reader.next() == before) break;
   }
   if (reader.next() == from) {
     return absl::NotFoundError(absl::StrCat("the log on disk does not hold index ", from.value));
@@ -227,6 +233,7 @@ absl::StatusOr<Entries> SegmentedWal::Read(Index from, size_t max_entries, size_
   return reader.TakeEntries();
 }
 
+// All of it was written, so what is not there now is damage.
 absl::Status SegmentedWal::ReadStretch(const wal::EntryPlaces::Stretch& stretch, wal::EntryReader& reader) const {
   const auto& [begin, end] = stretch;
   const auto past = std::find_if(past_.begin(), past_.end(),
@@ -234,11 +241,13 @@ absl::Status SegmentedWal::ReadStretch(const wal::EntryPlaces::Stretch& stretch,
   const std::string& path = past == past_.end() ? path_ : past->path;
   uint64_t to = past == past_.end() ? file_->end() : past->bytes;
   if (end && end->sequence == begin.sequence) to = std::min(to, end->offset);
-  if (to <= begin.offset) return absl::OkStatus();  // not written yet
   absl::StatusOr<std::string> bytes = files_.ReadPart(path, begin.offset, to - begin.offset);
+  if (absl::IsNotFound(bytes.status())) return wal::DamagedSince(path, "is gone");
   if (!bytes.ok()) return bytes.status();
-  return reader.Take(std::make_shared<const std::string>(*std::move(bytes)), end ? end->index : last_.index + 1, path,
-                     begin.offset);
+  const Index until = end ? std::min(end->index, written_ + 1) : written_ + 1;
+  absl::Status taken = reader.Take(std::make_shared<const std::string>(*std::move(bytes)), until, path, begin.offset);
+  if (!taken.ok() || reader.full() || reader.next() == until) return taken;
+  return wal::DamagedSince(path, absl::StrCat("does not hold index ", reader.next().value, " any more"));
 }
 
 // ---- Opening -------------------------------------------------------------------------------------------------------

@@ -106,8 +106,46 @@ TEST(ReadingBack, NamesWhatIsDamaged) {
   EXPECT_TRUE(opened.log->Read(Index{1}, 1, kMany).ok());
   const absl::Status status = opened.log->Read(Index{1}, kMany, kMany).status();
   EXPECT_TRUE(absl::IsDataLoss(status)) << status;
-  EXPECT_THAT(std::string(status.message()), HasSubstr("data/raft.wal: the record at offset"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("data/raft.wal: has a damaged record at offset"));
   EXPECT_THAT(std::string(status.message()), HasSubstr("-rejoin"));
+}
+
+// Somebody took the file away, or cut it, under a log that runs.
+TEST(ReadingBack, WhatIsMissingFromAFileIsDamageAndNotAnEntryThatIsGone) {
+  for (const bool removed : {true, false}) {
+    FaultyFiles files;
+    auto opened = Open(files);
+    for (uint64_t index = 1; index <= 3; ++index) {
+      ASSERT_TRUE(Store(*opened.log, std::nullopt, {E(index, 1, "aaaa")}).ok());
+    }
+    if (removed) {
+      ASSERT_TRUE(files.Remove(kLog).ok());
+    } else {
+      const auto file = files.Open(kLog);
+      ASSERT_TRUE((*file)->Truncate(100).ok());
+    }
+    const absl::Status status = opened.log->Read(Index{3}, kMany, kMany).status();
+    EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("data/raft.wal"));
+  }
+}
+
+// Records that are whole, and not those that were written there.
+TEST(ReadingBack, AnotherLogsFileIsDamage) {
+  FaultyFiles files;
+  auto opened = Open(files);
+  for (uint64_t index = 1; index <= 3; ++index) {
+    ASSERT_TRUE(Store(*opened.log, std::nullopt, {E(index, 1, "aaaa")}).ok());
+  }
+  std::string other;
+  while (other.size() < opened.log->stats().end) other += Record(E(9, 1, "zzzz"));
+  other.resize(opened.log->stats().end - opened.log->stats().end % Record(E(9, 1, "zzzz")).size());
+  {
+    const auto file = files.Open(kLog);
+    ASSERT_TRUE((*file)->Truncate(0).ok());
+    ASSERT_TRUE((*file)->WriteAt(0, other).ok());
+  }
+  EXPECT_TRUE(absl::IsDataLoss(opened.log->Read(Index{3}, kMany, kMany).status()));
 }
 
 // Whatever is written, cut, let go and thrown away: what is read is what the log is, in this life and the next.
