@@ -71,14 +71,8 @@ void Log::PopFront() {
 }
 
 Entries Log::Slice(Index from, size_t max_entries, size_t max_bytes) const {
-  Entries slice;
-  size_t bytes = 0;
-  for (Index index = from; Holds(index) && slice.size() < max_entries; ++index) {
-    bytes += At(index).data.size();
-    if (!slice.empty() && bytes > max_bytes) break;
-    slice.push_back(At(index));
-  }
-  return slice;
+  return EntriesWithin(from, max_entries, max_bytes,
+                       [this](Index index) { return Holds(index) ? &At(index) : nullptr; });
 }
 
 Entries Log::From(Index from) const {

@@ -13,6 +13,20 @@
 
 namespace raftly {
 
+// Entries from `from` on as long as `find` gives one (null: there is none), as many as fit into both limits, and one in
+// any case. `max_bytes` of commands.
+template <class Find>
+Entries EntriesWithin(Index from, size_t max_entries, size_t max_bytes, Find find) {
+  Entries entries;
+  size_t bytes = 0;
+  for (const Entry* entry = find(from); entry != nullptr && entries.size() < max_entries; entry = find(++from)) {
+    bytes += entry->data.size();
+    if (!entries.empty() && bytes > max_bytes) break;
+    entries.push_back(*entry);
+  }
+  return entries;
+}
+
 class Log {
  public:
   Log() = default;
@@ -53,8 +67,7 @@ class Log {
   // Forgets entries from the front, at most up to and including `through`, until at most `bytes` are in memory.
   void Evict(Index through, size_t bytes);
 
-  // At least one entry from `from` on where there is one in memory, then as many as fit into both limits. The data is
-  // shared.
+  // EntriesWithin of what is in memory. The data is shared.
   Entries Slice(Index from, size_t max_entries, size_t max_bytes) const;
   // All that is in memory from `from` on.
   Entries From(Index from) const;

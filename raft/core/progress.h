@@ -15,8 +15,10 @@ struct FromDisk {
   Index asked;  // from here on; 0: nothing is being read
   Entries entries;
 
-  bool Holds(Index index) const {
-    return !entries.empty() && index >= entries.front().index && index <= entries.back().index;
+  // Null: it is not among them.
+  const Entry* Find(Index index) const {
+    const bool here = !entries.empty() && index >= entries.front().index && index <= entries.back().index;
+    return here ? &entries[index - entries.front().index] : nullptr;
   }
 };
 

@@ -187,7 +187,7 @@ class RaftCore {
   Output TakeOutput(bool deliver = true);
   // Committed entries that the next Output could carry.
   bool HasUndelivered() const {
-    return delivered_ < commit_ && (!to_deliver_.asked || to_deliver_.Holds(delivered_ + 1));
+    return delivered_ < commit_ && (!to_deliver_.asked || to_deliver_.Find(delivered_ + 1) != nullptr);
   }
   Time next_deadline() const;
 

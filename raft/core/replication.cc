@@ -262,14 +262,10 @@ Entries RaftCore::EntriesFor(const NodeId& reader, FromDisk& disk, Index from, s
     disk.entries.clear();
     return log_.Slice(from, entries, bytes);
   }
-  Entries found;
-  size_t size = 0;
-  for (Index index = from; disk.Holds(index) && found.size() < entries; ++index) {
-    const Entry& entry = disk.entries[index - disk.entries.front().index];
-    size += entry.data.size();
-    if (!log_.Matches(entry.position()) || (!found.empty() && size > bytes)) break;
-    found.push_back(entry);
-  }
+  Entries found = EntriesWithin(from, entries, bytes, [&](Index index) -> const Entry* {
+    const Entry* entry = disk.Find(index);
+    return entry != nullptr && log_.Matches(entry->position()) ? entry : nullptr;
+  });
   if (found.empty()) {
     disk.entries.clear();
     ReadAhead(reader, disk, from);
@@ -279,7 +275,7 @@ Entries RaftCore::EntriesFor(const NodeId& reader, FromDisk& disk, Index from, s
 
 // One at a time; what is read takes the place of what was.
 void RaftCore::ReadAhead(const NodeId& reader, FromDisk& disk, Index from) {
-  if (disk.asked || disk.Holds(from) || !log_.Contains(from) || log_.Holds(from)) return;
+  if (disk.asked || disk.Find(from) != nullptr || !log_.Contains(from) || log_.Holds(from)) return;
   disk.asked = from;
   out_.reads.push_back({reader, from, config_.limits.entries_per_read, config_.limits.bytes_per_read});
 }

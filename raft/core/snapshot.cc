@@ -140,10 +140,10 @@ void RaftCore::SendSnapshots() {
   size_t under_way = 0;
   for (auto& [peer, progress] : progress_) {
     if (!progress.installation) continue;
-    const bool newer = progress.installation->last_included != snapshot_;
-    if (newer && !config_.defences.one_install_at_a_time) progress.installation.reset();
-    if (!progress.installation) continue;
-    if (now_ >= progress.installation->moved_at + config_.limits.installation_patience) {
+    const bool replaced = !config_.defences.one_install_at_a_time && progress.installation->last_included != snapshot_;
+    if (replaced) {
+      progress.installation.reset();
+    } else if (now_ >= progress.installation->moved_at + config_.limits.installation_patience) {
       GiveUpInstallation(peer, progress);
     } else {
       ++under_way;

@@ -50,26 +50,30 @@ void ReadOthers(const JsonValue& status, NodeRow& row) {
 }
 
 std::string RowJson(const NodeRow& row) {
-  std::string json = absl::StrCat("{\"id\":", JsonString(row.id),                //
-                                  ",\"state\":", JsonString(row.state),          //
-                                  ",\"term\":", row.term,                        //
-                                  ",\"leader_id\":", JsonString(row.leader_id),  //
-                                  ",\"commit_index\":", row.commit_index,        //
-                                  ",\"last_applied\":", row.last_applied,        //
-                                  ",\"first_index\":", row.first_index,          //
-                                  ",\"snapshot_index\":", row.snapshot_index,    //
-                                  ",\"log_bytes\":", row.log_bytes);
-  const char* before = ",\"sending\":[";
-  for (const auto& [to, percent] : row.sending) {
-    absl::StrAppend(&json, std::exchange(before, ","), "{\"to\":", JsonString(to), ",\"percent\":", percent, "}");
-  }
-  if (!row.sending.empty()) json += "]";
-  absl::StrAppend(&json, ",\"reachable\":", row.reachable ? "true" : "false");
+  std::string json = absl::StrCat("{\"id\":", JsonString(row.id),                              //
+                                  ",\"state\":", JsonString(row.state),                        //
+                                  ",\"term\":", row.term,                                      //
+                                  ",\"leader_id\":", JsonString(row.leader_id),                //
+                                  ",\"commit_index\":", row.commit_index,                      //
+                                  ",\"last_applied\":", row.last_applied,                      //
+                                  ",\"first_index\":", row.first_index,                        //
+                                  ",\"snapshot_index\":", row.snapshot_index,                  //
+                                  ",\"log_bytes\":", row.log_bytes, SendingJson(row.sending),  //
+                                  ",\"reachable\":", row.reachable ? "true" : "false");
   if (!row.error.empty()) absl::StrAppend(&json, ",\"error\":", JsonString(row.error));
   return json + "}";
 }
 
 }  // namespace
+
+std::string SendingJson(const std::vector<SnapshotOnItsWay>& sending) {
+  std::string json;
+  for (const auto& [to, percent] : sending) {
+    absl::StrAppend(&json, json.empty() ? ",\"sending\":[" : ",", "{\"to\":", JsonString(to), ",\"percent\":", percent,
+                    "}");
+  }
+  return json.empty() ? json : json + "]";
+}
 
 HttpRequest StatusRequest() { return {.method = "GET", .target = "/status"}; }
 

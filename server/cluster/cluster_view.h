@@ -37,6 +37,9 @@ struct ClusterView {
   int64_t timestamp_ms = 0;    // since 1970
 };
 
+// `,"sending":[…]` of a status or a row; empty where nothing is on its way.
+std::string SendingJson(const std::vector<SnapshotOnItsWay>& sending);
+
 // The question behind a row, and the row.
 HttpRequest StatusRequest();
 NodeRow RowOf(const NodeId& node, const FanOut::Body& status);

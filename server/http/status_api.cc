@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/cluster/cluster_view.h"
 #include "server/kv/json.h"
 
 namespace raftly {
@@ -13,12 +14,7 @@ HttpResponse Ok() { return {.body = R"({"status":"ok"})"}; }
 
 // What concerns other nodes is there only while there is something to say.
 std::string Others(const NodeStatus& status) {
-  std::string json;
-  for (const auto& [to, percent] : status.sending) {
-    absl::StrAppend(&json, json.empty() ? ",\"sending\":[" : ",", "{\"to\":", JsonString(to), ",\"percent\":", percent,
-                    "}");
-  }
-  if (!json.empty()) json += "]";
+  std::string json = SendingJson(status.sending);
   const char* before = ",\"takes_no_snapshot\":[";
   for (const NodeId& peer : status.takes_no_snapshot) {
     absl::StrAppend(&json, std::exchange(before, ","), JsonString(peer));
