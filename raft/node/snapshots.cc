@@ -140,7 +140,7 @@ void Snapshots::WriteSlice(const std::shared_ptr<Making>& making, const std::str
     // While others want the machine it gets a part of it: nobody waits for a snapshot.
     const bool busy = std::exchange(making->applied, applier_->applied()) != applier_->applied();
     const Duration took = read + (environment_.loop.Now() - begin);
-    return NextSlice(making, busy && !hurry_ ? policy_.rest * took : Duration(0));
+    return NextSlice(making, busy && !hurry_ ? std::min(policy_.rest * took, policy_.longest_rest) : Duration(0));
   }
   making->ended = true;
   absl::StatusOr<Info> outcome = Info{making->header.last_included, 0, {}};

@@ -4,6 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -35,6 +40,38 @@ TEST(SnapshotPolicy, NeverIsNever) {
 class AtOnce : public Executor {
  public:
   void Post(Task task) override { task(); }
+};
+
+// Reading a slice of it takes a millisecond, in which an entry is applied.
+class Busy : public StateMachine {
+ public:
+  explicit Busy(ManualLoop& loop) : loop_(loop) {}
+  std::string Apply(const Entry&) override { return {}; }
+  Format format() const override { return {"busy", 1}; }
+  std::unique_ptr<StateReader> Save() override { return std::make_unique<Reader>(*this); }
+  std::unique_ptr<StateWriter> Load(uint32_t, Index) override {
+    return LoadWhole([](const std::string&) { return absl::OkStatus(); });
+  }
+
+  std::function<void()> apply_one = [] {};
+  int slices = 0;
+  Duration slice_takes = 1ms;
+
+ private:
+  class Reader : public StateReader {
+   public:
+    explicit Reader(Busy& machine) : machine_(machine) {}
+    bool Read(size_t bytes, std::string& out) override {
+      out.append(bytes, 's');
+      machine_.loop_.Pass(machine_.slice_takes);
+      machine_.apply_one();
+      return ++machine_.slices < 10;
+    }
+
+   private:
+    Busy& machine_;
+  };
+  ManualLoop& loop_;
 };
 
 class Constant : public StateMachine {
@@ -87,6 +124,55 @@ class SnapshotsSent : public ::testing::Test {
   std::map<NodeId, uint64_t> sent_;
   std::map<NodeId, std::vector<Duration>> times_;
 };
+
+// Ten slices of a state that changes meanwhile, and how long they took.
+class SnapshotsMade : public ::testing::Test {
+ protected:
+  Duration Make(const SnapshotPolicy& policy, bool writes, bool hurry = false) {
+    const Environment environment{loop_, now_, now_, now_, files_, transport_, 1};
+    auto applier = std::make_shared<Applier>(environment, machine_, nullptr);
+    auto snapshots = std::make_shared<Snapshots>(environment, machine_, applier, "data", policy, Defences{}, nullptr);
+    EXPECT_TRUE(snapshots->Open({}).ok());
+    uint64_t applied = 7;
+    applier->BeginAt({{1}, {applied}});
+    if (writes) machine_.apply_one = [&] { applier->BeginAt({{1}, {++applied}}); };
+    const Time begin = loop_.Now();
+    std::optional<Time> end;
+    snapshots->Take("", [&](const absl::StatusOr<Snapshots::Info>& info) {
+      EXPECT_TRUE(info.ok()) << info.status();
+      end = loop_.Now();
+    });
+    if (hurry) snapshots->Hurry();
+    loop_.Advance(10s);
+    EXPECT_TRUE(end.has_value());
+    return end.value_or(begin) - begin;
+  }
+
+  ManualLoop loop_;
+  AtOnce now_;
+  FaultyFiles files_;
+  InMemNetwork network_;
+  InMemTransport transport_{network_, "a", loop_};
+  Busy machine_{loop_};
+};
+
+TEST_F(SnapshotsMade, WhereNobodyWritesItDoesNotRest) { EXPECT_EQ(Make({}, /*writes=*/false), 10ms); }
+
+// Two slices are on their way at a time, so that ten of them are five rests, less the last.
+TEST_F(SnapshotsMade, RestsWhileThereAreWrites) {
+  const Duration took = Make({.rest = 20}, /*writes=*/true);
+  EXPECT_GE(took, 80ms);
+  EXPECT_LE(took, 120ms);
+}
+
+TEST_F(SnapshotsMade, RestsNoLongerThanItMay) {
+  machine_.slice_takes = 1s;
+  EXPECT_LE(Make({.rest = 20, .longest_rest = 50ms}, /*writes=*/true), 10s + 5 * 50ms);
+}
+
+TEST_F(SnapshotsMade, DoesNotRestWhereTheLogGrowsTooLong) {
+  EXPECT_LE(Make({.rest = 20}, /*writes=*/true, /*hurry=*/true), 30ms);
+}
 
 TEST_F(SnapshotsSent, GoesAsFastAsItGoesWithoutARate) {
   Begin({.piece_bytes = 300});

@@ -25,6 +25,8 @@ class ManualLoop : public EventLoop {
     }
     now_ = until;
   }
+  // Time that a task itself takes.
+  void Pass(Duration duration) { now_ += duration; }
   size_t tasks() const { return tasks_.size(); }
 
  private:
