@@ -7,23 +7,11 @@ cd "$(dirname "$0")/.."
 
 times=${1:-30} bin=$PWD/build/release/bin base=${FAILOVER_PORT:-23500}
 home=$(mktemp -d -p "$PWD" raftly-failover-XXXXXX)
-declare -A pids
-trap 'for pid in "${pids[@]}"; do kill -KILL "$pid"; done 2>/dev/null; wait 2>/dev/null; rm -rf "$home"' EXIT
+. cmake/three_nodes.sh
+trap 'stop_all; rm -rf "$home"' EXIT
 
-start() {
-  local other peers= http=
-  for other in 1 2 3; do
-    http+=",node$other=127.0.0.1:$((base + other))"
-    [[ $other == "$1" ]] || peers+=",node$other=127.0.0.1:$((base + 10 + other))"
-  done
-  "$bin/raftly-server" -id "node$1" -grpc-addr "127.0.0.1:$((base + 10 + $1))" -http-addr "127.0.0.1:$((base + $1))" \
-    -data-dir "$home/node$1" -peers "${peers#,}" -http-peers "${http#,}" 2>>"$home/node$1.log" &
-  pids[$1]=$!
-  disown
-}
-
-status() { curl -s -m 1 "http://127.0.0.1:$((base + $1))/status"; }
-put() { curl -s -o /dev/null -w '%{http_code}' -X PUT -d '{"value":"x"}' "http://127.0.0.1:$((base + $1))/keys/k"; }
+status() { curl -s -m 1 "$(url "$1")/status"; }
+put() { curl -s -o /dev/null -w '%{http_code}' -X PUT -d '{"value":"x"}' "$(url "$1")/keys/k"; }
 
 # Until a node leads whom all three know. Its number.
 leader() {

@@ -7,34 +7,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 minutes=${1:-10} bin=$PWD/build/release/bin base=${SOAK_PORT:-23700} connections=${SOAK_CONNECTIONS:-32}
-read -ra flags <<<"${SOAK_FLAGS:--snapshot-log-mib 8 -keep-log-mib 2 -log-cache-mib 4}"
 [[ $minutes =~ ^[0-9]+(\.[0-9]+)?$ ]] || { echo "MINUTES: want a number, not \"$minutes\"" >&2; exit 2; }
 RANDOM=${SOAK_SEED:-$RANDOM}
 seconds=$(awk "BEGIN { printf \"%d\", $minutes * 60 }")
 home=$(mktemp -d -p "$PWD" raftly-soak-XXXXXX)
-declare -A pids
-stop_all() {
-  for pid in "${pids[@]}"; do kill -KILL "$pid"; done 2>/dev/null || true
-  wait 2>/dev/null || true
-}
+. cmake/three_nodes.sh
+read -ra flags <<<"${SOAK_FLAGS:--snapshot-log-mib 8 -keep-log-mib 2 -log-cache-mib 4}"
 # What happened is kept where it went wrong.
 trap 'status=$?; stop_all; if [[ $status == 0 ]]; then rm -rf "$home"; else echo "logs and data are in $home" >&2; fi' EXIT
 
-start() {
-  local node=$1 other peers= http=
-  shift
-  for other in 1 2 3; do
-    http+=",node$other=127.0.0.1:$((base + other))"
-    [[ $other == "$node" ]] || peers+=",node$other=127.0.0.1:$((base + 10 + other))"
-  done
-  "$bin/raftly-server" -id "node$node" -grpc-addr "127.0.0.1:$((base + 10 + node))" \
-    -http-addr "127.0.0.1:$((base + node))" -data-dir "$home/node$node" -peers "${peers#,}" -http-peers "${http#,}" \
-    "${flags[@]}" "$@" 2>>"$home/node$node.log" &
-  pids[$node]=$!
-  disown
-}
-
-ready() { [[ $(curl -s -o /dev/null -w '%{http_code}' -m 2 "http://127.0.0.1:$((base + $1))/readyz") == 200 ]]; }
 await_all() {
   local node tries
   for ((tries = 0; tries < 1200; ++tries)); do
@@ -47,10 +28,9 @@ await_all() {
 
 # metric NODE NAME: the sum of its series as one whole number; 0 where there are none.
 metric() {
-  { curl -s -m 2 "http://127.0.0.1:$((base + $1))/metrics" || true; } |
+  { curl -s -m 2 "$(url "$1")/metrics" || true; } |
     awk -v name="$2" 'index($1, name) == 1 { sum += $NF } END { printf "%.0f", sum }'
 }
-resident() { awk '/^VmRSS/ { printf "%d", $2 / 1024 }' "/proc/${pids[$1]}/status" 2>/dev/null || echo 0; }
 
 snapshots=0 installs=0
 count_before_kill() {
@@ -62,7 +42,7 @@ row() {
   for node in 1 2 3; do
     made=$((made + $(metric "$node" 'raftly_snapshots_total{outcome="made"')))
     installed=$((installed + $(metric "$node" raftly_snapshots_installed_total)))
-    memory+=("$(resident "$node")")
+    memory+=("$(($(resident "$node") >> 10))")
     log+=("$(($(metric "$node" raftly_wal_bytes) >> 20))")
     cache+=("$(($(metric "$node" raftly_log_memory_bytes) >> 20))")
   done
@@ -72,8 +52,7 @@ row() {
 
 for node in 1 2 3; do start $node; done
 await_all
-endpoints=127.0.0.1:$((base + 1)),127.0.0.1:$((base + 2)),127.0.0.1:$((base + 3))
-"$bin/raftly-soak" --endpoints "$endpoints" --duration "$seconds" --connections "$connections" --keys 20000 \
+"$bin/raftly-soak" --endpoints "$(endpoints)" --duration "$seconds" --connections "$connections" --keys 20000 \
   >"$home/soak.log" 2>&1 &
 writer=$!
 kills=0 wiped=0 began=$SECONDS next_row=0
@@ -88,7 +67,7 @@ while ((SECONDS - began < seconds)); do
   fi
   victim=$((RANDOM % 3 + 1))
   count_before_kill "$victim"
-  kill -KILL "${pids[$victim]}"
+  kill_node "$victim"
   kills=$((kills + 1))
   if ((kills % 5 == 0)); then
     rm -rf "$home/node$victim"

@@ -10,33 +10,9 @@ cd "$(dirname "$0")/.."
 writes=${1:-10000000} mib=${2:-1024} seconds=${YEARS_SECONDS:-10}
 bin=$PWD/build/release/bin base=${YEARS_PORT:-23800}
 home=$(mktemp -d -p "$PWD" raftly-years-XXXXXX)
-declare -A pids
-stop_all() {
-  for pid in "${pids[@]}"; do kill -KILL "$pid"; done 2>/dev/null || true
-  wait 2>/dev/null || true
-}
+. cmake/three_nodes.sh
 trap 'stop_all; rm -rf "$home"' EXIT
 
-flags=()
-start() {
-  local node=$1 other peers= http=
-  shift
-  for other in 1 2 3; do
-    http+=",node$other=127.0.0.1:$((base + other))"
-    [[ $other == "$node" ]] || peers+=",node$other=127.0.0.1:$((base + 10 + other))"
-  done
-  "$bin/raftly-server" -id "node$node" -grpc-addr "127.0.0.1:$((base + 10 + node))" \
-    -http-addr "127.0.0.1:$((base + node))" -data-dir "$home/node$node" -peers "${peers#,}" -http-peers "${http#,}" \
-    "${flags[@]}" "$@" 2>>"$home/node$node.log" &
-  pids[$node]=$!
-  disown
-}
-kill_node() {
-  kill -KILL "${pids[$1]}"
-  while kill -0 "${pids[$1]}" 2>/dev/null; do sleep 0.01; done
-}
-url() { echo "http://127.0.0.1:$((base + $1))"; }
-ready() { [[ $(curl -s -o /dev/null -w '%{http_code}' -m 5 "$(url "$1")/readyz") == 200 ]]; }
 await() { until ready "$1"; do sleep "${2:-0.1}"; done; }
 status() { { curl -s -m 5 "$(url "$1")/status" || true; } | grep -o "\"$2\":\"\?[^,\"}]*" | sed 's/.*[:"]//'; }
 leader() {
@@ -46,16 +22,14 @@ leader() {
     sleep 0.1
   done
 }
-resident() { awk '/^VmRSS/ { printf "%d", $2 }' "/proc/${pids[$1]}/status"; }
 largest() { printf '%s\n' "$(resident 1)" "$(resident 2)" "$(resident 3)" | sort -n | tail -1; }
 ms() { echo $((($(date +%s%N) - $1) / 1000000)); }
 ratio() { awk "BEGIN { printf \"%.2f\", $1 / $2 }"; }
-all=127.0.0.1:$((base + 1)),127.0.0.1:$((base + 2)),127.0.0.1:$((base + 3))
 # load SECONDS CONNECTIONS [FLAGS...]: the result as JSON; retried until the cluster has a leader.
 load() {
   local duration=$1 connections=$2
   shift 2
-  until "$bin/raftly-load" --endpoints "$all" --leader --connections "$connections" --duration "$duration" --json - \
+  until "$bin/raftly-load" --endpoints "$(endpoints)" --leader --connections "$connections" --duration "$duration" --json - \
     "$@" 2>"$home/load.err"; do sleep 0.2; done
 }
 field() { sed "s/.*\"puts\":{\([^}]*\)}.*/\1/; s/.*\"$2\":\([0-9.]*\).*/\1/" <<<"$1"; }
