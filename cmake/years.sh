@@ -119,18 +119,21 @@ curl -s "$(url "$lead")/metrics" | awk '/^raftly_apply_pause_seconds_bucket/ { i
   /^raftly_apply_pause_seconds_count/ { total = $NF } /^raftly_apply_pause_seconds_sum/ { sum = $NF }
   END { printf "the state machine stood still %d times, %.3f ms on average\n", total, sum * 1000 / total }'
 
-victim=$((lead % 3 + 1))
-kill_node "$victim"
-rm -rf "$home/node$victim"
-begin=$(date +%s%N)
-start "$victim" -rejoin
-# -rejoin answers nobody at first, however much there is to catch up with.
-until [[ -n $(status "$victim" leader_id) ]]; do sleep 0.05; done
-silent=$(ms "$begin")
-await "$victim" 0.05
-whole=$(($(ms "$begin") - silent))
-copy=$(RAFTLY_BENCH_DIR=$home "$bin/raftly-bench" --benchmark_filter="CopyOverGrpc/MiB:1024" --benchmark_format=csv \
-  2>/dev/null | awk -F, '/CopyOverGrpc/ { print $3 }')
-copy=$(awk "BEGIN { print $copy * $mib / 1024 }")
-echo "a node with an empty directory: after $silent ms of silence (-rejoin), ready in $whole ms with the snapshot of index" \
-  "$(status "$victim" snapshot_index); copying as many bytes over loopback gRPC: ${copy%.*} ms: $(ratio "$whole" "$copy")"
+# Three times, for the first pays for memory that the machine has not touched yet.
+for round in 1 2 3; do
+  victim=$(($(leader) % 3 + 1))
+  kill_node "$victim"
+  rm -rf "$home/node$victim"
+  begin=$(date +%s%N)
+  start "$victim" -rejoin
+  # -rejoin answers nobody at first, however much there is to catch up with.
+  until [[ -n $(status "$victim" leader_id) ]]; do sleep 0.05; done
+  silent=$(ms "$begin")
+  await "$victim" 0.05
+  whole=$(($(ms "$begin") - silent))
+  copy=$(RAFTLY_BENCH_DIR=$home "$bin/raftly-bench" --benchmark_filter="CopyOverGrpc/MiB:1024" --benchmark_format=csv \
+    2>/dev/null | awk -F, '/CopyOverGrpc/ { print $3 }')
+  copy=$(awk "BEGIN { print $copy * $mib / 1024 }")
+  echo "a node with an empty directory: after $silent ms of silence (-rejoin), ready in $whole ms with the snapshot of index" \
+    "$(status "$victim" snapshot_index); copying as many bytes over loopback gRPC: ${copy%.*} ms: $(ratio "$whole" "$copy")"
+done

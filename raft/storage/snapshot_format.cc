@@ -1,5 +1,6 @@
 #include "raft/storage/snapshot_format.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -92,18 +93,21 @@ void SnapshotEncoder::End(std::string& out) const {
 
 absl::Status SnapshotDecoder::Feed(std::string_view bytes, OnBlock on_block) {
   if (!status_.ok()) return status_;
-  // What is whole is taken where it lies; only what has to wait for more is copied.
-  if (!kept_.empty()) kept_.append(bytes);
-  std::string_view rest = kept_.empty() ? bytes : std::string_view(kept_);
-  while (const size_t taken = TakePiece(rest, on_block)) {
-    rest.remove_prefix(taken);
+  // What is whole is taken where it lies; only what has to wait for more is copied, and once.
+  while (!kept_.empty() && !bytes.empty() && status_.ok()) {
+    const size_t more = std::min(needed_ - kept_.size(), bytes.size());
+    kept_.append(bytes.substr(0, more));
+    bytes.remove_prefix(more);
+    if (const size_t taken = TakePiece(kept_, on_block)) {
+      offset_ += taken;
+      kept_.clear();
+    }
+  }
+  while (const size_t taken = TakePiece(bytes, on_block)) {
+    bytes.remove_prefix(taken);
     offset_ += taken;
   }
-  if (kept_.empty()) {
-    kept_.assign(rest);
-  } else {
-    kept_.erase(0, kept_.size() - rest.size());
-  }
+  kept_.append(bytes);
   return status_;
 }
 
@@ -111,18 +115,18 @@ size_t SnapshotDecoder::TakePiece(std::string_view bytes, OnBlock on_block) {
   if (!status_.ok() || bytes.empty()) return 0;
   if (ended_) return Refuse("more follows after the end");
   if (!has_header_) return TakeHeader(bytes);
-  if (bytes.size() < kSizeBytes) return 0;
+  if (bytes.size() < kSizeBytes) return Await(kSizeBytes);
   return GetBigEndian<uint32_t>(bytes, 0) == 0 ? TakeEnd(bytes) : TakeBlock(bytes, on_block);
 }
 
 size_t SnapshotDecoder::TakeHeader(std::string_view bytes) {
   const std::string_view magic = bytes.substr(0, kMagicBytes);
   if (magic != kSnapshotMagic.substr(0, magic.size())) return Refuse("this is no snapshot of Raftly");
-  if (bytes.size() < kMagicBytes + kSizeBytes) return 0;
+  if (bytes.size() < kMagicBytes + kSizeBytes) return Await(kMagicBytes + kSizeBytes);
   const size_t size = GetBigEndian<uint32_t>(bytes, kMagicBytes);
   if (size > kLongestSnapshotFields) return Refuse("the header's length is damaged");
   const size_t whole = kMagicBytes + kSizeBytes + size + kCrcBytes;
-  if (bytes.size() < whole) return 0;
+  if (bytes.size() < whole) return Await(whole);
   const std::string_view fields = bytes.substr(kMagicBytes + kSizeBytes, size);
   all_ = Checksum(fields);
   if (GetBigEndian<uint32_t>(bytes, whole - kCrcBytes) != all_) return Refuse("the header is damaged");
@@ -151,7 +155,7 @@ size_t SnapshotDecoder::TakeBlock(std::string_view bytes, OnBlock on_block) {
   const size_t size = GetBigEndian<uint32_t>(bytes, 0);
   if (size > kLongestSnapshotBlock) return Refuse("a block's length is damaged");
   const size_t whole = kSizeBytes + size + kCrcBytes;
-  if (bytes.size() < whole) return 0;
+  if (bytes.size() < whole) return Await(whole);
   const std::string_view data = bytes.substr(kSizeBytes, size);
   const uint32_t checksum = Checksum(data);
   if (GetBigEndian<uint32_t>(bytes, whole - kCrcBytes) != checksum) return Refuse("a block is damaged");
@@ -165,7 +169,7 @@ size_t SnapshotDecoder::TakeBlock(std::string_view bytes, OnBlock on_block) {
 
 size_t SnapshotDecoder::TakeEnd(std::string_view bytes) {
   constexpr size_t kWhole = kSizeBytes + kEndFields + kCrcBytes;
-  if (bytes.size() < kWhole) return 0;
+  if (bytes.size() < kWhole) return Await(kWhole);
   const std::string_view fields = bytes.substr(kSizeBytes, kEndFields);
   if (GetBigEndian<uint32_t>(bytes, kWhole - kCrcBytes) != Checksum(fields)) return Refuse("the end is damaged");
   const bool ours = GetBigEndian<uint64_t>(fields, 0) == blocks_ && GetBigEndian<uint64_t>(fields, 8) == bytes_ &&
@@ -179,6 +183,11 @@ absl::Status SnapshotDecoder::Finish() const {
   if (!status_.ok() || ended_) return status_;
   return absl::DataLossError(absl::StrCat(source_, ": ends at offset ", offset_ + kept_.size(),
                                           " in the middle: a whole snapshot has an end block"));
+}
+
+size_t SnapshotDecoder::Await(size_t bytes) {
+  needed_ = bytes;
+  return 0;
 }
 
 size_t SnapshotDecoder::Refuse(const char* what) {

@@ -82,11 +82,13 @@ class SnapshotDecoder {
   size_t TakeBlock(std::string_view bytes, OnBlock on_block);
   size_t TakeEnd(std::string_view bytes);
   bool ParseFields(std::string_view fields);
+  size_t Await(size_t bytes);
   size_t Refuse(const char* what);
 
   std::string source_;
   absl::Status status_;
-  std::string kept_;  // the beginning of a piece that is not whole yet
+  std::string kept_;   // the beginning of a piece that is not whole yet
+  size_t needed_ = 0;  // bytes that it has at least
   SnapshotHeader header_;
   bool has_header_ = false;
   bool ended_ = false;

@@ -21,7 +21,7 @@ constexpr size_t kDigits = 20;
 constexpr uint64_t kSyncEvery = uint64_t{1} << 20;
 // One that comes from a leader is synced in the end; so much of it is on its way to the disk at a time.
 constexpr uint64_t kBeginSyncEvery = uint64_t{8} << 20;
-constexpr uint64_t kReadAtOnce = uint64_t{8} << 20;
+constexpr uint64_t kReadAtOnce = uint64_t{1} << 20;
 
 std::optional<Index> IndexOf(std::string_view name) {
   if (name.size() != kPrefix.size() + kDigits + kSuffix.size()) return std::nullopt;

@@ -1,5 +1,6 @@
 #include "server/kv/kv_state.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "raft/storage/big_endian.h"
@@ -8,15 +9,32 @@ namespace raftly {
 namespace {
 
 constexpr size_t kSize = sizeof(uint32_t);
+constexpr size_t kVersion = sizeof(uint64_t);
 
-// A string behind its size at `offset`, which then lies behind it.
-std::optional<std::string_view> TakeString(std::string_view bytes, size_t& offset) {
-  if (bytes.size() - offset < kSize) return std::nullopt;
-  const size_t size = GetBigEndian<uint32_t>(bytes, offset);
-  if (bytes.size() - offset - kSize < size) return std::nullopt;
-  const std::string_view text = bytes.substr(offset + kSize, size);
-  offset += kSize + size;
-  return text;
+// Of the pair that `bytes` begins with; where that is more than there are, it has so many at least.
+size_t PairSize(std::string_view bytes) {
+  size_t size = 0;
+  for (int strings = 0; strings < 2; ++strings) {
+    if (bytes.size() < size + kSize) return size + kSize;
+    size += kSize + GetBigEndian<uint32_t>(bytes, size);
+  }
+  return size + kVersion;
+}
+
+std::string TakeString(std::string_view& bytes) {
+  const size_t size = GetBigEndian<uint32_t>(bytes, 0);
+  const std::string_view text = bytes.substr(kSize, size);
+  bytes.remove_prefix(kSize + size);
+  return std::string(text);
+}
+
+// Requires that it is whole.
+KvPair TakePair(std::string_view& bytes) {
+  std::string key = TakeString(bytes);
+  Bytes value(TakeString(bytes));
+  const Index version{GetBigEndian<uint64_t>(bytes, 0)};
+  bytes.remove_prefix(kVersion);
+  return {std::move(key), std::move(value), version};
 }
 
 void AppendString(std::string& out, std::string_view text) {
@@ -32,19 +50,21 @@ void AppendPair(std::string& out, std::string_view key, std::string_view value, 
   PutBigEndian(out, version.value);
 }
 
-void KvPairReader::Feed(std::string_view bytes) {
-  bytes_.erase(0, std::exchange(taken_, 0));
-  bytes_.append(bytes);
-}
-
+// What is whole is taken where it lies; only what has to wait for more is copied.
 std::optional<KvPair> KvPairReader::Next() {
-  size_t offset = taken_;
-  const auto key = TakeString(bytes_, offset);
-  if (!key) return std::nullopt;
-  const auto value = TakeString(bytes_, offset);
-  if (!value || bytes_.size() - offset < sizeof(uint64_t)) return std::nullopt;
-  KvPair pair{std::string(*key), Bytes(std::string(*value)), {GetBigEndian<uint64_t>(bytes_, offset)}};
-  taken_ = offset + sizeof(uint64_t);
+  if (kept_.empty() && PairSize(rest_) <= rest_.size()) return TakePair(rest_);
+  // Its size is known a part at a time.
+  size_t size = PairSize(kept_);
+  while (size > kept_.size() && !rest_.empty()) {
+    const size_t more = std::min(size - kept_.size(), rest_.size());
+    kept_.append(rest_.substr(0, more));
+    rest_.remove_prefix(more);
+    size = PairSize(kept_);
+  }
+  if (size > kept_.size()) return std::nullopt;
+  std::string_view whole = kept_;
+  KvPair pair = TakePair(whole);
+  kept_.clear();
   return pair;
 }
 

@@ -29,15 +29,16 @@ void AppendPair(std::string& out, std::string_view key, std::string_view value, 
 // Takes pairs out of bytes that come in any pieces. Sizes are believed: what carries these bytes has checksums.
 class KvPairReader {
  public:
-  void Feed(std::string_view bytes);
+  // `bytes` must live until Next has nothing to give; requires that it had nothing before.
+  void Feed(std::string_view bytes) { rest_ = bytes; }
   // The next pair that is whole.
   std::optional<KvPair> Next();
   // Nothing is left over.
-  bool done() const { return taken_ == bytes_.size(); }
+  bool done() const { return kept_.empty() && rest_.empty(); }
 
  private:
-  std::string bytes_;
-  size_t taken_ = 0;
+  std::string_view rest_;
+  std::string kept_;  // the beginning of a pair that is not whole yet
 };
 
 }  // namespace raftly
