@@ -42,7 +42,11 @@ class Slow : public Recorder {
 struct Alone {
   explicit Alone(StateMachine& state)
       : node(Config(), Environment{loop, disk, disk, apply, *files, transport, 1}, state, nullptr) {}
-  ~Alone() { node.Stop(); }
+  ~Alone() {
+    node.Stop();
+    // Nothing may run where a node is taken apart.
+    for (ThreadLoop* executor : {&loop, &disk, &apply}) executor->Stop();
+  }
   NodeConfig Config() {
     NodeConfig config;
     config.core.self = "alone";

@@ -53,6 +53,8 @@ TEST(RaftNode, TheStatusKnowsOfAWriteBeforeItsClientDoes) {
   });
   const auto [index, seen] = told.get_future().get();
   node.Stop();
+  loop.Stop();
+  disk.Stop();
   EXPECT_GT(index, Index{});
   EXPECT_EQ(seen.commit_index, index);
   EXPECT_EQ(seen.last_applied, index);

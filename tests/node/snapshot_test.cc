@@ -194,6 +194,7 @@ TEST_F(Compacting, ASnapshotOfAnotherMachineIsRefused) {
   const auto files = NewPosixFileSystem();
   RaftNode node(cluster_->config("node1"), Environment{loop, disk, disk, apply, *files, transport, 1}, other, nullptr);
   const absl::Status refused = node.Start();
+  for (ThreadLoop* executor : {&loop, &disk, &apply}) executor->Stop();
   EXPECT_TRUE(absl::IsUnimplemented(refused)) << refused;
   EXPECT_THAT(std::string(refused.message()), HasSubstr("\"recorder\", and this is \"something else\""));
 }
