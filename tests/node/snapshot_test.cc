@@ -68,7 +68,14 @@ TEST_F(Compacting, LogGoesWithSnapshotsAndStatesStayEqual) {
   for (const NodeId& id : cluster_->ids()) {
     EXPECT_TRUE(Eventually([&] { return SnapshotOf(id) > Index{100}; })) << id;
     EXPECT_TRUE(Eventually([&] { return cluster_->at(id).node.status().first_index > Index{100}; })) << id;
-    EXPECT_TRUE(Eventually([&] { return Files(id, ".snap").size() == 2 && Files(id, ".wal").size() < 20; })) << id;
+    // On a slow disk one snapshot may have served for all that was written, or a peer may have needed a third: what
+    // goes goes with the next, for which there has to be something new.
+    EXPECT_TRUE(Eventually([&] {
+      const bool gone = Files(id, ".snap").size() == 2 && Files(id, ".wal").size() < 20;
+      if (!gone) Write(20);
+      return gone;
+    })) << id
+        << ": " << Files(id, ".snap").size() << " snapshots, " << Files(id, ".wal").size() << " segments";
   }
 }
 
