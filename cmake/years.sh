@@ -119,7 +119,7 @@ curl -s "$(url "$lead")/metrics" | awk '/^raftly_apply_pause_seconds_bucket/ { i
   /^raftly_apply_pause_seconds_count/ { total = $NF } /^raftly_apply_pause_seconds_sum/ { sum = $NF }
   END { printf "the state machine stood still %d times, %.3f ms on average\n", total, sum * 1000 / total }'
 
-# Three times, for the first pays for memory that the machine has not touched yet.
+# Three times, in turn: a single ratio moves from run to run.
 for round in 1 2 3; do
   victim=$(($(leader) % 3 + 1))
   kill_node "$victim"
