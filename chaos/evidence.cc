@@ -127,6 +127,8 @@ std::string CommandText(const Entry& entry) {
   if (command.empty()) return "a no-op";
   if (command.starts_with('p')) return absl::StrCat("put ", Printable(command.substr(1)));
   if (command.starts_with('d')) return absl::StrCat("del ", Printable(command.substr(1)));
+  if (command.starts_with('a')) return absl::StrCat("append ", Printable(command.substr(1)));
+  if (command.starts_with('i')) return absl::StrCat("add ", Printable(command.substr(1)));
   return Printable(command);
 }
 

@@ -9,7 +9,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "chaos/sim/random.h"
+#include "chaos/sim/register_map.h"
 
 namespace raftly {
 namespace {
@@ -49,6 +51,7 @@ class KeySearch {
 
   void Prepare();
   Value Intern(const std::optional<std::string>& value);
+  Value After(size_t operation);
   bool Fits(size_t operation) const {
     return operations_[operation]->kind != Kind::kGet || values_[operation] == value_;
   }
@@ -62,8 +65,9 @@ class KeySearch {
   const Operations& operations_;
   uint64_t budget_;
   uint64_t steps_ = 0;
-  std::vector<Value> values_;
+  std::vector<Value> values_;  // that a put writes or a get read
   std::map<std::string, Value> interned_;
+  std::vector<std::optional<std::string>> texts_ = {std::nullopt};  // of interned values
   std::vector<Event> events_;
   Event head_;
 
@@ -79,7 +83,10 @@ class KeySearch {
 };
 
 void KeySearch::Prepare() {
-  for (const Operation* operation : operations_) values_.push_back(Intern(operation->value));
+  for (const Operation* operation : operations_) {
+    const bool whole = operation->kind != Kind::kAppend && operation->kind != Kind::kAdd;
+    values_.push_back(whole ? Intern(operation->value) : 0);
+  }
   done_.resize((operations_.size() + 63) / 64);
   struct Stamp {
     Time time;
@@ -113,7 +120,26 @@ void KeySearch::Prepare() {
 
 Value KeySearch::Intern(const std::optional<std::string>& value) {
   if (!value.has_value()) return 0;
-  return interned_.try_emplace(*value, static_cast<Value>(interned_.size() + 1)).first->second;
+  const auto [place, is_new] = interned_.try_emplace(*value, static_cast<Value>(texts_.size()));
+  if (is_new) texts_.push_back(value);
+  return place->second;
+}
+
+// The key's value when `operation` has taken effect.
+Value KeySearch::After(size_t operation) {
+  const Operation& what = *operations_[operation];
+  switch (what.kind) {
+    case Kind::kGet:
+      return value_;
+    case Kind::kPut:
+    case Kind::kDelete:
+      return values_[operation];
+    case Kind::kAppend:
+      return Intern(RegisterMap::Appended(texts_[value_], what.value.value_or("")));
+    case Kind::kAdd:
+      return Intern(RegisterMap::Added(texts_[value_], what.value.value_or("")));
+  }
+  return value_;
 }
 
 Linearizability KeySearch::Run() {
@@ -142,7 +168,7 @@ bool KeySearch::Take(Event* call) {
   const size_t operation = call->operation;
   const Value before = value_;
   Flip(operation);
-  if (operations_[operation]->kind != Kind::kGet) value_ = values_[operation];
+  value_ = After(operation);
   if (!IsNew()) {
     Flip(operation);
     value_ = before;
@@ -204,13 +230,16 @@ std::string KeySearch::Explain() const {
   return text;
 }
 
-// What can be left out without changing the answer: failures, reads of unknown outcome, and puts of unknown outcome
-// whose value nobody read (an order that contains such a put explains the same answers without it).
+// What can be left out without changing the answer: failures, reads of unknown outcome, and puts and appends of unknown
+// outcome whose word nobody read (an order that contains such a one explains the same answers without it: until the
+// next put or delete nobody reads).
 std::map<std::string, Operations> ByKey(const History& history) {
   std::map<std::string, std::set<std::string>> read;
   for (const Operation& operation : history) {
     if (operation.kind == Kind::kGet && operation.outcome == Outcome::kOk && operation.value.has_value()) {
-      read[operation.key].insert(*operation.value);
+      for (const auto word : absl::StrSplit(*operation.value, ',')) {
+        read[operation.key].insert(std::string(word));
+      }
     }
   }
   std::map<std::string, Operations> keys;
@@ -218,7 +247,8 @@ std::map<std::string, Operations> ByKey(const History& history) {
     if (operation.outcome == Outcome::kFailed) continue;
     if (operation.outcome == Outcome::kUnknown) {
       if (operation.kind == Kind::kGet) continue;
-      if (operation.kind == Kind::kPut && !read[operation.key].contains(operation.value.value_or(""))) continue;
+      const bool writes_word = operation.kind == Kind::kPut || operation.kind == Kind::kAppend;
+      if (writes_word && !read[operation.key].contains(operation.value.value_or(""))) continue;
     }
     keys[operation.key].push_back(&operation);
   }
@@ -234,6 +264,12 @@ std::string ToString(const Operation& operation) {
   switch (operation.kind) {
     case Kind::kPut:
       absl::StrAppend(&text, " put ", operation.key, " = ", value);
+      break;
+    case Kind::kAppend:
+      absl::StrAppend(&text, " append ", operation.key, " + ", value);
+      break;
+    case Kind::kAdd:
+      absl::StrAppend(&text, " add ", operation.key, " + ", value);
       break;
     case Kind::kDelete:
       absl::StrAppend(&text, " delete ", operation.key);

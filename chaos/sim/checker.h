@@ -7,7 +7,8 @@
 // map is linearizable exactly where each of its keys is (Herlihy and Wing, locality). A write of unknown outcome may
 // take effect at any time after its call or never; a read of unknown outcome says nothing.
 //
-// Requires: no two puts of a key write the same value. Equal histories give equal verdicts: the budget counts steps.
+// Requires: no word is put or appended to a key twice, and nothing is both added and appended to one. Equal histories
+// give equal verdicts: the budget counts steps. Each add of unknown outcome can double the search.
 #pragma once
 
 #include <cstdint>

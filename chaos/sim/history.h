@@ -10,7 +10,7 @@
 namespace raftly {
 
 struct Operation {
-  enum class Kind { kPut, kDelete, kGet };
+  enum class Kind { kPut, kDelete, kGet, kAppend, kAdd };
   enum class Outcome {
     kOk,
     kUnknown,  // no answer, or one that leaves it open: it happened at some time after `invoked`, or never
@@ -20,7 +20,8 @@ struct Operation {
   int client = 0;
   Kind kind = Kind::kGet;
   std::string key;
-  std::optional<std::string> value;  // put: what was written; get: what was read, nullopt for no such key
+  // put: what was written; append: the word; add: the number; get: what was read, nullopt for no such key
+  std::optional<std::string> value;
   Time invoked{};
   Time returned{};
   Outcome outcome = Outcome::kOk;

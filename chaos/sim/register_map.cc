@@ -1,17 +1,42 @@
 #include "chaos/sim/register_map.h"
 
+#include <charconv>
 #include <utility>
 
 namespace raftly {
+namespace {
+
+// Beyond its range it goes round: a machine never fails.
+uint64_t NumberIn(std::string_view text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? static_cast<uint64_t>(number) : 0;
+}
+
+}  // namespace
 
 std::string RegisterMap::Apply(const Entry& entry) {
   const std::string_view command = entry.data.view();
   if (command.starts_with('d')) {
     Set(std::string(command.substr(1)), std::nullopt);
-  } else if (const size_t equals = command.find('='); command.starts_with('p') && equals != command.npos) {
-    Set(std::string(command.substr(1, equals - 1)), std::string(command.substr(equals + 1)));
+    return {};
   }
+  const size_t equals = command.find('=');
+  if (command.empty() || equals == command.npos) return {};
+  const std::string key(command.substr(1, equals - 1));
+  const std::string_view argument = command.substr(equals + 1);
+  if (command.starts_with('p')) Set(key, std::string(argument));
+  if (command.starts_with('a')) Set(key, Appended(Get(key), argument));
+  if (command.starts_with('i')) Set(key, Added(Get(key), argument));
   return {};
+}
+
+std::string RegisterMap::Appended(const std::optional<std::string>& before, std::string_view word) {
+  return before.has_value() ? std::string(*before).append(1, ',').append(word) : std::string(word);
+}
+
+std::string RegisterMap::Added(const std::optional<std::string>& before, std::string_view number) {
+  return std::to_string(static_cast<int64_t>(NumberIn(before.value_or("")) + NumberIn(number)));
 }
 
 std::optional<std::string> RegisterMap::Get(const std::string& key) const {

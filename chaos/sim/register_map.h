@@ -22,10 +22,15 @@ inline uint64_t HashOf(std::string_view bytes) {
 
 class RegisterMap : public StateMachine {
  public:
-  static std::string Put(std::string_view key, std::string_view value) {
-    return std::string("p").append(key).append(1, '=').append(value);
-  }
+  static std::string Put(std::string_view key, std::string_view value) { return Command('p', key, value); }
   static std::string Delete(std::string_view key) { return std::string("d").append(key); }
+  // These two show what put and delete hide: that they were applied twice.
+  static std::string Append(std::string_view key, std::string_view word) { return Command('a', key, word); }
+  static std::string Add(std::string_view key, int64_t number) { return Command('i', key, std::to_string(number)); }
+
+  // What a register holds after them. Words are separated by commas; what is no number counts as 0.
+  static std::string Appended(const std::optional<std::string>& before, std::string_view word);
+  static std::string Added(const std::optional<std::string>& before, std::string_view number);
 
   std::string Apply(const Entry& entry) override;
   Format format() const override { return {"registers", 1}; }
@@ -36,6 +41,9 @@ class RegisterMap : public StateMachine {
   uint64_t hash() const { return hash_; }
 
  private:
+  static std::string Command(char verb, std::string_view key, std::string_view argument) {
+    return std::string(1, verb).append(key).append(1, '=').append(argument);
+  }
   std::string ToBytes() const;
   absl::Status FromBytes(std::string_view bytes);
   void Set(const std::string& key, std::optional<std::string> value);

@@ -69,6 +69,8 @@ struct Settings {
   Duration client_timeout = std::chrono::seconds(1);
   uint32_t read_permille = 450;
   uint32_t delete_permille = 50;
+  uint32_t append_permille = 0;  // of the writes that are no deletes
+  uint32_t add_permille = 0;     // of the same; to a register of their own
 
   std::vector<Fault> faults;                               // that may happen; equal chances
   Duration fault_every = std::chrono::milliseconds(1000);  // on average

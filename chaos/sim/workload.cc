@@ -12,6 +12,9 @@ using namespace std::chrono_literals;
 using Kind = Operation::Kind;
 using Told = Operation::Outcome;
 
+// Whether each of them took effect has to be guessed in the end.
+constexpr int kUnknownAdds = 6;
+
 }  // namespace
 
 // One operation at a time, each tried until it is answered, certainly failed, or out of time.
@@ -34,6 +37,8 @@ class Workload::Client {
   void Travel(Task task) { After(random().Between(50us, 1ms), std::move(task)); }
 
   void Ask();
+  void ChooseWrite();
+  std::string Command() const;
   void Try();
   void Arrive(uint64_t attempt);
   void OnProposed(uint64_t attempt, const absl::Status& status);
@@ -63,17 +68,46 @@ void Workload::Client::Ask() {
   const uint64_t dice = only_writes ? 1000 : random().Below(1000);
   if (dice < settings.read_permille) {
     operation_.kind = Kind::kGet;
+    if (settings.add_permille > 0 && random().Chance(200)) operation_.key = "sum";
   } else if (dice < settings.read_permille + settings.delete_permille) {
     operation_.kind = Kind::kDelete;
   } else {
-    operation_.kind = Kind::kPut;
-    operation_.value = absl::StrCat("v", ++workload_.values_);
+    ChooseWrite();
   }
   asking_ = true;
   give_up_ = now() + settings.client_timeout;
   // Now and then someone else, so that a deposed leader gets visitors.
   if (random().Chance(150)) node_ = static_cast<int>(random().Below(static_cast<uint64_t>(cluster().size())));
   Try();
+}
+
+void Workload::Client::ChooseWrite() {
+  const Settings& settings = workload_.settings_;
+  operation_.kind = Kind::kPut;
+  operation_.value = absl::StrCat("v", ++workload_.values_);
+  if (settings.append_permille == 0) return;
+  const uint64_t dice = random().Below(1000);
+  if (dice < settings.append_permille) operation_.kind = Kind::kAppend;
+  if (dice < 1000 - settings.add_permille || workload_.unknown_adds_ >= kUnknownAdds) return;
+  operation_.kind = Kind::kAdd;
+  operation_.key = "sum";
+  operation_.value = absl::StrCat(workload_.values_);
+}
+
+std::string Workload::Client::Command() const {
+  const std::string value = operation_.value.value_or("");
+  switch (operation_.kind) {
+    case Kind::kPut:
+      return RegisterMap::Put(operation_.key, value);
+    case Kind::kAppend:
+      return RegisterMap::Append(operation_.key, value);
+    case Kind::kAdd:
+      return RegisterMap::Add(operation_.key, std::stoll(value));
+    case Kind::kDelete:
+    case Kind::kGet:
+      break;
+  }
+  return RegisterMap::Delete(operation_.key);
 }
 
 void Workload::Client::Try() {
@@ -91,9 +125,7 @@ void Workload::Client::Arrive(uint64_t attempt) {
       Travel([this, attempt, value = std::move(value)]() mutable { OnRead(attempt, std::move(value)); });
     });
   }
-  const std::string command = operation_.kind == Kind::kPut ? RegisterMap::Put(operation_.key, *operation_.value)
-                                                            : RegisterMap::Delete(operation_.key);
-  cluster().Propose(node_, command, left, [this, attempt](absl::Status status) {
+  cluster().Propose(node_, Command(), left, [this, attempt](absl::Status status) {
     Travel([this, attempt, status = std::move(status)] { OnProposed(attempt, status); });
   });
 }
@@ -136,6 +168,7 @@ void Workload::Client::Finish(Told outcome) {
   asking_ = false;
   operation_.outcome = outcome;
   operation_.returned = now();
+  if (outcome == Told::kUnknown && operation_.kind == Kind::kAdd) ++workload_.unknown_adds_;
   if (outcome == Told::kOk && workload_.cluster_.tracing()) workload_.cluster_.Say(ToString(operation_));
   workload_.history_.push_back(operation_);
   Think();
