@@ -21,6 +21,8 @@ using Outcome = Operation::Outcome;
 using Operations = std::vector<const Operation*>;
 using Value = uint32_t;  // 0: no such key
 
+constexpr size_t kShown = 6;  // operations before the one that does not fit
+
 // The search over one key.
 class KeySearch {
  public:
@@ -29,6 +31,8 @@ class KeySearch {
   Linearizability Run();
   uint64_t steps() const { return steps_; }
   std::string Explain() const;
+  // What Explain shows, in its order, and the operation that does not fit.
+  Operations Contradicting() const;
 
  private:
   // A call or a return, in order of time, in a doubly linked list from which a linearized operation is lifted.
@@ -221,13 +225,22 @@ void KeySearch::Restore(Event* event) {
 std::string KeySearch::Explain() const {
   std::string text = absl::StrCat("key ", operations_.front()->key, ": no order explains\n    ",
                                   ToString(*operations_[best_blocked_]), "\n  after the longest order found:");
-  const size_t shown = std::min<size_t>(best_.size(), 6);
+  const size_t shown = std::min(best_.size(), kShown);
   if (shown < best_.size()) absl::StrAppend(&text, "\n    ... ", best_.size() - shown, " before");
   for (size_t i = best_.size() - shown; i < best_.size(); ++i) {
     absl::StrAppend(&text, "\n    ", ToString(*operations_[best_[i]]));
   }
   if (best_.empty()) absl::StrAppend(&text, "\n    (nothing)");
   return text;
+}
+
+Operations KeySearch::Contradicting() const {
+  Operations shown;
+  for (size_t i = best_.size() - std::min(best_.size(), kShown); i < best_.size(); ++i) {
+    shown.push_back(operations_[best_[i]]);
+  }
+  shown.push_back(operations_[best_blocked_]);
+  return shown;
 }
 
 // What can be left out without changing the answer: failures, reads of unknown outcome, and puts and appends of unknown
@@ -291,6 +304,9 @@ LinearizabilityVerdict CheckLinearizable(const History& history, uint64_t steps_
     if (result == Linearizability::kViolated) {
       verdict.result = result;
       verdict.explanation = search.Explain();
+      for (const Operation* operation : search.Contradicting()) {
+        verdict.operations.push_back(static_cast<size_t>(operation - history.data()));
+      }
       return verdict;  // worse than an unknown key
     }
     if (result == Linearizability::kUnknown) {

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "chaos/sim/history.h"
 
@@ -23,6 +24,8 @@ enum class Linearizability { kHolds, kViolated, kUnknown };
 struct LinearizabilityVerdict {
   Linearizability result = Linearizability::kHolds;
   std::string explanation;  // of a violation: the key, the value and the operations that contradict it
+  // Of a violation, by their places in the history: what the explanation shows, the operation that does not fit last.
+  std::vector<size_t> operations;
   uint64_t steps = 0;
 };
 

@@ -73,6 +73,7 @@ void SimCluster::Observer::OnRecovered(const Wal::Opened& opened, Duration) {
         " entries",
         opened.torn_tail ? absl::StrCat(", and cuts a torn tail of ", opened.torn_tail->bytes, " bytes") : ""));
   }
+  if (cluster_.watcher_ != nullptr) cluster_.watcher_->OnRecovered(life_.place, opened);
   cluster_.judges_.OnRecovered(life_.place, opened);
 }
 
@@ -81,6 +82,7 @@ void SimCluster::Observer::OnEvent(Time, const NodeEvent& event) {
   if (const auto* truncated = std::get_if<LogTruncated>(&event))
     cluster_.judges_.OnTruncated(life_.place, truncated->from);
   if (std::holds_alternative<VoteRegained>(event)) cluster_.judges_.OnVoteRegained(life_.place);
+  if (cluster_.watcher_ != nullptr) cluster_.watcher_->OnNodeEvent(life_.place, event);
   if (cluster_.trace_) cluster_.Say(absl::StrCat(cluster_.id(life_.place), " ", Describe(event)));
 }
 
@@ -89,14 +91,19 @@ void SimCluster::Observer::OnStep(Time, const RaftCore& core) {
   // Not earlier: a crash would take the vote away again.
   if (core.may_vote() && !core.HardStateUnwritten()) cluster_.machines_[life_.place]->rejoin = false;
   cluster_.judges_.OnStep(life_.place, core);
+  if (cluster_.watcher_ != nullptr) cluster_.watcher_->OnStep(life_.place, core);
 }
 
 void SimCluster::Observer::OnApplied(const Entry& entry) {
-  if (life_.alive) cluster_.judges_.OnApplied(life_.place, entry, life_.registers.hash());
+  if (!life_.alive) return;
+  cluster_.judges_.OnApplied(life_.place, entry, life_.registers.hash());
+  if (cluster_.watcher_ != nullptr) cluster_.watcher_->OnApplied(life_.place, entry, life_.registers);
 }
 
 void SimCluster::Observer::OnStateLoaded(LogPosition at) {
-  if (life_.alive) cluster_.judges_.OnStateLoaded(life_.place, at, life_.registers.hash());
+  if (!life_.alive) return;
+  if (cluster_.watcher_ != nullptr) cluster_.watcher_->OnStateLoaded(life_.place, at, life_.registers);
+  cluster_.judges_.OnStateLoaded(life_.place, at, life_.registers.hash());
 }
 
 void SimCluster::Observer::OnSnapshotDamaged(const absl::Status& why) {
@@ -145,11 +152,13 @@ void SimCluster::Tap::Judge(const Promise& promise, const Reply& reply) {
 absl::Status SimCluster::Tap::Start(Handler handler) {
   return inner_.Start([this, handler = std::move(handler)](Request request, ReplyFn reply) {
     Promise promise = PromiseOf(request);
-    handler(std::move(request),
-            [this, promise = std::move(promise), reply = std::move(reply)](absl::StatusOr<Reply> result) mutable {
-              if (result.ok()) Judge(promise, *result);
-              reply(std::move(result));
-            });
+    handler(std::move(request), [this, promise = std::move(promise), request_number = cluster_.arriving_,
+                                 reply = std::move(reply)](absl::StatusOr<Reply> result) mutable {
+      if (result.ok()) Judge(promise, *result);
+      if (cluster_.watcher_ != nullptr) cluster_.leaving_ = {.answers = request_number, .content = result};
+      reply(std::move(result));
+      cluster_.leaving_.reset();
+    });
   });
 }
 
@@ -159,7 +168,9 @@ void SimCluster::Tap::Call(const NodeId& to, Request request, Duration timeout, 
   if (vote != nullptr && !vote->pre_vote && life_.alive) {
     cluster_.judges_.OnVote(life_.place, vote->term, vote->candidate);
   }
+  if (cluster_.watcher_ != nullptr) cluster_.leaving_ = {.content = request};
   inner_.Call(to, std::move(request), timeout, std::move(done));
+  cluster_.leaving_.reset();
 }
 
 // ---- Life ----------------------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ class RegisterMap : public StateMachine {
   std::unique_ptr<StateReader> Save() override { return SaveWhole(ToBytes()); }
   std::unique_ptr<StateWriter> Load(uint32_t version, Index at) override;
   std::optional<std::string> Get(const std::string& key) const;
+  const std::map<std::string, std::string>& all() const { return registers_; }
   // Of the contents, not of the way to them.
   uint64_t hash() const { return hash_; }
 

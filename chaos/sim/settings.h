@@ -19,6 +19,7 @@ namespace raftly {
 struct LinkSettings {
   Duration latency_low = std::chrono::microseconds(100);
   Duration latency_high = std::chrono::milliseconds(2);  // the spread reorders
+  bool cut = false;                                      // nothing passes
   uint32_t loss_permille = 0;
   uint32_t duplicate_permille = 0;
   // Some messages are late, each for itself.

@@ -13,6 +13,8 @@ namespace {
 
 std::string WalPath(const NodeId& id) { return absl::StrCat("data/", id, "/raft.wal"); }
 
+absl::StatusOr<Reply> DownError() { return absl::UnavailableError("nobody is there"); }
+
 Actor LinkActor(int from, int to) { return static_cast<Actor>(1000 + from * 100 + to); }
 
 }  // namespace
@@ -98,7 +100,11 @@ void SimCluster::Start(int node) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     machine.life = NewLife(node);
     const absl::Status started = machine.life->node->Start();
-    if (started.ok()) return Say(absl::StrCat(ids_[node], " starts", machine.rejoin ? " with -rejoin" : ""));
+    if (started.ok()) {
+      TellProcess(node, machine.rejoin ? Watcher::Process::kRejoined : Watcher::Process::kStarted);
+      return Say(absl::StrCat(ids_[node], " starts", machine.rejoin ? " with -rejoin" : ""));
+    }
+    TellProcess(node, Watcher::Process::kRefusedToStart, std::string(started.message()));
     Say(absl::StrCat(ids_[node], " does not start: ", started.ToString()));
     EndLife(node, SimDisk::Crash::kProcess);
     if (absl::IsFailedPrecondition(started)) {
@@ -115,7 +121,9 @@ void SimCluster::Start(int node) {
 
 void SimCluster::Crash(int node, SimDisk::Crash crash) {
   if (!up(node)) return;
-  Say(absl::StrCat(ids_[node], crash == SimDisk::Crash::kPower ? " loses power" : " is killed"));
+  const bool power = crash == SimDisk::Crash::kPower;
+  TellProcess(node, power ? Watcher::Process::kPowerLost : Watcher::Process::kKilled);
+  Say(absl::StrCat(ids_[node], power ? " loses power" : " is killed"));
   EndLife(node, crash);
 }
 
@@ -140,6 +148,7 @@ void SimCluster::EndLife(int node, SimDisk::Crash crash) {
 
 void SimCluster::OnFatal(Life& life, const absl::Status& why) {
   if (!life.alive) return;
+  TellProcess(life.place, Watcher::Process::kGaveUp, std::string(why.message()));
   Say(absl::StrCat(ids_[life.place], " gives up: ", why.ToString()));
   world_.At(world_.now() + std::chrono::milliseconds(1), 0, [this, &life] {
     if (!life.alive) return;
@@ -151,14 +160,22 @@ void SimCluster::OnFatal(Life& life, const absl::Status& why) {
 void SimCluster::Pause(int node) {
   if (!up(node) || std::exchange(machines_[node]->paused, true)) return;
   Disturb(node);
+  TellProcess(node, Watcher::Process::kPaused);
   Say(absl::StrCat(ids_[node], " is paused"));
   for (SimExecutor* executor : machines_[node]->life->executors()) executor->Pause();
 }
 
 void SimCluster::Resume(int node) {
   if (!up(node) || !std::exchange(machines_[node]->paused, false)) return;
+  TellProcess(node, Watcher::Process::kResumed);
   Say(absl::StrCat(ids_[node], " goes on"));
   for (SimExecutor* executor : machines_[node]->life->executors()) executor->Resume();
+}
+
+void SimCluster::SkewClock(int node, int64_t drift_ppm) {
+  Machine& machine = *machines_[node];
+  machine.clock.drift_ppm = drift_ppm;
+  if (up(node)) machine.clock = machine.life->loop.SetDrift(drift_ppm);
 }
 
 // ---- Disks ---------------------------------------------------------------------------------------------------------
@@ -217,7 +234,7 @@ bool SimCluster::Fit(int node) const {
 
 bool SimCluster::Carries(int from, int to) const {
   const LinkSettings& way = links_[static_cast<size_t>(from) * machines_.size() + static_cast<size_t>(to)];
-  if (way.loss_permille > 0 || way.late_permille > 0) return false;
+  if (way.cut || way.loss_permille > 0 || way.late_permille > 0) return false;
   const auto concerns = [&](const Rule& rule) {
     return (!rule.from_node || *rule.from_node == ids_[from]) && (!rule.to_node || *rule.to_node == ids_[to]);
   };
@@ -234,12 +251,51 @@ Duration SimCluster::Latency(const LinkSettings& link) {
   return latency;
 }
 
+void SimCluster::Watch(Watcher* watcher) {
+  watcher_ = watcher;
+  for (int i = 0; i < size(); ++i) {
+    disk(i).Watch([watcher, i](SimDisk::Seen what, uint64_t bytes) { watcher->OnDisk(i, what, bytes); });
+  }
+}
+
+void SimCluster::TellProcess(int node, Watcher::Process what, const std::string& why) {
+  if (watcher_ != nullptr) watcher_->OnProcess(node, what, why);
+}
+
+// Numbers a message, tells that it is sent, and will tell when it arrives.
+Task SimCluster::Watched(int from, int to, Task deliver) {
+  // What no node has said is the news that nobody is there.
+  Watcher::Message message = leaving_.has_value() ? *std::exchange(leaving_, std::nullopt)
+                                                  : Watcher::Message{.answers = arriving_, .content = DownError()};
+  message.number = ++messages_;
+  message.from = from;
+  message.to = to;
+  watcher_->OnSent(message);
+  return [this, number = message.number, to, deliver = std::move(deliver)]() mutable {
+    if (up(to)) {
+      watcher_->OnArrived(number);
+    } else {
+      watcher_->OnLost(number, Watcher::Lost::kDown);
+    }
+    arriving_ = number;
+    deliver();
+    arriving_ = 0;
+  };
+}
+
 void SimCluster::Carry(const NodeId& from, const NodeId& to, Task deliver) {
   const int source = PlaceOf(from), target = PlaceOf(to);
   if (source < 0 || target < 0 || source == dying_) return;
   if (!up(source) && !machines_[source]->refuses) return;
+  if (watcher_ != nullptr) deliver = Watched(source, target, std::move(deliver));
   const LinkSettings& way = link(source, target);
-  if (world_.random().Chance(way.loss_permille)) return;
+  if (way.cut || to_drop_.contains(messages_)) {
+    return watcher_ != nullptr ? watcher_->OnLost(messages_, way.cut ? Watcher::Lost::kCut : Watcher::Lost::kDropped)
+                               : void();
+  }
+  if (world_.random().Chance(way.loss_permille)) {
+    return watcher_ != nullptr ? watcher_->OnLost(messages_, Watcher::Lost::kChance) : void();
+  }
   if (world_.random().Chance(way.duplicate_permille)) {
     auto shared = std::make_shared<Task>(std::move(deliver));
     world_.At(world_.now() + Latency(way), LinkActor(source, target), [shared] { (*shared)(); });

@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "chaos/sim/register_map.h"
 #include "chaos/sim/settings.h"
 #include "chaos/sim/sim_disk.h"
+#include "chaos/sim/watcher.h"
 #include "chaos/sim/world.h"
 #include "raft/node/node_status.h"
 #include "raft/node/raft_node.h"
@@ -53,6 +55,8 @@ class SimCluster {
   void Crash(int node, SimDisk::Crash crash);
   void Pause(int node);
   void Resume(int node);
+  // Its clock goes so much faster or slower from here on, in its later lives too.
+  void SkewClock(int node, int64_t drift_ppm);
   bool up(int node) const { return machines_[node]->life != nullptr; }
   bool paused(int node) const { return machines_[node]->paused; }
   // Runs when a node's disk has failed for good, which ends its process; the node is down by then.
@@ -69,6 +73,8 @@ class SimCluster {
     return links_[static_cast<size_t>(from) * machines_.size() + static_cast<size_t>(to)];
   }
   void HealLinks();
+  // The message of this number (Watcher::Message) is lost once it is sent. Requires a watcher.
+  void DropMessage(uint64_t number) { to_drop_.insert(number); }
 
   // ---- What is wrong
   // The node runs, may vote, and its disk works and has space.
@@ -90,6 +96,8 @@ class SimCluster {
   // The node that leads with the highest term; -1: none.
   int leader() const;
 
+  // Before anything starts; it outlives the cluster. Null: nobody watches.
+  void Watch(Watcher* watcher);
   bool tracing() const { return trace_ != nullptr; }
   void Say(const std::string& what);
 
@@ -117,6 +125,8 @@ class SimCluster {
   void EndLife(int node, SimDisk::Crash crash);
   void OnFatal(Life& life, const absl::Status& why);
   void Carry(const NodeId& from, const NodeId& to, Task deliver);
+  Task Watched(int from, int to, Task deliver);
+  void TellProcess(int node, Watcher::Process what, const std::string& why = {});
   Duration Latency(const LinkSettings& link);
 
   World& world_;
@@ -134,6 +144,13 @@ class SimCluster {
   std::string cluster_id_;  // as the first node learned it
   uint64_t lives_ = 0;
   int dying_ = -1;  // this node is being taken apart: nothing that it says counts
+
+  Watcher* watcher_ = nullptr;
+  // Of the message that is being sent, and the number of the one that arrives, right now.
+  std::optional<Watcher::Message> leaving_;
+  uint64_t arriving_ = 0;
+  uint64_t messages_ = 0;
+  std::set<uint64_t> to_drop_;
 };
 
 }  // namespace raftly

@@ -217,7 +217,15 @@ void SimDisk::Fail(Crash crash) {
   for (auto& [path, inode] : files_) LosePower(*inode);
 }
 
+void SimDisk::Tell(Seen what, const Inode& inode) const {
+  if (watch_ == nullptr || inode.changes.empty()) return;
+  uint64_t bytes = 0;
+  for (const Change& change : inode.changes) bytes += change.data.size();
+  if (bytes > 0) watch_(what, bytes);
+}
+
 void SimDisk::LosePower(Inode& inode) {
+  Tell(Seen::kFoundUnsynced, inode);
   for (const Change& change : inode.changes) SurviveInPart(inode.durable, change);
   inode.changes.clear();
   inode.current = inode.durable;
@@ -270,11 +278,13 @@ void SimDisk::Record(Inode& inode, Change change) {
 absl::Status SimDisk::SyncInode(const std::string& path, Inode& inode) {
   if (dying_) return DeadError(path);
   if (std::exchange(fail_next_sync_, false)) {
+    Tell(Seen::kSyncFailed, inode);
     // Some of it may have got there. The rest never will, unless it is written again: its pages count as clean.
     for (const Change& change : inode.changes) SurviveInPart(inode.durable, change);
     inode.changes.clear();
     return Broken(path, "sync");
   }
+  Tell(Seen::kSynced, inode);
   for (const Change& change : inode.changes) Apply(inode.durable, change);
   inode.changes.clear();
   return absl::OkStatus();

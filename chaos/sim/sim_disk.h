@@ -85,6 +85,10 @@ class SimDisk : public FileSystem {
   void ForgetErrors() { fail_next_write_ = fail_next_sync_ = false; }
   void FlipBit(const std::string& path, uint64_t offset, int bit);
 
+  // What becomes of bytes: made durable by a sync, or not, or found unsynced by a power failure.
+  enum class Seen { kSynced, kSyncFailed, kFoundUnsynced };
+  void Watch(std::function<void(Seen, uint64_t bytes)> watch) { watch_ = std::move(watch); }
+
   // What a power failure would surely leave of the file; empty where there is none.
   std::string DurableContents(const std::string& path) const;
 
@@ -106,6 +110,7 @@ class SimDisk : public FileSystem {
   using Names = std::map<std::string, std::shared_ptr<Inode>>;
 
   static void Record(Inode& inode, Change change);
+  void Tell(Seen what, const Inode& inode) const;
   absl::Status SyncInode(const std::string& path, Inode& inode);
   // An error, or no space where space was promised: both are final.
   absl::Status Broken(const std::string& path, const char* call);
@@ -131,6 +136,7 @@ class SimDisk : public FileSystem {
   bool fail_next_sync_ = false;
   Time stuck_until_{};
   Duration slower_by_{};
+  std::function<void(Seen, uint64_t)> watch_;
 };
 
 }  // namespace raftly

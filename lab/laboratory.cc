@@ -1,0 +1,533 @@
+#include "lab/laboratory.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "chaos/evidence.h"
+#include "chaos/sim/checker.h"
+#include "chaos/sim/judges.h"
+#include "chaos/sim/sim_cluster.h"
+
+namespace raftly {
+namespace {
+
+using namespace std::chrono_literals;
+using Do = Act::Do;
+using Fields = Trace::Fields;
+using Told = Operation::Outcome;
+
+// For coming to rest after everything was healed, and how often it is looked whether it has.
+constexpr Duration kPatience = 20s;
+constexpr Duration kLookEvery = 5ms;
+constexpr Duration kReadTimeout = 5s;
+
+Settings SettingsOf(const Experiment& experiment) {
+  Settings settings;
+  settings.nodes = experiment.nodes;
+  settings.timings = experiment.timings;
+  settings.defences = DefencesOf(experiment);
+  // What goes wrong is what the acts do.
+  settings.disks.lost_permille = 1000;
+  settings.disks.slow_permille = 0;
+  settings.clock_offset = {};
+  settings.snapshots.log_bytes = experiment.snapshot_bytes;
+  settings.snapshots.keep_bytes = experiment.keep_bytes;
+  if (experiment.snapshot_bytes > 0) settings.segment_bytes = std::max<uint64_t>(experiment.snapshot_bytes / 2, 200);
+  return settings;
+}
+
+Fields Number(int64_t number) { return number; }
+
+}  // namespace
+
+// One run. Its clients know what they asked and what they were told, and nothing else.
+class Laboratory : public Trace {
+ public:
+  Laboratory(const Experiment& experiment, World& world)
+      : Trace(world, SimCluster::Ids(experiment.nodes)),
+        experiment_(experiment),
+        world_(world),
+        judges_world_(0),
+        judges_(judges_world_, SimCluster::Ids(experiment.nodes)),
+        cluster_(world, judges_, SettingsOf(experiment), Mix64(experiment.seed ^ 0x1ab), nullptr) {
+    cluster_.Watch(this);
+  }
+
+  LabResult Run();
+
+  void OnStep(int node, const RaftCore& core) override {
+    Trace::OnStep(node, core);
+    NoteFinding();
+  }
+  void OnApplied(int node, const Entry& entry, const RegisterMap& registers) override {
+    Trace::OnApplied(node, entry, registers);
+    NoteFinding();
+  }
+
+ private:
+  struct Asked {
+    Operation operation;
+    int node = 0;
+    bool answered = false;
+    LogPosition at;   // of a write, as the client was told
+    size_t call = 0;  // events
+    size_t answer = 0;
+  };
+
+  // ---- Acts
+  void Perform(size_t number);
+  // Nothing where nobody is meant: the act cannot be done.
+  std::optional<std::vector<int>> Resolve(const Act& act);
+  int PlaceOf(const std::string& name);
+  void Enact(const Act& act, const std::vector<int>& nodes);
+  void Cut(int from, int to, bool cut = true) { cluster_.link(from, to).cut = cut; }
+  void Heal(int node);
+  void Ask(const Act& act, int node);
+  void Send(size_t number, const Act& act);
+  void Answer(size_t number, const absl::Status& status);
+
+  // ---- After the experiment
+  void Close();
+  bool AtRest() const;
+  void ReadAll();
+  NodeLogs Logs();
+  void NoteFinding();
+  History history() const;
+
+  void Judge(std::string judge, std::string rule, const std::vector<std::string>& findings, std::vector<size_t> events);
+  void JudgePromises();
+  void JudgeWrites(const NodeLogs& logs);
+  void JudgeHistory();
+  std::string Document() const;
+
+  const Experiment& experiment_;
+  World& world_;
+  // A judge stops its world at the first violation; here the show goes on.
+  World judges_world_;
+  Judges judges_;
+  std::vector<Asked> asked_;
+  bool over_ = false;  // the run: what is still answered is not heard any more
+  SimCluster cluster_;
+  std::map<std::string, int> cast_;
+  std::optional<size_t> finding_;
+  bool rests_ = false;
+  LabResult result_;
+};
+
+LabResult Laboratory::Run() {
+  for (int i = 0; i < cluster_.size(); ++i) cluster_.Start(i);
+  for (size_t i = 0; i < experiment_.acts.size(); ++i) {
+    world_.RunUntil(Time(experiment_.acts[i].at));
+    Perform(i);
+  }
+  world_.RunUntil(Time(experiment_.duration));
+  EndOfExperiment();
+  result_.summary = summary();
+  for (const Asked& asked : asked_) {
+    if (asked.operation.kind == Operation::Kind::kGet) continue;
+    const bool failed = asked.answered && asked.operation.outcome == Told::kFailed;
+    const bool done = asked.answered && asked.operation.outcome == Told::kOk;
+    ++(done ? result_.summary.acknowledged : failed ? result_.summary.failed : result_.summary.unknown);
+  }
+  Close();
+  over_ = true;
+  result_.trace = Document();
+  return std::move(result_);
+}
+
+// ---- Acts ----------------------------------------------------------------------------------------------------------
+
+int Laboratory::PlaceOf(const std::string& name) {
+  if (name == "leader") return cluster_.leader();
+  if (const int place = cluster_.PlaceOf(name); place >= 0) return place;
+  if (cast_.empty()) {
+    const int leader = cluster_.leader();
+    if (leader < 0) return -1;
+    cast_["L"] = leader;
+    for (int i = 0, other = 0; i < cluster_.size(); ++i) {
+      if (i != leader) cast_[absl::StrCat("F", ++other)] = i;
+    }
+  }
+  return cast_.at(name);
+}
+
+std::optional<std::vector<int>> Laboratory::Resolve(const Act& act) {
+  std::vector<std::string> names = act.nodes;
+  for (const std::string& name : {act.node, act.from, act.to}) {
+    if (!name.empty()) names.push_back(name);
+  }
+  std::vector<int> nodes;
+  for (const std::string& name : names) {
+    nodes.push_back(PlaceOf(name));
+    if (nodes.back() < 0) return std::nullopt;
+  }
+  return nodes;
+}
+
+void Laboratory::Perform(size_t number) {
+  const Act& act = experiment_.acts[number];
+  const auto nodes = Resolve(act);
+  Fields fields = {{"act", number}, {"do", std::string(NameOf(act.what))}};
+  if (!nodes) {
+    fields["why"] = "not done: nobody leads";
+    Add("act", fields);
+    return;
+  }
+  fields["nodes"] = Fields::array();
+  for (const int node : *nodes) fields["nodes"].push_back(cluster_.id(node));
+  Add("act", fields);
+  Enact(act, *nodes);
+}
+
+void Laboratory::Enact(const Act& act, const std::vector<int>& nodes) {
+  const int node = nodes.empty() ? -1 : nodes[0];
+  switch (act.what) {
+    case Do::kCrash:
+    case Do::kStop:
+      return cluster_.Crash(node, SimDisk::Crash::kProcess);
+    case Do::kPowerLoss:
+      return cluster_.Crash(node, SimDisk::Crash::kPower);
+    case Do::kStart:
+      for (int i = 0; i < cluster_.size(); ++i) {
+        if (!cluster_.up(i) && (node < 0 || node == i)) cluster_.Start(i);
+      }
+      return;
+    case Do::kIsolate:
+      for (int i = 0; i < cluster_.size(); ++i) {
+        if (i == node) continue;
+        Cut(node, i);
+        Cut(i, node);
+      }
+      return;
+    case Do::kPartition: {
+      const std::set<int> side(nodes.begin(), nodes.end());
+      for (int i = 0; i < cluster_.size(); ++i) {
+        for (int j = 0; j < cluster_.size(); ++j) {
+          if (side.contains(i) != side.contains(j)) Cut(i, j);
+        }
+      }
+      return;
+    }
+    case Do::kCut:
+      return Cut(nodes[0], nodes[1]);
+    case Do::kDelay: {
+      LinkSettings& link = cluster_.link(nodes[0], nodes[1]);
+      const LinkSettings usual;
+      link.latency_low = usual.latency_low + act.time;
+      link.latency_high = usual.latency_high + act.time;
+      return;
+    }
+    case Do::kLoss:
+      cluster_.link(nodes[0], nodes[1]).loss_permille = static_cast<uint32_t>(act.number * 10);
+      return;
+    case Do::kDuplicate:
+      cluster_.link(nodes[0], nodes[1]).duplicate_permille = static_cast<uint32_t>(act.number * 10);
+      return;
+    case Do::kDropMessage:
+      return cluster_.DropMessage(static_cast<uint64_t>(act.number));
+    case Do::kPause:
+      return cluster_.Pause(node);
+    case Do::kResume:
+      return cluster_.Resume(node);
+    case Do::kClockSkew:
+      return cluster_.SkewClock(node, act.number);
+    case Do::kSlowDisk:
+      return cluster_.disk(node).Slow(act.time);
+    case Do::kFullDisk:
+      return cluster_.disk(node).FillUp(act.on);
+    case Do::kFailSync:
+      return cluster_.disk(node).FailNextSync();
+    case Do::kFlipBit:
+      cluster_.DamageLog(node);
+      return;
+    case Do::kHeal:
+      return node < 0 ? cluster_.HealLinks() : Heal(node);
+    case Do::kSetTimeout:
+      if (!cluster_.up(node)) return;
+      return cluster_.node(node).SetTimings(
+          {.election_timeout = act.time, .heartbeat = std::min(experiment_.timings.heartbeat, act.time / 2)});
+    case Do::kPut:
+    case Do::kAppend:
+    case Do::kAdd:
+    case Do::kDelete:
+    case Do::kGet:
+      return Ask(act, node);
+  }
+}
+
+void Laboratory::Heal(int node) {
+  for (int i = 0; i < cluster_.size(); ++i) {
+    cluster_.link(node, i) = cluster_.link(i, node) = LinkSettings{};
+  }
+}
+
+// ---- Clients -------------------------------------------------------------------------------------------------------
+
+void Laboratory::Ask(const Act& act, int node) {
+  using Kind = Operation::Kind;
+  Asked asked{.operation = {.client = static_cast<int>(asked_.size()) + 1,
+                            .kind = act.what == Do::kPut      ? Kind::kPut
+                                    : act.what == Do::kAppend ? Kind::kAppend
+                                    : act.what == Do::kAdd    ? Kind::kAdd
+                                    : act.what == Do::kDelete ? Kind::kDelete
+                                                              : Kind::kGet,
+                            .key = act.key,
+                            .value = {},
+                            .invoked = world_.now(),
+                            .outcome = Told::kUnknown},
+              .node = node};
+  Fields fields = {
+      {"op", asked_.size()}, {"node", cluster_.id(node)}, {"do", std::string(NameOf(act.what))}, {"key", act.key}};
+  if (act.what == Do::kPut || act.what == Do::kAppend) asked.operation.value = act.value;
+  if (act.what == Do::kAdd) asked.operation.value = std::to_string(act.number);
+  if (asked.operation.value) fields["value"] = *asked.operation.value;
+  asked.call = Add("call", fields);
+  asked_.push_back(std::move(asked));
+  Send(asked_.size() - 1, act);
+}
+
+void Laboratory::Send(size_t number, const Act& act) {
+  const int node = asked_[number].node;
+  if (!cluster_.up(node)) return Answer(number, absl::FailedPreconditionError("nobody is there"));
+  const Time deadline = world_.now() + act.time;
+  if (act.what == Do::kGet) {
+    const RegisterMap& registers = cluster_.registers(node);
+    return cluster_.node(node).Read(deadline, [this, number, &registers](const absl::Status& status) {
+      if (over_ || asked_[number].answered) return;
+      if (status.ok()) asked_[number].operation.value = registers.Get(asked_[number].operation.key);
+      Answer(number, status);
+    });
+  }
+  const std::string command = act.what == Do::kPut      ? RegisterMap::Put(act.key, act.value)
+                              : act.what == Do::kAppend ? RegisterMap::Append(act.key, act.value)
+                              : act.what == Do::kAdd    ? RegisterMap::Add(act.key, act.number)
+                                                        : RegisterMap::Delete(act.key);
+  cluster_.node(node).Propose(command, deadline, [this, number, command](absl::StatusOr<Applied> applied) {
+    if (over_ || asked_[number].answered) return;
+    if (applied.ok()) {
+      asked_[number].at = applied->at;
+      judges_.OnClientAcknowledged(applied->at, command);
+    }
+    Answer(number, applied.status());
+  });
+}
+
+void Laboratory::Answer(size_t number, const absl::Status& status) {
+  Asked& asked = asked_[number];
+  Operation& operation = asked.operation;
+  const bool read = operation.kind == Operation::Kind::kGet;
+  const bool certainly_not =
+      read || absl::IsFailedPrecondition(status) || absl::IsAborted(status) || absl::IsResourceExhausted(status);
+  asked.answered = true;
+  operation.returned = world_.now();
+  operation.outcome = status.ok() ? Told::kOk : certainly_not ? Told::kFailed : Told::kUnknown;
+  Fields fields = {{"op", number}, {"outcome", status.ok() ? "ok" : certainly_not ? "failed" : "unknown"}};
+  if (!status.ok()) {
+    fields["why"] = std::string(status.message());
+  } else if (read) {
+    fields["value"] = operation.value ? Fields(*operation.value) : Fields(nullptr);
+  } else {
+    fields["index"] = asked.at.index.value;
+    fields["term"] = asked.at.term.value;
+  }
+  asked.answer = Add("answer", fields);
+  NoteFinding();
+}
+
+History Laboratory::history() const {
+  History history;
+  for (const Asked& asked : asked_) history.push_back(asked.operation);
+  return history;
+}
+
+// ---- After the experiment ------------------------------------------------------------------------------------------
+
+void Laboratory::NoteFinding() {
+  if (finding_ || judges_.violation().empty()) return;
+  finding_ = Add("finding", {{"judge", "promises"}, {"text", Printable(judges_.violation())}});
+}
+
+void Laboratory::Close() {
+  Add("closing", {});
+  cluster_.HealLinks();
+  for (int i = 0; i < cluster_.size(); ++i) {
+    cluster_.disk(i).FillUp(false);
+    cluster_.disk(i).Slow(Duration(0));
+    cluster_.disk(i).ForgetErrors();
+    cluster_.Resume(i);
+    if (cluster_.up(i)) cluster_.node(i).SetTimings(experiment_.timings);
+    if (!cluster_.up(i)) cluster_.Start(i);
+  }
+  const Time give_up = world_.now() + kPatience;
+  while (!AtRest() && world_.now() < give_up) world_.RunUntil(world_.now() + kLookEvery);
+  rests_ = AtRest();
+  if (rests_) ReadAll();
+  NodeLogs logs;
+  if (rests_) logs = Logs();
+  JudgePromises();
+  if (rests_) JudgeWrites(logs);
+  JudgeHistory();
+}
+
+bool Laboratory::AtRest() const {
+  const int leader = cluster_.leader();
+  if (leader < 0) return false;
+  const NodeStatus first = cluster_.status(leader);
+  for (int i = 0; i < cluster_.size(); ++i) {
+    if (!cluster_.up(i)) return false;
+    const NodeStatus seen = cluster_.status(i);
+    const bool with_leader = seen.term == first.term && seen.leader == first.id && seen.last_index == first.last_index;
+    if (!with_leader || seen.commit_index != seen.last_index || seen.last_applied != seen.last_index) return false;
+  }
+  return true;
+}
+
+// Reads are answered at the leader: what is committed is what it says.
+void Laboratory::ReadAll() {
+  std::set<std::string> keys;
+  for (const Asked& asked : asked_) keys.insert(asked.operation.key);
+  const size_t first = asked_.size();
+  for (const std::string& key : keys) {
+    Ask({.what = Do::kGet, .key = key, .time = kReadTimeout}, std::max(cluster_.leader(), 0));
+  }
+  const Time give_up = world_.now() + kReadTimeout;
+  const auto all = [&] {
+    return std::all_of(asked_.begin() + static_cast<std::ptrdiff_t>(first), asked_.end(),
+                       [](const Asked& asked) { return asked.answered; });
+  };
+  while (!all() && world_.now() < give_up) world_.RunUntil(world_.now() + kLookEvery);
+}
+
+NodeLogs Laboratory::Logs() {
+  NodeLogs logs;
+  int waiting = cluster_.size();
+  for (int i = 0; i < cluster_.size(); ++i) {
+    logs.emplace_back(cluster_.id(i), Entries());
+    // Lost where the node dies first; it would have to answer within the patience.
+    cluster_.node(i).Tail(SIZE_MAX, [this, &logs, &waiting, i](Entries entries) {
+      if (over_) return;
+      logs[static_cast<size_t>(i)].second = std::move(entries);
+      --waiting;
+    });
+  }
+  const Time give_up = world_.now() + kPatience;
+  while (waiting > 0 && world_.now() < give_up) world_.RunUntil(world_.now() + kLookEvery);
+  return logs;
+}
+
+// ---- Verdicts ------------------------------------------------------------------------------------------------------
+
+void Laboratory::Judge(std::string judge, std::string rule, const std::vector<std::string>& findings,
+                       std::vector<size_t> events) {
+  result_.verdicts.push_back({.judge = std::move(judge),
+                              .rule = std::move(rule),
+                              .holds = findings.empty(),
+                              .finding = absl::StrJoin(findings, "; "),
+                              .events = std::move(events)});
+}
+
+void Laboratory::JudgePromises() {
+  const bool broken = !judges_.violation().empty();
+  Judge("promises", "what a node has promised stays true: Raft, figure 3",
+        broken ? std::vector<std::string>{Printable(judges_.violation())} : std::vector<std::string>{},
+        finding_ ? std::vector<size_t>{*finding_} : std::vector<size_t>{});
+  Judge("agreement", "once everything is healed, all nodes come to agree",
+        rests_ ? std::vector<std::string>{}
+               : std::vector<std::string>{absl::StrCat("the nodes did not agree within ", kPatience / 1s, " s")},
+        rests_ ? std::vector<size_t>{} : std::vector<size_t>{size() - 1});
+}
+
+// What a snapshot has swallowed is in no log any more; the history judges it.
+void Laboratory::JudgeWrites(const NodeLogs& logs) {
+  std::vector<AcknowledgedWrite> writes;
+  std::vector<size_t> lost_events, twice_events;
+  std::vector<std::string> lost;
+  std::map<Index, size_t> first_at;
+  for (size_t i = 0; i < asked_.size(); ++i) {
+    const Asked& asked = asked_[i];
+    const bool is_put = asked.operation.kind == Operation::Kind::kPut;
+    if (!asked.answered || asked.operation.outcome != Told::kOk || !is_put) continue;
+    const AcknowledgedWrite write{.by = cluster_.id(asked.node),
+                                  .key = asked.operation.key,
+                                  .value = asked.operation.value.value_or(""),
+                                  .at = asked.at};
+    writes.push_back(write);
+    const auto [other, is_first] = first_at.try_emplace(asked.at.index, i);
+    if (!is_first) twice_events = {asked_[other->second].call, asked_[other->second].answer, asked.call, asked.answer};
+    if (experiment_.snapshot_bytes > 0) continue;
+    const std::vector<std::string> missing = FindLostWrites({write}, logs);
+    if (missing.empty()) continue;
+    lost.insert(lost.end(), missing.begin(), missing.end());
+    lost_events.push_back(asked.call);
+    lost_events.push_back(asked.answer);
+  }
+  Judge("writes", "what a client was told is written is in every log in the end", lost, std::move(lost_events));
+  const std::vector<std::string> twice = FindAcknowledgedTwice(writes);
+  Judge("places", "no two writes are acknowledged at the same index", twice, std::move(twice_events));
+  Judge("logs", "one index and one term are one command", FindDifferentCommands(logs), {});
+}
+
+void Laboratory::JudgeHistory() {
+  const LinearizabilityVerdict verdict = CheckLinearizable(history());
+  std::vector<size_t> events;
+  for (const size_t operation : verdict.operations) {
+    events.push_back(asked_[operation].call);
+    if (asked_[operation].answered) events.push_back(asked_[operation].answer);
+  }
+  std::sort(events.begin(), events.end());
+  const bool violated = verdict.result == Linearizability::kViolated;
+  Judge("linearizability", "one order of the clients' operations explains every answer",
+        violated ? std::vector<std::string>{Printable(verdict.explanation)} : std::vector<std::string>{},
+        std::move(events));
+}
+
+std::string Laboratory::Document() const {
+  Fields verdicts = Fields::array();
+  for (const LabVerdict& verdict : result_.verdicts) {
+    Fields one = {{"judge", verdict.judge}, {"rule", verdict.rule}, {"holds", verdict.holds}};
+    if (!verdict.holds) one["finding"] = verdict.finding;
+    if (!verdict.holds) one["events"] = verdict.events;
+    verdicts.push_back(std::move(one));
+  }
+  const TraceSummary& s = result_.summary;
+  const auto milliseconds = [](Duration d) { return Number(d / 1ms); };
+  const int64_t duration = std::max<int64_t>(experiment_.duration / 1ms, 1);
+  const auto tenths = [&](uint64_t count, uint64_t per) {
+    return static_cast<double>(count * per * 10 / static_cast<uint64_t>(duration)) / 10;
+  };
+  const Fields summary = {{"damage", result_.damage()},
+                          {"committed", s.committed},
+                          {"acknowledged", s.acknowledged},
+                          {"failed", s.failed},
+                          {"unknown", s.unknown},
+                          {"acknowledged_per_second", tenths(s.acknowledged, 1000)},
+                          {"elections", s.elections},
+                          {"leader_changes", s.leader_changes},
+                          {"leader_changes_per_minute", tenths(s.leader_changes, 60'000)},
+                          {"highest_term", s.highest_term},
+                          {"without_leader_ms", milliseconds(s.without_leader)},
+                          {"messages", s.messages},
+                          {"messages_lost", s.messages_lost},
+                          {"snapshots_sent", s.snapshots_sent},
+                          {"full", full()}};
+  return absl::StrCat("{\"format\":1,\n\"experiment\":", ToJson(experiment_).dump(),
+                      ",\n\"nodes\":", Fields(SimCluster::Ids(experiment_.nodes)).dump(), ",\n\"events\":[\n", events(),
+                      "\n],\n\"verdicts\":", verdicts.dump(), ",\n\"summary\":", summary.dump(), "}\n");
+}
+
+bool LabResult::damage() const {
+  return std::any_of(verdicts.begin(), verdicts.end(), [](const LabVerdict& verdict) { return !verdict.holds; });
+}
+
+LabResult RunExperiment(const Experiment& experiment) {
+  World world(Mix64(experiment.seed));
+  return Laboratory(experiment, world).Run();
+}
+
+}  // namespace raftly

@@ -1,0 +1,110 @@
+// What happened in one run of an experiment, as JSON: the document that the terminal, the page and Perfetto read.
+//
+// A trace is one object: `format`, `experiment`, `nodes`, `events`, `verdicts`, `summary`. Each event stands on a line
+// of its own and has `t`, the milliseconds since the beginning, and `e`, what it is:
+//
+//   act        act: its place in the experiment, node(s), or why it could not be done
+//   process    node, what: started, rejoined, killed, power_lost, paused, resumed, refused_to_start, gave_up; why
+//   recovered  node, term, voted_for, base, entries, torn_bytes: what it found on its disk
+//   sent       n, from, to, kind, its fields; answers: the n that it replies to
+//   arrived    n                               lost       n, why: cut, chance, dropped, down
+//   role       node, role, term, why           leader     node, leader, term: whom it follows
+//   campaign   node, role, term, why           vote       node, for, term
+//   no_vote    node, for, term, pre_vote, why
+//   log        node, entries: [index, term, command], appended
+//   cut        node, from, entries, leader     base       node, index, term: all before it is in a snapshot
+//   durable    node, index                     commit     node, index
+//   apply      node, index, term, key, value   loaded     node, index, term, state: from a snapshot
+//   disk       node, what: synced, sync_failed, found_unsynced; bytes
+//   note       node, text: what else a node says
+//   call       op, node, do, key, value        answer     op, outcome: ok, failed, unknown; value, index, term, why
+//   finding    judge, text: a judge saw a promise broken
+//   closing    the experiment's time is over: everything is healed, and all is read once more
+//
+// Up to any moment, the events of two experiments that agree up to then are the same bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chaos/sim/watcher.h"
+#include "chaos/sim/world.h"
+#include "lab/experiment.h"
+#include "nlohmann/json.hpp"
+
+namespace raftly {
+
+inline constexpr size_t kLongestTrace = size_t{64} << 20;
+
+// Numbers that a run is judged by where what goes wrong is that nothing goes on.
+struct TraceSummary {
+  uint64_t committed = 0;  // entries
+  uint64_t acknowledged = 0;
+  uint64_t failed = 0;
+  uint64_t unknown = 0;
+  uint64_t elections = 0;  // candidacies, pre-votes not counted
+  uint64_t leader_changes = 0;
+  uint64_t highest_term = 0;
+  Duration without_leader{};
+  uint64_t messages = 0;
+  uint64_t messages_lost = 0;
+  uint64_t snapshots_sent = 0;
+};
+
+class Trace : public Watcher {
+ public:
+  using Fields = nlohmann::ordered_json;
+
+  // `world` tells the time, and outlives it.
+  Trace(const World& world, std::vector<NodeId> nodes) : world_(world), ids_(std::move(nodes)), nodes_(ids_.size()) {}
+
+  // An event; its place among them. Nothing is added once the trace is full: full() says so.
+  size_t Add(std::string_view what, const Fields& fields);
+  size_t size() const { return size_; }
+  bool full() const { return full_; }
+  // One event on each line.
+  const std::string& events() const { return events_; }
+
+  // The experiment's time is over: the numbers stand. Those of clients are the clients'.
+  void EndOfExperiment();
+  const TraceSummary& summary() const { return summary_; }
+
+  void OnSent(const Message& message) override;
+  void OnArrived(uint64_t number) override;
+  void OnLost(uint64_t number, Lost why) override;
+  void OnProcess(int node, Process what, const std::string& why) override;
+  void OnRecovered(int node, const Wal::Opened& opened) override;
+  void OnNodeEvent(int node, const NodeEvent& event) override;
+  void OnStep(int node, const RaftCore& core) override;
+  void OnApplied(int node, const Entry& entry, const RegisterMap& registers) override;
+  void OnStateLoaded(int node, LogPosition at, const RegisterMap& registers) override;
+  void OnDisk(int node, SimDisk::Seen what, uint64_t bytes) override;
+
+ private:
+  // What was last said of a node.
+  struct Node {
+    Index last;
+    Index base;
+    Index durable;
+    bool leads = false;
+  };
+
+  const NodeId& id(int node) const { return ids_[static_cast<size_t>(node)]; }
+  Node& of(int node) { return nodes_[static_cast<size_t>(node)]; }
+  void NoteLeading(int node, bool leads);
+
+  const World& world_;
+  const std::vector<NodeId> ids_;
+  std::vector<Node> nodes_;
+  std::string events_;
+  size_t size_ = 0;
+  bool full_ = false;
+  bool ended_ = false;
+  TraceSummary summary_;
+  Time no_leader_since_{};
+  int leading_ = 0;  // nodes that say so
+};
+
+}  // namespace raftly
