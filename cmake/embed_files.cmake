@@ -15,14 +15,14 @@ foreach(path IN LISTS FILES)
   string(APPEND files "    {\"${name}\", {\"${hex}\", ${size}}},\n")
   math(EXPR count "${count} + 1")
 endforeach()
-file(WRITE ${OUT} "#include \"server/http/assets.h\"
+file(WRITE ${OUT} "#include \"${HEADER}\"
 
 namespace raftly {
 
-const std::vector<Asset>& EmbeddedAssets() {
-  static const std::vector<Asset> kAssets = {
+decltype(${FUNCTION}()) ${FUNCTION}() {
+  static const std::remove_cvref_t<decltype(${FUNCTION}())> kFiles = {
 ${files}  };
-  return kAssets;
+  return kFiles;
 }
 
 }  // namespace raftly

@@ -35,6 +35,7 @@ enum Field : unsigned {
   kPercent = 512,
   kPpm = 1024,
   kNodeOrNone = 2048,
+  kText = 4096,
 };
 
 struct Kind {
@@ -61,7 +62,7 @@ constexpr std::array<Kind, 25> kKinds = {{
     {Do::kSlowDisk, "slow_disk", kNode | kMs},
     {Do::kFullDisk, "full_disk", kNode | kOn},
     {Do::kFailSync, "fail_sync", kNode},
-    {Do::kFlipBit, "flip_bit", kNode},
+    {Do::kFlipBit, "flip_bit", kNode | kText},
     {Do::kPut, "put", kNode | kKey | kValue | kTimeout},
     {Do::kAppend, "append", kNode | kKey | kValue | kTimeout},
     {Do::kAdd, "add", kNode | kKey | kNumber | kTimeout},
@@ -246,6 +247,11 @@ Act Reader::ReadAct(const json& value, const std::string& pointer) {
   }
   if ((kind->fields & kKey) != 0) act.key = Word(object, "key");
   if ((kind->fields & kValue) != 0) act.value = Word(object, "value");
+  if ((kind->fields & kText) != 0) {
+    act.text = Text(object, "text", false);
+    if (act.text.size() > kLongestWord)
+      Fail(absl::StrCat(pointer, "/text"), absl::StrCat("must be at most ", kLongestWord, " bytes"));
+  }
   constexpr int64_t kMost = int64_t{1} << 53;  // what every reader of JSON keeps exact
   if ((kind->fields & kNumber) != 0)
     act.number = Integer(object, "number", act.what == Do::kAdd ? -kMost : 1, kMost, {});
@@ -334,6 +340,7 @@ ordered_json ToJson(const Act& act) {
   if ((fields & kNodes) != 0) json["nodes"] = act.nodes;
   if ((fields & kKey) != 0) json["key"] = act.key;
   if ((fields & kValue) != 0) json["value"] = act.value;
+  if ((fields & kText) != 0 && !act.text.empty()) json["text"] = act.text;
   if ((fields & kNumber) != 0) json["number"] = act.number;
   if ((fields & kPercent) != 0) json["percent"] = act.number;
   if ((fields & kPpm) != 0) json["ppm"] = act.number;

@@ -47,7 +47,7 @@ struct Act {
     kSlowDisk,     // node, ms: every sync takes so much longer; 0: as before
     kFullDisk,     // node, full
     kFailSync,     // node: the next one fails
-    kFlipBit,      // node: in what its log can prove to have been durable
+    kFlipBit,      // node, text: in the last byte of what durable files hold of it; or somewhere
     kPut,          // node, key, value, timeout_ms
     kAppend,       // node, key, value, timeout_ms
     kAdd,          // node, key, number, timeout_ms
@@ -64,6 +64,7 @@ struct Act {
   std::vector<std::string> nodes;
   std::string key;
   std::string value;
+  std::string text;
   int64_t number = 0;
   Duration time{};  // ms, timeout_ms
   bool on = true;   // full

@@ -244,7 +244,7 @@ void Laboratory::Enact(const Act& act, const std::vector<int>& nodes) {
     case Do::kFailSync:
       return cluster_.disk(node).FailNextSync();
     case Do::kFlipBit:
-      cluster_.DamageLog(node);
+      act.text.empty() ? cluster_.DamageLog(node) : cluster_.DamageText(node, act.text);
       return;
     case Do::kHeal:
       return node < 0 ? cluster_.HealLinks() : Heal(node);

@@ -212,6 +212,22 @@ bool SimCluster::DamageLog(int node) {
   return true;
 }
 
+bool SimCluster::DamageText(int node, const std::string& text) {
+  Machine& machine = *machines_[node];
+  const std::string directory = absl::StrCat("data/", ids_[node]);
+  const auto names = machine.disk.List(directory);
+  bool found = false;
+  for (const std::string& name : *names) {
+    const std::string path = absl::StrCat(directory, "/", name);
+    const size_t at = machine.disk.DurableContents(path).rfind(text);
+    if (at == std::string::npos) continue;
+    machine.disk.FlipBit(path, at + text.size() - 1, 0);
+    found = true;
+  }
+  machine.damaged = machine.damaged || found;
+  return found;
+}
+
 int SimCluster::Amnesiacs() const {
   return static_cast<int>(std::count_if(machines_.begin(), machines_.end(),
                                         [](const auto& machine) { return machine->damaged || machine->rejoin; }));

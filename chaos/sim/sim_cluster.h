@@ -66,6 +66,9 @@ class SimCluster {
   SimDisk& disk(int node) { return machines_[node]->disk; }
   // Flips one bit in what the log can prove to have been durable. False where there is no such place yet.
   bool DamageLog(int node);
+  // The same, in the last byte of the last place where `text` stands in a durable file of the node. False where none
+  // has it. Requires a text.
+  bool DamageText(int node, const std::string& text);
   // Nodes that lost their directory and may not vote yet, or will lose it as soon as they start.
   int Amnesiacs() const;
   NetworkRules& rules(int node) { return machines_[node]->rules; }

@@ -1,0 +1,62 @@
+// The incidents that can be seen here, each a file in lab/incidents: what happened, the rule, and an experiment that
+// shows what the rule is for. What a terminal, the API and the page say of an incident comes from here.
+//
+//   const Incident* incident = FindIncident("ack-before-quorum");
+//   RunExperiment(incident->experiment);             // nothing is damaged
+//   RunExperiment(Undefended(*incident));            // the damage
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lab/experiment.h"
+#include "lab/laboratory.h"
+
+namespace raftly {
+
+// Where what goes wrong is that nothing goes on, a number of the trace's summary tells the two runs apart.
+struct Measure {
+  std::string number;  // "leader_changes" or "acknowledged"
+  uint64_t on_at_least = 0;
+  uint64_t on_at_most = UINT64_MAX;
+  uint64_t off_at_least = 0;
+  uint64_t off_at_most = UINT64_MAX;
+};
+
+struct Incident {
+  std::string name;  // "ack-before-quorum"
+  int row = 0;       // of the list that the laboratory follows; 0: of none
+  std::string title;
+  std::string happened;
+  std::vector<std::string> sources;
+  std::string rule;
+  std::vector<std::string> in_short;  // three sentences for who hears of it for the first time
+  std::vector<std::string> switches;  // off in the run that does damage
+  std::string judge;                  // whose verdict shows it; empty: the measure does
+  std::optional<Measure> measure;
+  Experiment experiment;  // with all defences on but those that would hide it
+};
+
+// In the order of their rows.
+const std::vector<Incident>& Incidents();
+// Null where there is none of this name.
+const Incident* FindIncident(std::string_view name);
+
+// The incident's experiment without its switches.
+Experiment Undefended(const Incident& incident);
+// Whether the run shows what the incident's run with or without its switches must show: empty, or what is missing.
+std::string Missing(const Incident& incident, bool defended, const LabResult& result);
+
+// A file of lab/incidents. InvalidArgument names line and field.
+absl::StatusOr<Incident> ParseIncident(std::string_view text);
+
+struct IncidentFile {
+  std::string_view name;
+  std::string_view text;
+};
+// Made by the build (cmake/embed.cmake).
+const std::vector<IncidentFile>& IncidentFiles();
+
+}  // namespace raftly
