@@ -51,6 +51,17 @@ Experiment Undefended(const Incident& incident) {
   return experiment;
 }
 
+nlohmann::ordered_json ToJson(const Incident& incident) {
+  nlohmann::ordered_json json = {
+      {"name", incident.name},         {"row", incident.row},           {"title", incident.title},
+      {"happened", incident.happened}, {"sources", incident.sources},   {"rule", incident.rule},
+      {"in_short", incident.in_short}, {"switches", incident.switches}, {"judge", incident.judge}};
+  if (incident.measure) json["measure"] = incident.measure->number;
+  json["on"] = ToJson(incident.experiment);
+  json["off"] = ToJson(Undefended(incident));
+  return json;
+}
+
 std::string Missing(const Incident& incident, bool defended, const LabResult& result) {
   if (incident.measure) {
     const Measure& measure = *incident.measure;

@@ -46,6 +46,8 @@ const Incident* FindIncident(std::string_view name);
 
 // The incident's experiment without its switches.
 Experiment Undefended(const Incident& incident);
+// With both its experiments.
+nlohmann::ordered_json ToJson(const Incident& incident);
 // Whether the run shows what the incident's run with or without its switches must show: empty, or what is missing.
 std::string Missing(const Incident& incident, bool defended, const LabResult& result);
 

@@ -1,8 +1,12 @@
 // raftly-lab: experiments in, traces out (SPEC 5.1).
+#include <sys/resource.h>
+
+#include <charconv>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -13,13 +17,16 @@
 namespace raftly {
 namespace {
 
-constexpr int kNoDamage = 0, kDamage = 1, kBadDocument = 2;
+constexpr int kNoDamage = 0, kDamage = 1, kBadDocument = 2, kTooMuch = 3;
 
 constexpr const char* kUsage =
     "usage: raftly-lab run [FILE]     an experiment in, a trace out; - or nothing: standard input\n"
     "       raftly-lab list           the incidents that can be seen\n"
     "       raftly-lab show NAME      one of them, with its defence and without\n"
-    "exit code: 0 no damage, 1 damage found, 2 a bad document or bad usage\n";
+    "       raftly-lab catalogue [NAME]   all of them, or one, as JSON\n"
+    "       raftly-lab --seconds N --mib N ...   at most so much processor time and memory\n"
+    "exit code: 0 no damage, 1 damage found, 2 a bad document or bad usage,\n"
+    "3 out of memory\n";
 
 int Complain(const std::string& what) {
   std::fprintf(stderr, "raftly-lab: %s\n", what.c_str());
@@ -37,7 +44,7 @@ int Run(const std::string& path) {
   }
   const auto experiment = ParseExperiment(text);
   if (!experiment.ok()) {
-    return Complain((path == "-" ? "standard input" : path) + ": " + std::string(experiment.status().message()));
+    return Complain((path == "-" ? "" : path + ": ") + std::string(experiment.status().message()));
   }
   const LabResult result = RunExperiment(*experiment);
   std::fwrite(result.trace.data(), 1, result.trace.size(), stdout);
@@ -51,7 +58,40 @@ int ShowOne(const std::string& name) {
   return kNoDamage;
 }
 
-int Main(const std::vector<std::string>& arguments) {
+int PrintCatalogue(const std::string& name) {
+  const Incident* incident = name.empty() ? nullptr : FindIncident(name);
+  if (!name.empty() && incident == nullptr) return Complain("there is no incident \"" + name + "\"");
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const Incident& one : Incidents()) all.push_back(ToJson(one));
+  std::printf("%s\n", (incident == nullptr ? all : ToJson(*incident)).dump().c_str());
+  return kNoDamage;
+}
+
+// Takes `option N` from the front of `arguments`, if it is there, and bounds this process.
+bool TakeLimit(std::vector<std::string>& arguments, const std::string& option, decltype(RLIMIT_CPU) resource,
+               rlim_t unit) {
+  if (arguments.empty() || arguments[0] != option) return true;
+  uint32_t limit = 0;
+  if (arguments.size() < 2) return false;
+  const std::string& text = arguments[1];
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (error != std::errc() || end != text.data() + text.size() || limit == 0) return false;
+  const rlimit bound{.rlim_cur = limit * unit, .rlim_max = limit * unit};
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  // Their shadow of the memory is larger than any bound that would mean something.
+  const bool applies = resource != RLIMIT_AS;
+#else
+  constexpr bool applies = true;
+#endif
+  if (applies && setrlimit(resource, &bound) != 0) return false;
+  arguments.erase(arguments.begin(), arguments.begin() + 2);
+  return true;
+}
+
+int Main(std::vector<std::string> arguments) {
+  const bool bounded =
+      TakeLimit(arguments, "--seconds", RLIMIT_CPU, 1) && TakeLimit(arguments, "--mib", RLIMIT_AS, rlim_t{1} << 20);
+  if (!bounded) arguments.clear();
   if (!arguments.empty() && (arguments[0] == "--help" || arguments[0] == "-h")) {
     std::printf("%s", kUsage);
     return kNoDamage;
@@ -59,6 +99,7 @@ int Main(const std::vector<std::string>& arguments) {
   const std::string verb = arguments.empty() ? "" : arguments[0];
   if (verb == "run" && arguments.size() <= 2) return Run(arguments.size() == 2 ? arguments[1] : "-");
   if (verb == "show" && arguments.size() == 2) return ShowOne(arguments[1]);
+  if (verb == "catalogue" && arguments.size() <= 2) return PrintCatalogue(arguments.size() == 2 ? arguments[1] : "");
   if (verb == "list" && arguments.size() == 1) {
     std::printf("%s", List().c_str());
     return kNoDamage;
@@ -70,4 +111,11 @@ int Main(const std::vector<std::string>& arguments) {
 }  // namespace
 }  // namespace raftly
 
-int main(int argc, char** argv) { return raftly::Main(std::vector<std::string>(argv + 1, argv + argc)); }
+int main(int argc, char** argv) {
+  try {
+    return raftly::Main(std::vector<std::string>(argv + 1, argv + argc));
+  } catch (const std::bad_alloc&) {
+    std::fputs("raftly-lab: the experiment needs more memory than it may have\n", stderr);
+    return raftly::kTooMuch;
+  }
+}

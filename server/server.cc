@@ -26,6 +26,7 @@
 #include "server/http/front_door.h"
 #include "server/http/http_server.h"
 #include "server/http/kv_api.h"
+#include "server/http/lab_api.h"
 #include "server/http/log_api.h"
 #include "server/http/snapshot_api.h"
 #include "server/http/status_api.h"
@@ -196,6 +197,7 @@ class Server::Impl {
     cluster_chaos_api_.Register(router_);
     snapshot_api_.Register(router_);
     config_api_.Register(router_);
+    lab_api_.Register(router_);
     RegisterAssets(router_);
     router_.AddPrompt("GET", "/metrics", [this](const HttpRequest&) {
       return HttpResponse{.body = metrics_.Render(), .content_type = std::string(Metrics::kContentType)};
@@ -279,6 +281,7 @@ class Server::Impl {
   ClusterChaosApi cluster_chaos_api_;
   SnapshotApi snapshot_api_;
   ConfigApi config_api_;
+  LabApi lab_api_{LabProgram()};
   FrontDoor front_;
   HttpServer http_;
 };
