@@ -89,9 +89,10 @@ void RaftCore::CountPreVote(const NodeId& voter) {
   if (pre_votes_.size() >= QuorumOf(ClusterSize())) StartElection(RoleReason::kPreVoteWon);
 }
 
+// The others' may come before we hear that our own, which let us ask for them, is on the disk: then it decides.
 void RaftCore::CountVote(const NodeId& voter) {
   votes_.insert(voter);
-  if (votes_.size() >= QuorumOf(ClusterSize())) BecomeLeader();
+  if (votes_.contains(config_.self) && votes_.size() >= QuorumOf(ClusterSize())) BecomeLeader();
 }
 
 // The requests for votes leave now: their answers take a round trip and, at a guess, what our own vote took.

@@ -79,6 +79,17 @@ TEST(Election, Figure2_ItsOwnVoteCountsOnlyOnceItIsOnDisk) {
   EXPECT_EQ(a.core().role(), Role::kLeader);
 }
 
+// The disk's thread asks for votes and then says that its write is done: the answers may come first.
+TEST(Election, Figure2_VotesThatComeBeforeTheNodeHearsOfItsOwnAreCountedWithIt) {
+  auto a = Candidate({.log = "1:1"});
+  a.StoreWrite();
+  a.AnswerFrom("b", Granted(2));
+  a.AnswerFrom("c", Granted(2));
+  EXPECT_EQ(a.core().role(), Role::kCandidate);
+  a.FinishWrites();
+  EXPECT_EQ(a.core().role(), Role::kLeader);
+}
+
 // The disk finishes the vote of an election that is over: it says nothing about the next one.
 TEST(Election, Figure2_AnEarlierElectionsWriteIsNotThisOnesVote) {
   auto a = Follower({.defences = Without(&Defences::pre_vote, &Defences::sync_before_promise)});

@@ -59,12 +59,19 @@ void DrivenNode::AnswerFrom(const NodeId& peer, std::optional<Reply> reply) {
   for (const Call& call : TakeCallsTo(peer)) Answer(call, reply);
 }
 
-void DrivenNode::FinishWrite() {
-  const Write write = std::move(writes_.front());
-  writes_.pop_front();
+void DrivenNode::StoreWrite() {
+  if (stored_ == writes_.size()) return;
+  const Write& write = writes_[stored_++];
   Store(write);
   outbox.insert(outbox.end(), write.then_send.begin(), write.then_send.end());
-  Step(WriteDone{write.id});
+}
+
+void DrivenNode::FinishWrite() {
+  if (stored_ == 0) StoreWrite();
+  const WriteId id = writes_.front().id;
+  writes_.pop_front();
+  --stored_;
+  Step(WriteDone{id});
 }
 
 void DrivenNode::FinishWrites() {
@@ -143,6 +150,7 @@ void DrivenNode::StorePiece(uint64_t offset, bool whole) {
 
 void DrivenNode::Crash() {
   writes_.clear();
+  stored_ = 0;
   outbox.clear();
   committed.clear();
   pieces.clear();

@@ -45,12 +45,14 @@ class DrivenNode {
   std::optional<Reply> Ask(const Request& request);  // a request arrives, the disk does its work: the answer
   void Answer(const Call& call, std::optional<Reply> reply);
   void AnswerFrom(const NodeId& peer, std::optional<Reply> reply);  // to all open calls to the peer, oldest first
-  void FinishWrite();                                               // the oldest one
-  void FinishWrites();                                              // and reads
-  void FinishRead();                                                // the oldest one
-  void Wait(Duration duration);                                     // telling it of every deadline on the way
-  void TimeOut();                                                   // moves the clock to its deadline
-  void Doze(Duration duration);                                     // the clock moves and nobody tells it
+  // The oldest that is not: it is durable, what waited for it leaves, and the node has not heard of it yet.
+  void StoreWrite();
+  void FinishWrite();            // the oldest one: the node hears of it
+  void FinishWrites();           // and reads
+  void FinishRead();             // the oldest one
+  void Wait(Duration duration);  // telling it of every deadline on the way
+  void TimeOut();                // moves the clock to its deadline
+  void Doze(Duration duration);  // the clock moves and nobody tells it
   RequestId Propose(std::string data = "x");
   RequestId Read();
   // It has applied all up to `index` and takes a snapshot; the log goes up to `drop_through`, on the disk as well.
@@ -87,6 +89,7 @@ class DrivenNode {
   Time now_{};
   Recovered disk_;
   std::deque<Write> writes_;
+  size_t stored_ = 0;  // of them, the first so many
   std::optional<RaftCore> core_;
   uint64_t last_request_ = 0;
   uint64_t last_call_ = 1000;

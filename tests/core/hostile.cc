@@ -99,7 +99,7 @@ void Hostile::LetTimePass() {
 }
 
 void Hostile::LetTheDiskWork() {
-  if (node_.disk_is_busy()) node_.FinishWrite();
+  if (node_.disk_is_busy()) Chance(250) ? node_.StoreWrite() : node_.FinishWrite();
   if (!node_.pieces.empty() && Chance(700)) StoreAPiece();
   if (node_.reads.empty() || Chance(300)) return;
   node_.FinishRead();
