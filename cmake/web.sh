@@ -66,6 +66,7 @@ case ${1:-} in
     npx --no-install prettier --log-level warn --check . || { echo 'web.sh check: run cmake/web.sh format' >&2; exit 1; }
     npx --no-install vitest run --reporter=dot --project logic src/e2e.test.ts
     npx --no-install vite build --logLevel warn --outDir "$aside" --emptyOutDir
+    npx --no-install vite build --mode lab --logLevel warn --outDir "$aside"
     if ! diff -rq dist "$aside"; then
       echo 'web.sh check: web/dist is not what web/src gives: run make web and commit it' >&2
       exit 1

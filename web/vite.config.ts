@@ -5,15 +5,19 @@ import { defineConfig } from "vitest/config";
 // A node to develop against: RAFTLY=http://localhost:8001 npm run dev.
 const server = process.env["RAFTLY"] ?? "http://localhost:8001";
 
-export default defineConfig({
+// The dashboard and the laboratory are built one after the other, each into a script of its own: who looks after a
+// cluster loads nothing of the laboratory.
+export default defineConfig(({ mode }) => ({
   plugins: [react(), tailwindcss()],
   resolve: { alias: { "@": new URL("./src", import.meta.url).pathname } },
   build: {
     // The names below assets/ carry a hash of the content: the server lets browsers keep them for good.
+    emptyOutDir: mode !== "lab",
     rollupOptions: {
+      input: mode === "lab" ? "lab.html" : "index.html",
       output: {
-        entryFileNames: "assets/dashboard-[hash].js",
-        assetFileNames: "assets/dashboard-[hash][extname]",
+        entryFileNames: `assets/${mode === "lab" ? "lab" : "dashboard"}-[hash].js`,
+        assetFileNames: `assets/${mode === "lab" ? "lab" : "dashboard"}-[hash][extname]`,
         hashCharacters: "hex",
         inlineDynamicImports: true,
       },
@@ -36,4 +40,4 @@ export default defineConfig({
       },
     ],
   },
-});
+}));

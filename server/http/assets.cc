@@ -44,6 +44,7 @@ HttpResponse Serve(const Asset& asset) {
 
 std::string PathOf(std::string_view name) {
   if (name == "index.html") return "/";
+  if (name == "lab.html") return "/lab";
   if (name == "openapi.yaml") return "/api/openapi.yaml";
   return "/" + std::string(name);
 }
@@ -52,7 +53,10 @@ std::string PathOf(std::string_view name) {
 
 void RegisterAssets(Router& router) {
   for (const Asset& asset : EmbeddedAssets()) {
-    router.Add("GET", PathOf(asset.name), [&asset](const HttpRequest&) { return Serve(asset); });
+    const HttpHandler serve = [&asset](const HttpRequest&) { return Serve(asset); };
+    router.Add("GET", PathOf(asset.name), serve);
+    // The page finds out itself which incident it is to show.
+    if (asset.name == "lab.html") router.Add("GET", "/lab/", serve);
   }
 }
 

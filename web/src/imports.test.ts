@@ -6,7 +6,7 @@ const SOURCE = new URL("./", import.meta.url).pathname;
 const FLOORS = ["api", "state", "scenarios", "components", "features", "app"];
 
 const files = readdirSync(SOURCE, { recursive: true, encoding: "utf8" }).filter(
-  (name) => /\.tsx?$/.test(name) && !/\.test\.|^test\/|^main\.tsx$/.test(name),
+  (name) => /\.tsx?$/.test(name) && !/\.test\.|^test\/|^(main|lab)\.tsx$/.test(name),
 );
 const importsOf = (file: string) =>
   [...readFileSync(SOURCE + file, "utf8").matchAll(/from "@\/([^"]+)"/g)].map(([, path]) => path!);

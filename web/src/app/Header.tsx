@@ -10,6 +10,9 @@ export function Header() {
       <ConnectionMark />
       <div className="ml-auto flex min-w-0 items-center gap-2">
         <FaultsMark />
+        <a href="/lab" className="rounded-md px-1.5 py-1 text-accent hover:underline">
+          Laboratory
+        </a>
         <ThemeChoice />
       </div>
     </header>

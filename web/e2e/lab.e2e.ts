@@ -1,0 +1,154 @@
+// The laboratory in a real browser over a real server: every incident both ways, a fork, a shared link, all sizes.
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Incident } from "../src/api/lab";
+import { TestCluster } from "./support/cluster";
+import { launch } from "./support/dashboard";
+
+let cluster: TestCluster;
+let browser: Browser;
+let page: Page;
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  [cluster, browser] = await Promise.all([TestCluster.start(["node1"]), launch()]);
+});
+afterAll(() => Promise.all([cluster?.stop(), browser?.close()]));
+
+const open = async (path: string, width = 1280, height = 720) => {
+  page = await browser.newPage({ viewport: { width, height } });
+  page.setDefaultTimeout(60_000);
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  await page.goto(cluster.url() + path);
+  await page.getByRole("heading", { name: "Verdicts" }).waitFor();
+};
+const pictures = () => page.getByRole("slider");
+const verdicts = () => page.locator("section", { has: page.getByRole("heading", { name: "Verdicts" }) });
+const numberOf = async (words: string) =>
+  (await verdicts().getByRole("row", { name: words }).getByRole("cell").allTextContents()).slice(1).map(Number);
+
+beforeEach(() => {
+  complaints.length = 0;
+});
+afterEach(async () => {
+  expect(complaints).toEqual([]);
+  await page?.close();
+});
+
+it("shows every incident of the catalogue, damaged without its defence and whole with it", async () => {
+  const incidents = await cluster.get<Incident[]>("/api/lab/incidents");
+  expect(incidents.length).toBeGreaterThan(5);
+  await open("/lab");
+  for (const incident of incidents) {
+    await page.getByRole("button", { name: incident.title }).click();
+    await page.getByRole("heading", { name: incident.title }).waitFor();
+    await expect.poll(() => pictures().count()).toBe(2);
+    expect(new URL(page.url()).pathname).toBe(`/lab/${incident.name}`);
+    await expect
+      .poll(() => verdicts().getByText("No judge has found any damage").count())
+      .toBe(incident.measure ? 2 : 1);
+    if (incident.measure === "leader_changes") {
+      const [without, with_] = await numberOf("leaders elected");
+      expect(without!).toBeGreaterThan(with_!);
+    } else if (incident.measure) {
+      const [without, with_] = await numberOf("writes acknowledged");
+      expect(without!).toBeLessThan(with_!);
+    } else {
+      await expect.poll(() => verdicts().getByText("Broken:").count()).toBeGreaterThan(0);
+    }
+  }
+});
+
+it("leads from a verdict to its evidence", async () => {
+  await open("/lab/stale-read");
+  const before = Number(await pictures().first().getAttribute("aria-valuenow"));
+  await page.getByRole("button", { name: "Show the evidence" }).click();
+  await expect
+    .poll(async () => Number(await pictures().first().getAttribute("aria-valuenow")))
+    .toBeGreaterThan(before + 1000);
+});
+
+describe("a fork", () => {
+  it("is made at the cursor, keeps its past, and can be undone", async () => {
+    await open("/lab/free");
+    await expect.poll(() => pictures().count()).toBe(1);
+    const picture = pictures().first();
+    await picture.focus();
+    for (let i = 0; i < 30; i++) await page.keyboard.press("ArrowRight");
+    const at = Number(await picture.getAttribute("aria-valuenow"));
+    expect(at).toBeGreaterThan(500);
+    const state = page.locator("section", { has: page.getByRole("heading", { name: /^At / }) });
+    await state.getByText("Leader").waitFor();
+    const past = await state.textContent();
+    await page.getByLabel("What", { exact: true }).selectOption("crash");
+    await page.getByRole("button", { name: /^Do it at/ }).click();
+    await page.getByText(/crash leader/).waitFor();
+    await page.keyboard.press("Tab");
+    await picture.focus();
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("ArrowRight");
+    await expect.poll(async () => (await numberOf("leaders elected"))[0]).toBe(2);
+    await page.keyboard.press("ArrowLeft");
+    await state.getByText("Leader").waitFor();
+    await page.keyboard.press("ArrowRight");
+    await state.getByText("down").waitFor();
+    expect(past).toContain("Leader");
+    await page.getByRole("button", { name: "Undo" }).click();
+    await expect.poll(async () => (await numberOf("leaders elected"))[0]).toBe(1);
+    await expect.poll(() => state.textContent()).toBe(past);
+  });
+});
+
+it("runs without a defence that is switched off, and shows the first difference", async () => {
+  await open("/lab/free");
+  await expect.poll(() => pictures().count()).toBe(1);
+  await page.getByText("commit by majority").click();
+  await expect.poll(() => pictures().count()).toBe(2);
+  await page.getByRole("button", { name: /^First difference/ }).click();
+  await expect.poll(async () => Number(await pictures().first().getAttribute("aria-valuenow"))).toBeGreaterThan(0);
+});
+
+it("is shared by a link that holds the whole experiment", async () => {
+  await open("/lab/ack-before-quorum");
+  await expect.poll(() => pictures().count()).toBe(2);
+  await page.getByRole("button", { name: "Share" }).click();
+  await page.waitForURL(/#.{20,}/);
+  const finding = await verdicts().getByText("put k=lost was acknowledged").textContent();
+  const link = new URL(page.url());
+  await page.close();
+  await open(link.pathname + link.hash);
+  await expect.poll(() => verdicts().getByText("put k=lost was acknowledged").first().textContent()).toBe(finding);
+});
+
+it.each([
+  [1280, 720],
+  [390, 844],
+  [900, 700],
+])("fits into %i by %i without scrolling sideways", async (width, height) => {
+  await open("/lab/ack-before-quorum", width, height);
+  await expect.poll(() => pictures().count()).toBe(2);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+  for (const picture of await pictures().all()) {
+    const box = (await picture.boundingBox())!;
+    expect(box.x).toBeGreaterThanOrEqual(0);
+    expect(box.x + box.width).toBeLessThanOrEqual(width);
+    expect(box.height).toBeGreaterThan(120);
+  }
+});
+
+it("says what the server refuses", async () => {
+  await open("/lab/free");
+  complaints.length = 0;
+  const { toLink } = await import("../src/features/lab/link");
+  const link = await toLink({ format: 9, nodes: 3, seed: 1, duration_ms: 100, off: [], acts: [] });
+  await page.goto(`${cluster.url()}/lab#${link}`);
+  await page.reload();
+  await page.getByRole("alert").waitFor();
+  expect(await page.getByRole("alert").textContent()).toContain("format: must be an integer from 1 to 1");
+  // The browser itself notes every refusal.
+  expect(complaints.every((line) => line.includes("400"))).toBe(true);
+  complaints.length = 0;
+});

@@ -1,0 +1,87 @@
+// The laboratory: incidents of real clusters, each with its defence and without, to scrub through and to change.
+import { useCallback, useState } from "react";
+import { Button } from "@/components/Button";
+import { Spinner } from "@/components/Spinner";
+import { Acts } from "@/features/lab/Acts";
+import { Catalogue } from "@/features/lab/Catalogue";
+import { experimentsOf } from "@/features/lab/document";
+import { toLink } from "@/features/lab/link";
+import { Pictures, type Evidence } from "@/features/lab/Pictures";
+import { StatePanel } from "@/features/lab/StatePanel";
+import { Story } from "@/features/lab/Story";
+import { Switches } from "@/features/lab/Switches";
+import { useDocument } from "@/features/lab/useDocument";
+import { useRuns } from "@/features/lab/useRuns";
+import { Verdicts } from "@/features/lab/Verdicts";
+
+export function LabPage() {
+  const lab = useDocument();
+  const runs = useRuns(lab.ready ? lab.document.now : undefined);
+  const [cursor, setCursor] = useState(0);
+  const [which, setWhich] = useState<"on" | "off">("off");
+  const [evidence, setEvidence] = useState<Evidence>();
+  const [shared, setShared] = useState(false);
+
+  const onCursor = useCallback((t: number, run?: "on" | "off") => {
+    setCursor(t);
+    if (run) setWhich(run);
+  }, []);
+  const onEvidence = (run: "on" | "off", events: number[]) => {
+    setEvidence({ run, events });
+    setWhich(run);
+    setCursor(runs[run]?.trace.events[events.at(-1)!]?.t ?? 0);
+  };
+  const onChoose = (name: string | undefined) => {
+    setEvidence(undefined);
+    setCursor(0);
+    lab.choose(name);
+  };
+  const share = async () => {
+    const { on, off } = experimentsOf(lab.document.now);
+    history.replaceState(null, "", `/lab#${await toLink(off ?? on)}`);
+    await navigator.clipboard?.writeText(location.href).catch(() => undefined);
+    setShared(true);
+    setTimeout(() => setShared(false), 2000);
+  };
+
+  const incident = lab.incidents.find(({ name }) => name === lab.chosen);
+  const shown = (which === "off" ? runs.off : undefined) ?? runs.on;
+  const words = runs.off ? (shown === runs.off ? "without the defence" : "with it") : "in this run";
+  const error = lab.error ?? runs.error;
+  return (
+    <div className="flex h-full flex-col">
+      <header className="flex h-11 shrink-0 items-center gap-3 border-b border-line bg-panel px-3">
+        <a href="/" className="flex items-center gap-3" aria-label="To the cluster's dashboard">
+          <img src="/favicon.svg" alt="" className="size-6" />
+        </a>
+        <h1 className="text-base font-bold">
+          Raftly <span className="font-normal text-muted">laboratory</span>
+        </h1>
+        <span className="ml-auto flex items-center gap-2">
+          {runs.busy && <Spinner />}
+          <Button onClick={() => void share()}>{shared ? "Copied" : "Share"}</Button>
+        </span>
+      </header>
+      {error && (
+        <p role="alert" className="border-b border-down bg-down/10 px-3 py-1.5 text-down">
+          {error}
+        </p>
+      )}
+      <main className="flex min-h-0 flex-1 flex-col gap-2 overflow-y-auto p-2 wide:flex-row wide:overflow-hidden">
+        <Catalogue incidents={lab.incidents} chosen={lab.ready ? lab.chosen : ""} onChoose={onChoose} />
+        <div className="flex min-w-0 shrink-0 flex-col rounded-lg border border-line bg-panel wide:min-h-0 wide:flex-1 wide:shrink wide:overflow-y-auto">
+          <Story incident={incident} />
+          <Switches off={lab.document.now.switches} onSwitch={(name) => lab.edit({ type: "switch", name })} />
+          <div className="flex h-[30rem] shrink-0 flex-col wide:h-auto wide:min-h-96 wide:flex-1">
+            <Pictures runs={runs} cursor={cursor} evidence={evidence} onCursor={onCursor} />
+          </div>
+        </div>
+        <aside className="flex shrink-0 flex-col gap-2 wide:w-80 wide:overflow-y-auto">
+          <Verdicts runs={runs} incident={incident} onEvidence={onEvidence} />
+          {shown && <StatePanel nodes={shown.moments.at(cursor)} cursor={cursor} which={words} />}
+          <Acts document={lab.document} cursor={cursor} onEdit={lab.edit} />
+        </aside>
+      </main>
+    </div>
+  );
+}

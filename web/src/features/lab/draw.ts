@@ -1,0 +1,232 @@
+// Draws a picture on a canvas: time from left to right, a line for each node, messages slanting between them.
+import type { Message, Picture } from "@/features/lab/picture";
+
+export interface View {
+  // Milliseconds at the left and at the right edge.
+  begin: number;
+  end: number;
+}
+
+export interface Palette {
+  ink: string;
+  muted: string;
+  line: string;
+  panel: string;
+  accent: string;
+  Leader: string;
+  Follower: string;
+  Candidate: string;
+  down: string;
+  delayed: string;
+}
+
+export interface Frame {
+  width: number;
+  height: number;
+  view: View;
+  cursor: number;
+  // Events that prove a verdict.
+  evidence: ReadonlySet<number>;
+  difference?: number | undefined;
+}
+
+const LEFT = 34;
+const TOP = 20;
+const CLIENTS = 3;
+const CLIENT_HEIGHT = 9;
+const BOTTOM = 18;
+// What a time needs, in pixels.
+const LABEL = 66;
+// Beyond so many in view, names of kinds would be a carpet.
+const NAMED = 40;
+
+const roleColour = (palette: Palette, role: string): string => {
+  if (role === "Leader") return palette.Leader;
+  if (role === "Candidate" || role === "PreCandidate") return palette.Candidate;
+  if (role === "down" || role === "paused") return palette.line;
+  return palette.Follower;
+};
+
+const outcomeColour = (palette: Palette, outcome: string): string =>
+  ({ ok: palette.Leader, failed: palette.muted, unknown: palette.Candidate })[outcome] ?? palette.Candidate;
+
+export const xOf = (t: number, { width, view }: Pick<Frame, "width" | "view">): number =>
+  LEFT + ((t - view.begin) / (view.end - view.begin)) * (width - LEFT);
+
+export const timeOf = (x: number, { width, view }: Pick<Frame, "width" | "view">): number =>
+  view.begin + ((x - LEFT) / (width - LEFT)) * (view.end - view.begin);
+
+export const laneOf = (node: number, nodes: number, height: number): number => {
+  const top = TOP + CLIENTS * CLIENT_HEIGHT + 16;
+  return nodes === 1 ? (top + height - BOTTOM) / 2 : top + (node / (nodes - 1)) * (height - BOTTOM - 12 - top);
+};
+
+function drawTime(ctx: CanvasRenderingContext2D, frame: Frame, palette: Palette): void {
+  const perPixel = (frame.view.end - frame.view.begin) / (frame.width - LEFT);
+  const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000];
+  const step = steps.find((one) => one / perPixel >= LABEL) ?? 60000;
+  ctx.fillStyle = palette.muted;
+  ctx.strokeStyle = palette.line;
+  ctx.lineWidth = 1;
+  for (let t = Math.ceil(frame.view.begin / step) * step; t <= frame.view.end; t += step) {
+    const x = xOf(t, frame);
+    ctx.globalAlpha = 0.5;
+    ctx.beginPath();
+    ctx.moveTo(x, TOP - 6);
+    ctx.lineTo(x, frame.height - BOTTOM);
+    ctx.stroke();
+    ctx.globalAlpha = 1;
+    if (x + LABEL * 0.7 < frame.width) ctx.fillText(`${t} ms`, x + 2, frame.height - 5);
+  }
+}
+
+function drawMessage(
+  ctx: CanvasRenderingContext2D,
+  message: Message,
+  picture: Picture,
+  frame: Frame,
+  palette: Palette,
+) {
+  const y1 = laneOf(message.from, picture.nodes.length, frame.height);
+  let y2 = laneOf(message.to, picture.nodes.length, frame.height);
+  const x1 = xOf(message.sent, frame);
+  let x2 = xOf(message.until, frame);
+  const lost = message.lost !== undefined;
+  // What is lost breaks off half-way.
+  if (lost) {
+    y2 = (y1 + y2) / 2;
+    x2 = Math.max(x2, x1 + 4);
+  }
+  const proves = frame.evidence.has(message.event);
+  ctx.strokeStyle = lost
+    ? palette.down
+    : message.kind.includes("vote") || message.kind.includes("granted")
+      ? palette.Candidate
+      : message.kind === "heartbeat"
+        ? palette.line
+        : palette.muted;
+  ctx.globalAlpha = message.kind === "heartbeat" && !lost ? 0.9 : 1;
+  ctx.lineWidth = proves ? 2.5 : 1;
+  ctx.beginPath();
+  ctx.moveTo(x1, y1);
+  ctx.lineTo(x2, y2);
+  ctx.stroke();
+  if (lost) {
+    ctx.beginPath();
+    ctx.moveTo(x2 - 3, y2 - 3);
+    ctx.lineTo(x2 + 3, y2 + 3);
+    ctx.moveTo(x2 + 3, y2 - 3);
+    ctx.lineTo(x2 - 3, y2 + 3);
+    ctx.stroke();
+  }
+  ctx.globalAlpha = 1;
+}
+
+function drawLanes(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame, palette: Palette): void {
+  picture.stretches.forEach((stretches, node) => {
+    const y = laneOf(node, picture.nodes.length, frame.height);
+    for (const stretch of stretches) {
+      if (stretch.end < frame.view.begin || stretch.begin > frame.view.end) continue;
+      const x1 = Math.max(xOf(stretch.begin, frame), LEFT);
+      const x2 = Math.min(xOf(stretch.end, frame), frame.width);
+      ctx.strokeStyle = roleColour(palette, stretch.role);
+      ctx.lineWidth = stretch.role === "Leader" ? 6 : 3;
+      ctx.setLineDash(stretch.role === "down" || stretch.role === "paused" ? [2, 4] : []);
+      ctx.beginPath();
+      ctx.moveTo(x1, y);
+      ctx.lineTo(x2, y);
+      ctx.stroke();
+      ctx.setLineDash([]);
+      const text = `${stretch.role === "Leader" ? "leads " : stretch.role === "paused" ? "paused " : ""}term ${stretch.term}`;
+      if (stretch.role === "Leader" && ctx.measureText(text).width < x2 - x1 - 6) {
+        ctx.fillStyle = roleColour(palette, stretch.role);
+        ctx.fillText(text, x1 + 3, y - 7);
+      }
+    }
+    ctx.fillStyle = palette.panel;
+    ctx.fillRect(0, y - 9, LEFT - 4, 18);
+    ctx.fillStyle = palette.ink;
+    ctx.fillText(picture.nodes[node]!, 6, y + 4);
+  });
+}
+
+function drawClients(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame, palette: Palette): void {
+  for (const call of picture.calls) {
+    if (call.end < frame.view.begin || call.begin > frame.view.end) continue;
+    const y = TOP + (call.op % CLIENTS) * CLIENT_HEIGHT;
+    const x1 = Math.max(xOf(call.begin, frame), LEFT);
+    const x2 = Math.max(Math.min(xOf(call.end, frame), frame.width), x1 + 3);
+    const colour = outcomeColour(palette, call.outcome);
+    const proves = frame.evidence.has(call.event) || (call.answer !== undefined && frame.evidence.has(call.answer));
+    ctx.fillStyle = proves ? palette.down : colour;
+    ctx.fillRect(x1, y, x2 - x1, CLIENT_HEIGHT - 3);
+    ctx.strokeStyle = proves ? palette.down : colour;
+    ctx.lineWidth = proves ? 2 : 0.75;
+    ctx.setLineDash([1, 3]);
+    ctx.beginPath();
+    ctx.moveTo(x1, y + CLIENT_HEIGHT - 3);
+    ctx.lineTo(x1, laneOf(call.node, picture.nodes.length, frame.height) - 4);
+    ctx.stroke();
+    ctx.setLineDash([]);
+  }
+  ctx.fillStyle = palette.panel;
+  ctx.fillRect(0, TOP - 2, LEFT - 1, CLIENTS * CLIENT_HEIGHT);
+  ctx.fillStyle = palette.muted;
+  ctx.fillText("clients", 0, TOP + 14);
+}
+
+function drawMarks(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame, palette: Palette): void {
+  for (const mark of picture.marks) {
+    if (mark.t < frame.view.begin || mark.t > frame.view.end) continue;
+    const x = xOf(mark.t, frame);
+    const y = mark.node < 0 ? TOP - 8 : laneOf(mark.node, picture.nodes.length, frame.height);
+    if (mark.what === "synced") {
+      ctx.fillStyle = palette.ink;
+      ctx.fillRect(x - 0.5, y + 4, 1.5, 4);
+      continue;
+    }
+    const bad = !["resumed", "rejoined", "started"].includes(mark.what);
+    ctx.fillStyle = bad ? palette.down : palette.Leader;
+    ctx.fillText(mark.what === "finding" ? "▼" : mark.what === "cut" ? "✂" : bad ? "✖" : "●", x - 5, y + 5);
+  }
+}
+
+export function draw(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame, palette: Palette): void {
+  ctx.clearRect(0, 0, frame.width, frame.height);
+  ctx.font = "11px ui-sans-serif, system-ui, sans-serif";
+  ctx.textBaseline = "alphabetic";
+  drawTime(ctx, frame, palette);
+  const seen = picture.messages.filter((m) => m.until >= frame.view.begin && m.sent <= frame.view.end);
+  for (const message of seen) drawMessage(ctx, message, picture, frame, palette);
+  if (seen.length <= NAMED) {
+    ctx.fillStyle = palette.muted;
+    for (const message of seen) {
+      const y =
+        (laneOf(message.from, picture.nodes.length, frame.height) * 2 +
+          laneOf(message.to, picture.nodes.length, frame.height)) /
+        3;
+      ctx.fillText(`${message.number} ${message.kind}`, xOf(message.sent, frame) + 4, y);
+    }
+  }
+  drawLanes(ctx, picture, frame, palette);
+  drawClients(ctx, picture, frame, palette);
+  drawMarks(ctx, picture, frame, palette);
+  const upright = (t: number, colour: string, dash: number[]) => {
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = 1.5;
+    ctx.setLineDash(dash);
+    ctx.beginPath();
+    ctx.moveTo(xOf(t, frame), 0);
+    ctx.lineTo(xOf(t, frame), frame.height - BOTTOM);
+    ctx.stroke();
+    ctx.setLineDash([]);
+  };
+  for (const act of picture.acts) {
+    if (act.t < frame.view.begin || act.t > frame.view.end) continue;
+    upright(act.t, palette.delayed, [2, 3]);
+    ctx.fillStyle = palette.delayed;
+    ctx.fillText(act.label, Math.min(xOf(act.t, frame) + 3, frame.width - ctx.measureText(act.label).width - 2), 10);
+  }
+  if (frame.difference !== undefined) upright(frame.difference, palette.Candidate, [6, 4]);
+  upright(frame.cursor, palette.accent, []);
+}

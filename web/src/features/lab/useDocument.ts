@@ -1,0 +1,64 @@
+// The document in hand, and the address that leads to it: /lab, /lab/<incident>, or #<experiment>.
+import { useCallback, useEffect, useReducer, useState } from "react";
+import { getIncidents, type Incident } from "@/api/lab";
+import { change, FREE, openAs, sheetOf, sheetOfLink, type Document, type Edit } from "@/features/lab/document";
+import { fromLink } from "@/features/lab/link";
+
+export interface Lab {
+  incidents: Incident[];
+  // The incident that is shown; nothing: the free laboratory, or what came by a link.
+  chosen: string | undefined;
+  document: Document;
+  ready: boolean;
+  error: string | undefined;
+  choose: (name: string | undefined) => void;
+  edit: (edit: Edit) => void;
+}
+
+const nameInPath = (): string | undefined => /^\/lab\/([^/]+)/.exec(location.pathname)?.[1];
+
+export function useDocument(): Lab {
+  const [incidents, setIncidents] = useState<Incident[]>([]);
+  const [chosen, setChosen] = useState<string>();
+  const [document, edit] = useReducer(change, openAs(FREE));
+  const [ready, setReady] = useState(false);
+  const [error, setError] = useState<string>();
+
+  const show = useCallback((all: Incident[], name: string | undefined) => {
+    const incident = all.find((one) => one.name === name);
+    setChosen(incident?.name);
+    edit({ type: "open", sheet: incident ? sheetOf(incident) : FREE });
+  }, []);
+
+  useEffect(() => {
+    const abort = new AbortController();
+    const open = async () => {
+      const all = await getIncidents(abort.signal);
+      const linked = location.hash.length > 1 ? await fromLink(location.hash.slice(1)) : undefined;
+      abort.signal.throwIfAborted();
+      setIncidents(all);
+      if (linked) edit({ type: "open", sheet: sheetOfLink(linked) });
+      else show(all, nameInPath() ?? (location.pathname === "/lab" ? all[0]?.name : undefined));
+      setReady(true);
+    };
+    open().catch((why: unknown) => {
+      if (!abort.signal.aborted) setError(why instanceof Error ? why.message : String(why));
+    });
+    return () => abort.abort();
+  }, [show]);
+
+  useEffect(() => {
+    const onBack = () => show(incidents, nameInPath());
+    addEventListener("popstate", onBack);
+    return () => removeEventListener("popstate", onBack);
+  }, [incidents, show]);
+
+  const choose = useCallback(
+    (name: string | undefined) => {
+      history.pushState(null, "", name ? `/lab/${name}` : "/lab/free");
+      show(incidents, name);
+    },
+    [incidents, show],
+  );
+  return { incidents, chosen, document, ready, error, choose, edit };
+}
