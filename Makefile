@@ -19,7 +19,7 @@ FILTER := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
 $(eval $(FILTER):;@:)
 endif
 
-.PHONY: help deps build test test-short test-debug test-asan test-tsan bench load failover startup soak years cluster scenario scenarios sim mutants fuzz web screenshots docker-build docker-up docker-down docker-logs fmt lint clean
+.PHONY: help deps build test test-short test-debug test-asan test-tsan bench load failover startup soak years cluster lab scenario scenarios sim mutants fuzz web screenshots docker-build docker-up docker-down docker-logs fmt lint clean
 
 help:
 	@echo 'make build        bin/raftly-server and friends'
@@ -37,6 +37,7 @@ help:
 	@echo 'make scenario     one failure, with its defence on and off (NAME= SEED=1 REAL=1 TRACE=1)'
 	@echo 'make scenarios    all of them, and a table'
 	@echo 'make sim          whole clusters in virtual time, judged by machine (SEEDS=1-1000)'
+	@echo 'make lab          the laboratory in a browser: http://localhost:8000/ (HOST=0.0.0.0)'
 	@echo 'make mutants      each defence taken away, and what caught it'
 	@echo 'make fuzz         impossible messages into the core, ten million of them (MESSAGES=10000000)'
 	@echo 'make web          web/src -> web/dist, which is committed and part of the server (needs Node)'
@@ -92,6 +93,10 @@ cluster: build
 # An unknown or missing NAME lists the known ones.
 scenario: build
 	@bin/raftly-scenarios $(NAME) --seed $(SEED) $(if $(REAL),--real) $(if $(TRACE),--trace)
+
+# HOST=0.0.0.0 for who comes from another machine.
+lab: build
+	@exec bin/raftly-lab serve $(or $(HOST),localhost):8000
 
 scenarios: build
 	@bin/raftly-scenarios --all --seed $(SEED) $(if $(REAL),--real) $(if $(TRACE),--trace)

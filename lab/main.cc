@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -12,6 +13,7 @@
 
 #include "lab/catalogue.h"
 #include "lab/laboratory.h"
+#include "lab/serve.h"
 #include "lab/terminal.h"
 
 namespace raftly {
@@ -23,6 +25,7 @@ constexpr const char* kUsage =
     "usage: raftly-lab run [FILE]     an experiment in, a trace out; - or nothing: standard input\n"
     "       raftly-lab list           the incidents that can be seen\n"
     "       raftly-lab show NAME      one of them, with its defence and without\n"
+    "       raftly-lab serve [ADDRESS]    the page, without a cluster (localhost:8000)\n"
     "       raftly-lab catalogue [NAME]   all of them, or one, as JSON\n"
     "       raftly-lab --seconds N --mib N ...   at most so much processor time and memory\n"
     "exit code: 0 no damage, 1 damage found, 2 a bad document or bad usage,\n"
@@ -55,6 +58,25 @@ int ShowOne(const std::string& name) {
   const Incident* incident = FindIncident(name);
   if (incident == nullptr) return Complain("there is no incident \"" + name + "\"; there are:\n" + List());
   std::printf("%s", Show(*incident).c_str());
+  return kNoDamage;
+}
+
+int Serve(const std::string& where) {
+  const auto address = ParseAddress(where);
+  if (!address.ok()) return Complain(std::string(address.status().message()));
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGINT);
+  sigaddset(&stop, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  LabServer server(*address, LabProgram());
+  if (const absl::Status status = server.Start(); !status.ok()) return Complain(std::string(status.message()));
+  std::printf("the laboratory is at http://%s:%d/\n", address->host.empty() ? "localhost" : address->host.c_str(),
+              server.port());
+  std::fflush(stdout);
+  int signal = 0;
+  sigwait(&stop, &signal);
   return kNoDamage;
 }
 
@@ -99,6 +121,7 @@ int Main(std::vector<std::string> arguments) {
   const std::string verb = arguments.empty() ? "" : arguments[0];
   if (verb == "run" && arguments.size() <= 2) return Run(arguments.size() == 2 ? arguments[1] : "-");
   if (verb == "show" && arguments.size() == 2) return ShowOne(arguments[1]);
+  if (verb == "serve" && arguments.size() <= 2) return Serve(arguments.size() == 2 ? arguments[1] : "localhost:8000");
   if (verb == "catalogue" && arguments.size() <= 2) return PrintCatalogue(arguments.size() == 2 ? arguments[1] : "");
   if (verb == "list" && arguments.size() == 1) {
     std::printf("%s", List().c_str());

@@ -49,14 +49,24 @@ std::string PathOf(std::string_view name) {
   return "/" + std::string(name);
 }
 
+void Register(Router& router, const Asset& asset, const std::string& path) {
+  const HttpHandler serve = [&asset](const HttpRequest&) { return Serve(asset); };
+  router.Add("GET", path, serve);
+  // The page finds out itself which incident it is to show.
+  if (path == "/lab") router.Add("GET", "/lab/", serve);
+}
+
 }  // namespace
 
 void RegisterAssets(Router& router) {
+  for (const Asset& asset : EmbeddedAssets()) Register(router, asset, PathOf(asset.name));
+}
+
+void RegisterLabAssets(Router& router) {
   for (const Asset& asset : EmbeddedAssets()) {
-    const HttpHandler serve = [&asset](const HttpRequest&) { return Serve(asset); };
-    router.Add("GET", PathOf(asset.name), serve);
-    // The page finds out itself which incident it is to show.
-    if (asset.name == "lab.html") router.Add("GET", "/lab/", serve);
+    if (asset.name == "index.html") continue;
+    Register(router, asset, PathOf(asset.name));
+    if (asset.name == "lab.html") Register(router, asset, "/");
   }
 }
 

@@ -17,5 +17,7 @@ struct Asset {
 const std::vector<Asset>& EmbeddedAssets();
 
 void RegisterAssets(Router& router);
+// Only the laboratory, which is the page at "/" too.
+void RegisterLabAssets(Router& router);
 
 }  // namespace raftly
