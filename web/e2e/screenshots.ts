@@ -79,6 +79,15 @@ it("on a phone", async () => {
   await shoot("phone");
 });
 
+it("the laboratory: an acknowledged write that is in no log, with its evidence", async () => {
+  await open("#/cluster", { viewport: { width: 1440, height: 900 } });
+  const { page } = dashboard;
+  await page.goto(`${cluster.url()}/lab/ack-before-quorum`);
+  await page.getByRole("button", { name: "Show the evidence" }).last().click();
+  await page.waitForTimeout(350);
+  await page.screenshot({ path: `${DOCS}lab.png` });
+});
+
 describe("seven nodes with all kinds of faults", () => {
   let crowd: TestCluster;
   beforeAll(async () => {

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useState } from "react";
 import { Button } from "@/components/Button";
 import { Diagram } from "@/features/lab/Diagram";
-import type { View } from "@/features/lab/draw";
+import type { View } from "@/features/lab/geometry";
 import { SPEEDS, usePlay } from "@/features/lab/usePlay";
 import type { Run, Runs } from "@/features/lab/useRuns";
 
@@ -33,7 +33,7 @@ export function Pictures({ runs, cursor, evidence, onCursor }: PicturesProps) {
     const run = evidence && runs[evidence.run];
     const times = evidence?.events.map((event) => run?.trace.events[event]?.t ?? 0) ?? [];
     if (times.length === 0) return;
-    const margin = Math.max((Math.max(...times) - Math.min(...times)) * 0.15, 20);
+    const margin = Math.max((Math.max(...times) - Math.min(...times)) * 0.15, 250);
     setView({ begin: Math.max(0, Math.min(...times) - margin), end: Math.min(end, Math.max(...times) + margin) });
     // Only when other evidence is asked for.
     // eslint-disable-next-line react-hooks/exhaustive-deps

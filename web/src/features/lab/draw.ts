@@ -1,40 +1,17 @@
 // Draws a picture on a canvas: time from left to right, a line for each node, messages slanting between them.
+import {
+  BOTTOM,
+  CLIENT_HEIGHT,
+  CLIENTS,
+  laneOf,
+  LEFT,
+  TOP,
+  xOf,
+  type Frame,
+  type Palette,
+} from "@/features/lab/geometry";
 import type { Message, Picture } from "@/features/lab/picture";
 
-export interface View {
-  // Milliseconds at the left and at the right edge.
-  begin: number;
-  end: number;
-}
-
-export interface Palette {
-  ink: string;
-  muted: string;
-  line: string;
-  panel: string;
-  accent: string;
-  Leader: string;
-  Follower: string;
-  Candidate: string;
-  down: string;
-  delayed: string;
-}
-
-export interface Frame {
-  width: number;
-  height: number;
-  view: View;
-  cursor: number;
-  // Events that prove a verdict.
-  evidence: ReadonlySet<number>;
-  difference?: number | undefined;
-}
-
-const LEFT = 34;
-const TOP = 20;
-const CLIENTS = 3;
-const CLIENT_HEIGHT = 9;
-const BOTTOM = 18;
 // What a time needs, in pixels.
 const LABEL = 66;
 // Beyond so many in view, names of kinds would be a carpet.
@@ -49,17 +26,6 @@ const roleColour = (palette: Palette, role: string): string => {
 
 const outcomeColour = (palette: Palette, outcome: string): string =>
   ({ ok: palette.Leader, failed: palette.muted, unknown: palette.Candidate })[outcome] ?? palette.Candidate;
-
-export const xOf = (t: number, { width, view }: Pick<Frame, "width" | "view">): number =>
-  LEFT + ((t - view.begin) / (view.end - view.begin)) * (width - LEFT);
-
-export const timeOf = (x: number, { width, view }: Pick<Frame, "width" | "view">): number =>
-  view.begin + ((x - LEFT) / (width - LEFT)) * (view.end - view.begin);
-
-export const laneOf = (node: number, nodes: number, height: number): number => {
-  const top = TOP + CLIENTS * CLIENT_HEIGHT + 16;
-  return nodes === 1 ? (top + height - BOTTOM) / 2 : top + (node / (nodes - 1)) * (height - BOTTOM - 12 - top);
-};
 
 function drawTime(ctx: CanvasRenderingContext2D, frame: Frame, palette: Palette): void {
   const perPixel = (frame.view.end - frame.view.begin) / (frame.width - LEFT);

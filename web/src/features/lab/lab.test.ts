@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Experiment, Trace, TraceEvent } from "@/api/lab";
 import { change, experimentsOf, FREE, openAs, sheetOfLink } from "@/features/lab/document";
 import { moved, zoomed } from "@/features/lab/Diagram";
-import { laneOf, timeOf, xOf } from "@/features/lab/draw";
+import { laneOf, timeOf, xOf } from "@/features/lab/geometry";
 import { fromLink, toLink } from "@/features/lab/link";
 import { Moments } from "@/features/lab/moment";
 import { firstDifference, pictureOf } from "@/features/lab/picture";

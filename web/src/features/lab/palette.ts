@@ -1,6 +1,6 @@
 // The page's colours as a canvas takes them: resolved for the theme that is shown.
 import { useEffect, useState } from "react";
-import type { Palette } from "@/features/lab/draw";
+import type { Palette } from "@/features/lab/geometry";
 
 const NAMES = {
   ink: "--ink",
