@@ -36,6 +36,7 @@ enum Field : unsigned {
   kPpm = 1024,
   kNodeOrNone = 2048,
   kText = 4096,
+  kTorn = 8192,
 };
 
 struct Kind {
@@ -48,7 +49,7 @@ constexpr std::array<Kind, 25> kKinds = {{
     {Do::kCrash, "crash", kNode},
     {Do::kStop, "stop", kNode},
     {Do::kStart, "start", kNodeOrNone},
-    {Do::kPowerLoss, "power_loss", kNode},
+    {Do::kPowerLoss, "power_loss", kNode | kTorn},
     {Do::kIsolate, "isolate", kNode},
     {Do::kPartition, "partition", kNodes},
     {Do::kCut, "cut", kFromTo},
@@ -112,6 +113,7 @@ class Reader {
                   std::optional<int64_t> otherwise);
   Duration Time(Object& object, const std::string& field, Duration low, Duration high,
                 std::optional<Duration> otherwise);
+  bool Bool(Object& object, const std::string& field, std::optional<bool> otherwise);
   std::string Text(Object& object, const std::string& field, bool required);
   std::string Word(Object& object, const std::string& field);
   std::string Node(Object& object, const std::string& field, bool required);
@@ -169,6 +171,13 @@ Duration Reader::Time(Object& object, const std::string& field, Duration low, Du
     return low;
   }
   return Duration(std::llround(ms * 1e6));
+}
+
+bool Reader::Bool(Object& object, const std::string& field, std::optional<bool> otherwise) {
+  const json* value = Find(object, field, !otherwise.has_value());
+  if (value == nullptr) return otherwise.value_or(false);
+  if (!value->is_boolean()) Fail(absl::StrCat(object.pointer, "/", field), "must be true or false");
+  return value->is_boolean() && value->get<bool>();
 }
 
 std::string Reader::Text(Object& object, const std::string& field, bool required) {
@@ -262,11 +271,8 @@ Act Reader::ReadAct(const json& value, const std::string& pointer) {
   if ((kind->fields & kTimeout) != 0) {
     act.time = Time(object, "timeout_ms", 1ms, 2 * kLongestExperiment, kDefaultTimeout);
   }
-  if ((kind->fields & kOn) != 0) {
-    const json* full = Find(object, "full", true);
-    if (full != nullptr && !full->is_boolean()) Fail(absl::StrCat(pointer, "/full"), "must be true or false");
-    act.on = full == nullptr || !full->is_boolean() || full->get<bool>();
-  }
+  if ((kind->fields & kOn) != 0) act.on = Bool(object, "full", std::nullopt);
+  if ((kind->fields & kTorn) != 0) act.on = Bool(object, "torn", false);
   RefuseUnknown(object);
   return act;
 }
@@ -347,6 +353,7 @@ ordered_json ToJson(const Act& act) {
   if ((fields & kMs) != 0) json["ms"] = Milliseconds(act.time);
   if ((fields & kTimeout) != 0) json["timeout_ms"] = Milliseconds(act.time);
   if ((fields & kOn) != 0) json["full"] = act.on;
+  if ((fields & kTorn) != 0 && act.on) json["torn"] = true;
   return json;
 }
 

@@ -33,7 +33,7 @@ struct Act {
     kCrash,        // node: its process is killed; what it wrote survives
     kStop,         // node: the same; the simulator knows no gentler end
     kStart,        // node; a node that is down, or all that are
-    kPowerLoss,    // node; what was not synced is gone
+    kPowerLoss,    // node; what was not synced is gone; torn: but for most of the last write
     kIsolate,      // node: no link to or from it carries anything
     kPartition,    // nodes: they on one side, the rest on the other
     kCut,          // from, to: one direction
@@ -67,7 +67,7 @@ struct Act {
   std::string text;
   int64_t number = 0;
   Duration time{};  // ms, timeout_ms
-  bool on = true;   // full
+  bool on = false;  // full, torn
 
   bool operator==(const Act&) const = default;
 };

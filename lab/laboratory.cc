@@ -192,6 +192,7 @@ void Laboratory::Enact(const Act& act, const std::vector<int>& nodes) {
     case Do::kStop:
       return cluster_.Crash(node, SimDisk::Crash::kProcess);
     case Do::kPowerLoss:
+      if (act.on && cluster_.up(node)) return cluster_.CrashInAWrite(node);
       return cluster_.Crash(node, SimDisk::Crash::kPower);
     case Do::kStart:
       for (int i = 0; i < cluster_.size(); ++i) {

@@ -127,14 +127,20 @@ void SimCluster::Crash(int node, SimDisk::Crash crash) {
   EndLife(node, crash);
 }
 
-void SimCluster::EndLife(int node, SimDisk::Crash crash) {
+void SimCluster::CrashInAWrite(int node) {
+  TellProcess(node, Watcher::Process::kPowerLost, "in the middle of a write");
+  machines_[node]->disk.TearLastWrites();
+  EndLife(node, SimDisk::Crash::kPower, true);
+}
+
+void SimCluster::EndLife(int node, SimDisk::Crash crash, bool in_a_write) {
   Machine& machine = *machines_[node];
   Life& life = *machine.life;
   dying_ = node;
   life.alive = false;
   for (SimExecutor* executor : life.executors()) executor->Die();
   // Half of the time the disk is caught in the middle of its work: written, not yet synced.
-  if (world_.random().Chance(500)) {
+  if (world_.random().Chance(500) || in_a_write) {
     machine.disk.BeginToDie();
     life.disk.RunWaiting();
     life.snapshots.RunWaiting();

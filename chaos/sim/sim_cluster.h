@@ -53,6 +53,8 @@ class SimCluster {
   // aside and the node rejoins; where nothing did, that is a violation.
   void Start(int node);
   void Crash(int node, SimDisk::Crash crash);
+  // The machine loses power in the middle of its disk's work: the end of the last write is missing. Requires up(node).
+  void CrashInAWrite(int node);
   void Pause(int node);
   void Resume(int node);
   // Its clock goes so much faster or slower from here on, in its later lives too.
@@ -125,7 +127,7 @@ class SimCluster {
   NodeConfig ConfigOf(int node) const;
   std::string SomeLogFile(int node);
   std::unique_ptr<Life> NewLife(int node);
-  void EndLife(int node, SimDisk::Crash crash);
+  void EndLife(int node, SimDisk::Crash crash, bool in_a_write = false);
   void OnFatal(Life& life, const absl::Status& why);
   void Carry(const NodeId& from, const NodeId& to, Task deliver);
   Task Watched(int from, int to, Task deliver);

@@ -215,6 +215,7 @@ void SimDisk::Fail(Crash crash) {
   }
   files_ = listed_;
   for (auto& [path, inode] : files_) LosePower(*inode);
+  tears_ = false;
 }
 
 void SimDisk::Tell(Seen what, const Inode& inode) const {
@@ -226,7 +227,15 @@ void SimDisk::Tell(Seen what, const Inode& inode) const {
 
 void SimDisk::LosePower(Inode& inode) {
   Tell(Seen::kFoundUnsynced, inode);
-  for (const Change& change : inode.changes) SurviveInPart(inode.durable, change);
+  for (size_t i = 0; i < inode.changes.size(); ++i) {
+    Change& change = inode.changes[i];
+    if (!tears_) {
+      SurviveInPart(inode.durable, change);
+      continue;
+    }
+    if (i + 1 == inode.changes.size()) change.data.resize(change.data.size() * 3 / 4);
+    Apply(inode.durable, change);
+  }
   inode.changes.clear();
   inode.current = inode.durable;
 }

@@ -83,6 +83,9 @@ class SimDisk : public FileSystem {
     return !full_ && !fail_next_write_ && !fail_next_sync_ && stuck_until_ <= now && slower_by_ == Duration(0);
   }
   void ForgetErrors() { fail_next_write_ = fail_next_sync_ = false; }
+  // The next power failure finds each file's last write half done, and all before it: a torn write, wherever its middle
+  // is.
+  void TearLastWrites() { tears_ = true; }
   void FlipBit(const std::string& path, uint64_t offset, int bit);
 
   // What becomes of bytes: made durable by a sync, or not, or found unsynced by a power failure.
@@ -134,6 +137,7 @@ class SimDisk : public FileSystem {
   bool full_ = false;
   bool fail_next_write_ = false;
   bool fail_next_sync_ = false;
+  bool tears_ = false;
   Time stuck_until_{};
   Duration slower_by_{};
   std::function<void(Seen, uint64_t)> watch_;
