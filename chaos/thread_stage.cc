@@ -180,6 +180,7 @@ NodeConfig ThreadStage::ConfigOf(int node) const {
                 .low_water_bytes = kReserve / 4,
                 .verify_checksums = options().defences.verify_checksums,
                 .truncate_torn_tail = options().defences.truncate_torn_tail,
+                .final_sync_failure = options().defences.final_sync_failure,
                 .sync = options().defences.sync_before_promise};
   return config;
 }

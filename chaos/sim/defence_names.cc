@@ -29,6 +29,7 @@ const std::vector<NamedDefence>& AllDefences() {
       {"one_install_at_a_time", &Defences::one_install_at_a_time},
       {"verify_checksums", &Defences::verify_checksums},
       {"truncate_torn_tail", &Defences::truncate_torn_tail},
+      {"final_sync_failure", &Defences::final_sync_failure},
   };
   return all;
 }

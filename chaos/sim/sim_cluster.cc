@@ -79,6 +79,7 @@ NodeConfig SimCluster::ConfigOf(int node) const {
                 .segment_bytes = settings_.segment_bytes,
                 .verify_checksums = settings_.defences.verify_checksums,
                 .truncate_torn_tail = settings_.defences.truncate_torn_tail,
+                .final_sync_failure = settings_.defences.final_sync_failure,
                 .sync = settings_.defences.sync_before_promise};
   return config;
 }

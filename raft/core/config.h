@@ -37,6 +37,7 @@ struct Defences {
   bool one_install_at_a_time = true;      // a newer snapshot waits until the one on its way is there, or has stalled
   bool verify_checksums = true;           // WAL
   bool truncate_torn_tail = true;         // WAL
+  bool final_sync_failure = true;         // a failed sync is the log's last word: trying again would lie
 
   bool operator==(const Defences&) const = default;
 };

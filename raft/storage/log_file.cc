@@ -149,7 +149,9 @@ absl::Status LogFile::WriteBuffer() {
 }
 
 absl::Status LogFile::SyncFile() {
-  if (absl::Status status = file_->Sync(); !status.ok()) return Fail(std::move(status));
+  absl::Status status = file_->Sync();
+  if (!status.ok() && !options_.final_sync_failure) status = file_->Sync();
+  if (!status.ok()) return Fail(std::move(status));
   durable_ = end_;
   return absl::OkStatus();
 }

@@ -37,6 +37,7 @@ struct WalOptions {
   // Defences (raft/core/config.h) that laboratories switch off.
   bool verify_checksums = true;
   bool truncate_torn_tail = true;
+  bool final_sync_failure = true;
   bool sync = true;  // false: Sync returns at once
   // There has to be a log: its directory has an identity, which is never older. FailedPrecondition where there is none.
   bool must_exist = false;

@@ -51,6 +51,8 @@ const std::vector<Mutation>& AllMutations() {
       {"verify_checksums", Simulator{"log matching", 80}},
       {"truncate_torn_tail", NamedTest{"storage_test", "WalCrash.WhatIsSyncedAfterATornTailSurvivesTheNextCrash"}},
       {"truncate_torn_tail", Simulator{"durability", 20}},
+      {"final_sync_failure", NamedTest{"storage_test", "Wal.AFailedSyncIsNotTriedAgain"}},
+      {"final_sync_failure", Simulator{"recovery", 20}},
   };
   return all;
 }

@@ -33,6 +33,7 @@ inline WalOptions Small() {
           .low_water_bytes = 64,
           .verify_checksums = defences.verify_checksums,
           .truncate_torn_tail = defences.truncate_torn_tail,
+          .final_sync_failure = defences.final_sync_failure,
           .sync = defences.sync_before_promise};
 }
 

@@ -164,6 +164,14 @@ TEST(Wal, AFailedSyncIsFinal) {
   EXPECT_EQ(files.writes, writes);
 }
 
+TEST(Wal, AFailedSyncIsNotTriedAgain) {
+  FaultyFiles files;
+  auto opened = Open(files);
+  ASSERT_TRUE(opened.log->Append(Vote(1, ""), {}).ok());
+  files.fail_one_sync = true;
+  EXPECT_TRUE(absl::IsInternal(opened.log->Sync()));
+}
+
 // Rebello et al., ATC'20: after the failure the pages count as clean, so a new process reads what no disk holds, and
 // its own sync does not write it.
 TEST(Wal, WhatIsReadAfterAFailedSyncIsMadeDurableBeforeItIsBelieved) {

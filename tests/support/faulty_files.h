@@ -24,6 +24,7 @@ class FaultyFiles : public FileSystem {
   uint64_t capacity = std::numeric_limits<uint64_t>::max();  // bytes in all files together
   bool fail_writes = false;
   bool fail_syncs = false;
+  bool fail_one_sync = false;  // the next; whoever tries again is told that all is well
   bool no_space_late = false;  // writes and syncs find the disk full, which only Reserve may say
   int power_for = -1;          // so many operations that change something get through, then none; negative: all do
   // ---- what happened
@@ -185,7 +186,9 @@ class FaultyFiles : public FileSystem {
       if (files_.fail_syncs && files_.no_space_late) {
         return absl::ResourceExhaustedError("sync: No space left on device");
       }
-      if (files_.fail_syncs) return absl::InternalError("sync: Input/output error");
+      if (files_.fail_syncs || std::exchange(files_.fail_one_sync, false)) {
+        return absl::InternalError("sync: Input/output error");
+      }
       ++files_.syncs;
       node_->durable.resize(node_->current.size());
       for (size_t i = 0; i < dirty.size(); ++i) {

@@ -17,6 +17,7 @@ const DEFENCES: [string, string][] = [
   ["sync_before_promise", "sync before promise"],
   ["verify_checksums", "checksums"],
   ["truncate_torn_tail", "torn tails cut"],
+  ["final_sync_failure", "no second sync"],
   ["discard_conflicting_log", "conflicting log discarded"],
 ];
 
