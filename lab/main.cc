@@ -13,6 +13,7 @@
 
 #include "lab/catalogue.h"
 #include "lab/laboratory.h"
+#include "lab/perfetto.h"
 #include "lab/serve.h"
 #include "lab/terminal.h"
 
@@ -23,6 +24,7 @@ constexpr int kNoDamage = 0, kDamage = 1, kBadDocument = 2, kTooMuch = 3;
 
 constexpr const char* kUsage =
     "usage: raftly-lab run [FILE]     an experiment in, a trace out; - or nothing: standard input\n"
+    "       raftly-lab run --perfetto [FILE]   the same in Chrome's trace format, for ui.perfetto.dev\n"
     "       raftly-lab list           the incidents that can be seen\n"
     "       raftly-lab show NAME      one of them, with its defence and without\n"
     "       raftly-lab serve [ADDRESS]    the page, without a cluster (localhost:8000)\n"
@@ -36,7 +38,7 @@ int Complain(const std::string& what) {
   return kBadDocument;
 }
 
-int Run(const std::string& path) {
+int Run(const std::string& path, bool perfetto) {
   std::string text;
   if (path == "-") {
     text.assign(std::istreambuf_iterator<char>(std::cin), {});
@@ -50,7 +52,8 @@ int Run(const std::string& path) {
     return Complain((path == "-" ? "" : path + ": ") + std::string(experiment.status().message()));
   }
   const LabResult result = RunExperiment(*experiment);
-  std::fwrite(result.trace.data(), 1, result.trace.size(), stdout);
+  const std::string out = perfetto ? ToPerfetto(result.trace) : result.trace;
+  std::fwrite(out.data(), 1, out.size(), stdout);
   return result.damage() ? kDamage : kNoDamage;
 }
 
@@ -119,7 +122,11 @@ int Main(std::vector<std::string> arguments) {
     return kNoDamage;
   }
   const std::string verb = arguments.empty() ? "" : arguments[0];
-  if (verb == "run" && arguments.size() <= 2) return Run(arguments.size() == 2 ? arguments[1] : "-");
+  if (verb == "run") {
+    const bool perfetto = arguments.size() > 1 && arguments[1] == "--perfetto";
+    const size_t file = perfetto ? 2 : 1;
+    if (arguments.size() <= file + 1) return Run(arguments.size() > file ? arguments[file] : "-", perfetto);
+  }
   if (verb == "show" && arguments.size() == 2) return ShowOne(arguments[1]);
   if (verb == "serve" && arguments.size() <= 2) return Serve(arguments.size() == 2 ? arguments[1] : "localhost:8000");
   if (verb == "catalogue" && arguments.size() <= 2) return PrintCatalogue(arguments.size() == 2 ? arguments[1] : "");
