@@ -8,6 +8,7 @@
 #include <iostream>
 #include <iterator>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "lab/laboratory.h"
 #include "lab/perfetto.h"
 #include "lab/serve.h"
+#include "lab/shrink.h"
 #include "lab/terminal.h"
 
 namespace raftly {
@@ -25,6 +27,7 @@ constexpr int kNoDamage = 0, kDamage = 1, kBadDocument = 2, kTooMuch = 3;
 constexpr const char* kUsage =
     "usage: raftly-lab run [FILE]     an experiment in, a trace out; - or nothing: standard input\n"
     "       raftly-lab run --perfetto [FILE]   the same in Chrome's trace format, for ui.perfetto.dev\n"
+    "       raftly-lab shrink [FILE]  the smallest part of it that still shows the same damage\n"
     "       raftly-lab list           the incidents that can be seen\n"
     "       raftly-lab show NAME      one of them, with its defence and without\n"
     "       raftly-lab serve [ADDRESS]    the page, without a cluster (localhost:8000)\n"
@@ -38,23 +41,48 @@ int Complain(const std::string& what) {
   return kBadDocument;
 }
 
-int Run(const std::string& path, bool perfetto) {
+// The experiment in a file, "-" for standard input. Where it is none, it is said, and nothing comes back.
+std::optional<Experiment> Read(const std::string& path) {
   std::string text;
   if (path == "-") {
     text.assign(std::istreambuf_iterator<char>(std::cin), {});
   } else {
     std::ifstream file(path, std::ios::binary);
-    if (!file) return Complain(path + ": cannot be read");
+    if (!file) {
+      Complain(path + ": cannot be read");
+      return std::nullopt;
+    }
     text.assign(std::istreambuf_iterator<char>(file), {});
   }
-  const auto experiment = ParseExperiment(text);
-  if (!experiment.ok()) {
-    return Complain((path == "-" ? "" : path + ": ") + std::string(experiment.status().message()));
-  }
+  auto experiment = ParseExperiment(text);
+  if (experiment.ok()) return *std::move(experiment);
+  Complain((path == "-" ? "" : path + ": ") + std::string(experiment.status().message()));
+  return std::nullopt;
+}
+
+int Run(const std::string& path, bool perfetto) {
+  const std::optional<Experiment> experiment = Read(path);
+  if (!experiment) return kBadDocument;
   const LabResult result = RunExperiment(*experiment);
   const std::string out = perfetto ? ToPerfetto(result.trace) : result.trace;
   std::fwrite(out.data(), 1, out.size(), stdout);
   return result.damage() ? kDamage : kNoDamage;
+}
+
+// What was left out goes beside the document.
+int ShrinkOne(const std::string& path) {
+  const std::optional<Experiment> experiment = Read(path);
+  if (!experiment) return kBadDocument;
+  const auto shrunk = Shrink(*experiment);
+  if (!shrunk.ok()) {
+    std::fprintf(stderr, "raftly-lab: %s\n", std::string(shrunk.status().message()).c_str());
+    return kNoDamage;
+  }
+  for (const std::string& line : shrunk->dropped) std::fprintf(stderr, "left out: %s\n", line.c_str());
+  std::fprintf(stderr, "%zu of %zu acts are left after %lu runs; %s is broken as before\n",
+               shrunk->experiment.acts.size(), experiment->acts.size(), shrunk->runs, shrunk->judge.c_str());
+  std::printf("%s\n", ToJson(shrunk->experiment).dump(1).c_str());
+  return kDamage;
 }
 
 int ShowOne(const std::string& name) {
@@ -127,6 +155,7 @@ int Main(std::vector<std::string> arguments) {
     const size_t file = perfetto ? 2 : 1;
     if (arguments.size() <= file + 1) return Run(arguments.size() > file ? arguments[file] : "-", perfetto);
   }
+  if (verb == "shrink" && arguments.size() <= 2) return ShrinkOne(arguments.size() == 2 ? arguments[1] : "-");
   if (verb == "show" && arguments.size() == 2) return ShowOne(arguments[1]);
   if (verb == "serve" && arguments.size() <= 2) return Serve(arguments.size() == 2 ? arguments[1] : "localhost:8000");
   if (verb == "catalogue" && arguments.size() <= 2) return PrintCatalogue(arguments.size() == 2 ? arguments[1] : "");
