@@ -14,6 +14,7 @@
 
 #include "lab/catalogue.h"
 #include "lab/laboratory.h"
+#include "lab/page.h"
 #include "lab/perfetto.h"
 #include "lab/serve.h"
 #include "lab/shrink.h"
@@ -30,6 +31,7 @@ constexpr const char* kUsage =
     "       raftly-lab shrink [FILE]  the smallest part of it that still shows the same damage\n"
     "       raftly-lab list           the incidents that can be seen\n"
     "       raftly-lab show NAME      one of them, with its defence and without\n"
+    "       raftly-lab page NAME      the same as one HTML file, which needs no network\n"
     "       raftly-lab serve [ADDRESS]    the page, without a cluster (localhost:8000)\n"
     "       raftly-lab catalogue [NAME]   all of them, or one, as JSON\n"
     "       raftly-lab --seconds N --mib N ...   at most so much processor time and memory\n"
@@ -89,6 +91,14 @@ int ShowOne(const std::string& name) {
   const Incident* incident = FindIncident(name);
   if (incident == nullptr) return Complain("there is no incident \"" + name + "\"; there are:\n" + List());
   std::printf("%s", Show(*incident).c_str());
+  return kNoDamage;
+}
+
+int PrintPage(const std::string& name) {
+  const Incident* incident = FindIncident(name);
+  if (incident == nullptr) return Complain("there is no incident \"" + name + "\"; there are:\n" + List());
+  const std::string page = PageOf(*incident);
+  std::fwrite(page.data(), 1, page.size(), stdout);
   return kNoDamage;
 }
 
@@ -157,6 +167,7 @@ int Main(std::vector<std::string> arguments) {
   }
   if (verb == "shrink" && arguments.size() <= 2) return ShrinkOne(arguments.size() == 2 ? arguments[1] : "-");
   if (verb == "show" && arguments.size() == 2) return ShowOne(arguments[1]);
+  if (verb == "page" && arguments.size() == 2) return PrintPage(arguments[1]);
   if (verb == "serve" && arguments.size() <= 2) return Serve(arguments.size() == 2 ? arguments[1] : "localhost:8000");
   if (verb == "catalogue" && arguments.size() <= 2) return PrintCatalogue(arguments.size() == 2 ? arguments[1] : "");
   if (verb == "list" && arguments.size() == 1) {

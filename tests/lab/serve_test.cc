@@ -5,6 +5,7 @@
 #include <httplib.h>
 
 #include "absl/strings/str_cat.h"
+#include "lab/page.h"
 
 namespace raftly {
 namespace {
@@ -32,6 +33,17 @@ TEST(LabServer, ServesItsPageAndRunsExperiments) {
   EXPECT_THAT(trace->body, HasSubstr("\"damage\":false"));
   EXPECT_EQ(client.Get("/keys/k")->status, 404) << "there is no cluster here";
   EXPECT_EQ(client.Get("/", {{"Host", "elsewhere.example"}})->status, 403);
+}
+
+TEST(LabPage, HoldsBothRunsAndAsksNobodyForAnything) {
+  const std::string page = PageOf(*FindIncident("ack-before-quorum"));
+  const size_t begin = page.find("id=\"raftly-saved\">") + 18;
+  const auto data = nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
+  EXPECT_EQ(data.at("on").at("summary").at("damage"), false);
+  EXPECT_EQ(data.at("off").at("summary").at("damage"), true);
+  EXPECT_EQ(data.at("incident").at("name"), "ack-before-quorum");
+  EXPECT_EQ(page.find(" src="), page.npos);
+  EXPECT_EQ(page.find("<link"), page.npos);
 }
 
 TEST(LabServer, APortThatIsTakenIsNamed) {

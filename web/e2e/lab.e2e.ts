@@ -1,4 +1,8 @@
 // The laboratory in a real browser over a real server: every incident both ways, a fork, a shared link, all sizes.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { Incident } from "../src/api/lab";
@@ -150,4 +154,23 @@ it("says what the server refuses", async () => {
   // The browser itself notes every refusal.
   expect(complaints.every((line) => line.includes("400"))).toBe(true);
   complaints.length = 0;
+});
+
+it("is saved as a file that opens without a network", async () => {
+  const lab = new URL("../../build/release/bin/raftly-lab", import.meta.url).pathname;
+  const directory = mkdtempSync(join(tmpdir(), "raftly-page-"));
+  const file = join(directory, "incident.html");
+  writeFileSync(file, execFileSync(lab, ["page", "ack-before-quorum"], { maxBuffer: 1 << 28 }));
+  page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
+  await page.context().setOffline(true);
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("request", (request) => {
+    if (!/^(file|data|blob):/.test(request.url())) complaints.push(request.url());
+  });
+  await page.goto(`file://${file}`);
+  await expect.poll(() => pictures().count()).toBe(2);
+  await verdicts().getByText("put k=lost was acknowledged").waitFor();
+  await page.getByText("commit by majority").click();
+  await page.getByRole("alert").waitFor();
+  rmSync(directory, { recursive: true });
 });

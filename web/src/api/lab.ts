@@ -100,8 +100,28 @@ export interface Trace {
   summary: Record<string, number | boolean>;
 }
 
-export const getIncidents = async (signal?: AbortSignal): Promise<Incident[]> =>
-  (await request<Incident[]>("GET", "/api/lab/incidents", { signal })).data;
+// An incident with both its runs, in a page that was saved as a file (raftly-lab page).
+interface Saved {
+  incident: Incident;
+  on: Trace;
+  off: Trace;
+}
 
-export const runExperiment = async (experiment: Experiment, signal?: AbortSignal): Promise<Trace> =>
-  (await request<Trace>("POST", "/api/lab/run", { body: experiment, signal })).data;
+const saved = ((): Saved | undefined => {
+  const text = globalThis.document?.getElementById("raftly-saved")?.textContent;
+  return text ? (JSON.parse(text) as Saved) : undefined;
+})();
+
+export const isSaved = saved !== undefined;
+
+export const getIncidents = async (signal?: AbortSignal): Promise<Incident[]> =>
+  saved ? [saved.incident] : (await request<Incident[]>("GET", "/api/lab/incidents", { signal })).data;
+
+export async function runExperiment(experiment: Experiment): Promise<Trace> {
+  if (!saved) return (await request<Trace>("POST", "/api/lab/run", { body: experiment })).data;
+  const asked = JSON.stringify(experiment);
+  for (const which of ["on", "off"] as const) {
+    if (asked === JSON.stringify(saved.incident[which])) return saved[which];
+  }
+  throw new Error("This page is a file: it holds two runs and can make no others. `make lab` can.");
+}

@@ -1,5 +1,6 @@
 // The laboratory: incidents of real clusters, each with its defence and without, to scrub through and to change.
 import { useCallback, useState } from "react";
+import { isSaved } from "@/api/lab";
 import { Button } from "@/components/Button";
 import { Spinner } from "@/components/Spinner";
 import { Acts } from "@/features/lab/Acts";
@@ -51,15 +52,17 @@ export function LabPage() {
   return (
     <div className="flex h-full flex-col">
       <header className="flex h-11 shrink-0 items-center gap-3 border-b border-line bg-panel px-3">
-        <a href="/" className="flex items-center gap-3" aria-label="To the cluster's dashboard">
-          <img src="/favicon.svg" alt="" className="size-6" />
-        </a>
+        {!isSaved && (
+          <a href="/" className="flex items-center gap-3" aria-label="To the cluster's dashboard">
+            <img src="/favicon.svg" alt="" className="size-6" />
+          </a>
+        )}
         <h1 className="text-base font-bold">
           Raftly <span className="font-normal text-muted">laboratory</span>
         </h1>
         <span className="ml-auto flex items-center gap-2">
           {runs.busy && <Spinner />}
-          <Button onClick={() => void share()}>{shared ? "Copied" : "Share"}</Button>
+          {!isSaved && <Button onClick={() => void share()}>{shared ? "Copied" : "Share"}</Button>}
         </span>
       </header>
       {error && (

@@ -1,6 +1,6 @@
 // The document in hand, and the address that leads to it: /lab, /lab/<incident>, or #<experiment>.
 import { useCallback, useEffect, useReducer, useState } from "react";
-import { getIncidents, type Incident } from "@/api/lab";
+import { getIncidents, isSaved, type Incident } from "@/api/lab";
 import { change, FREE, openAs, sheetOf, sheetOfLink, type Document, type Edit } from "@/features/lab/document";
 import { fromLink } from "@/features/lab/link";
 
@@ -38,7 +38,7 @@ export function useDocument(): Lab {
       abort.signal.throwIfAborted();
       setIncidents(all);
       if (linked) edit({ type: "open", sheet: sheetOfLink(linked) });
-      else show(all, nameInPath() ?? (location.pathname === "/lab" ? all[0]?.name : undefined));
+      else show(all, nameInPath() ?? (isSaved || location.pathname === "/lab" ? all[0]?.name : undefined));
       setReady(true);
     };
     open().catch((why: unknown) => {
@@ -55,7 +55,7 @@ export function useDocument(): Lab {
 
   const choose = useCallback(
     (name: string | undefined) => {
-      history.pushState(null, "", name ? `/lab/${name}` : "/lab/free");
+      if (!isSaved) history.pushState(null, "", name ? `/lab/${name}` : "/lab/free");
       show(incidents, name);
     },
     [incidents, show],
