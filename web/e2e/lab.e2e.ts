@@ -170,7 +170,8 @@ it("is saved as a file that opens without a network", async () => {
   await page.goto(`file://${file}`);
   await expect.poll(() => pictures().count()).toBe(2);
   await verdicts().getByText("put k=lost was acknowledged").waitFor();
-  await page.getByText("commit by majority").click();
+  await page.getByText("Switch off another").click();
+  await page.getByText("pre-vote").click();
   await page.getByRole("alert").waitFor();
   rmSync(directory, { recursive: true });
 });
