@@ -7,17 +7,13 @@
 #include "chaos/sim/register_map.h"
 
 namespace raftly {
-namespace {
 
-// What a failed operation says of its effect, by the contract of raft/node/errors.h.
 Operation::Outcome OutcomeOf(Operation::Kind kind, const absl::Status& status) {
   if (status.ok()) return Operation::Outcome::kOk;
   const bool certain = absl::IsFailedPrecondition(status) || absl::IsResourceExhausted(status) ||
                        absl::IsAborted(status) || kind == Operation::Kind::kGet;
   return certain ? Operation::Outcome::kFailed : Operation::Outcome::kUnknown;
 }
-
-}  // namespace
 
 size_t Clients::Ask(int node, Operation::Kind kind, const std::string& key, std::optional<std::string> value) {
   Asked asked;

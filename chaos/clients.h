@@ -24,6 +24,9 @@ struct AcknowledgedWrite {
   LogPosition at;  // where, as it was told
 };
 
+// What an operation that was answered so says of its effect, by the contract of raft/node/errors.h.
+Operation::Outcome OutcomeOf(Operation::Kind kind, const absl::Status& status);
+
 // On the stage's directing thread. No two writes of a key may write the same value.
 class Clients {
  public:

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "chaos/clients.h"
 #include "chaos/evidence.h"
 #include "chaos/sim/checker.h"
 #include "chaos/sim/judges.h"
@@ -41,8 +42,6 @@ Settings SettingsOf(const Experiment& experiment) {
   if (experiment.snapshot_bytes > 0) settings.segment_bytes = std::max<uint64_t>(experiment.snapshot_bytes / 2, 200);
   return settings;
 }
-
-Fields Number(int64_t number) { return number; }
 
 }  // namespace
 
@@ -322,16 +321,16 @@ void Laboratory::Send(size_t number, const Act& act) {
 void Laboratory::Answer(size_t number, const absl::Status& status) {
   Asked& asked = asked_[number];
   Operation& operation = asked.operation;
-  const bool read = operation.kind == Operation::Kind::kGet;
-  const bool certainly_not =
-      read || absl::IsFailedPrecondition(status) || absl::IsAborted(status) || absl::IsResourceExhausted(status);
   asked.answered = true;
   operation.returned = world_.now();
-  operation.outcome = status.ok() ? Told::kOk : certainly_not ? Told::kFailed : Told::kUnknown;
-  Fields fields = {{"op", number}, {"outcome", status.ok() ? "ok" : certainly_not ? "failed" : "unknown"}};
+  operation.outcome = OutcomeOf(operation.kind, status);
+  const char* const told = operation.outcome == Told::kOk       ? "ok"
+                           : operation.outcome == Told::kFailed ? "failed"
+                                                                : "unknown";
+  Fields fields = {{"op", number}, {"outcome", told}};
   if (!status.ok()) {
     fields["why"] = std::string(status.message());
-  } else if (read) {
+  } else if (operation.kind == Operation::Kind::kGet) {
     fields["value"] = operation.value ? Fields(*operation.value) : Fields(nullptr);
   } else {
     fields["index"] = asked.at.index.value;
@@ -497,7 +496,7 @@ std::string Laboratory::Document() const {
     verdicts.push_back(std::move(one));
   }
   const TraceSummary& s = result_.summary;
-  const auto milliseconds = [](Duration d) { return Number(d / 1ms); };
+  const auto milliseconds = [](Duration d) { return d / 1ms; };
   const int64_t duration = std::max<int64_t>(experiment_.duration / 1ms, 1);
   const auto tenths = [&](uint64_t count, uint64_t per) {
     return static_cast<double>(count * per * 10 / static_cast<uint64_t>(duration)) / 10;
