@@ -69,6 +69,7 @@ void ProgressJudge::LookAtNodes() {
   talks_to_.assign(static_cast<size_t>(size), 0);
   reached_.assign(static_cast<size_t>(size), {});
   std::vector<bool> fit;
+  fit.reserve(static_cast<size_t>(size));
   for (int node = 0; node < size; ++node) fit.push_back(cluster_.Fit(node));
   for (int node = 0; node < size; ++node) {
     if (!fit[node]) continue;

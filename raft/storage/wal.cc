@@ -235,7 +235,8 @@ absl::StatusOr<Entries> SegmentedWal::Read(Index from, size_t max_entries, size_
 
 // All of it was written, so what is not there now is damage.
 absl::Status SegmentedWal::ReadStretch(const wal::EntryPlaces::Stretch& stretch, wal::EntryReader& reader) const {
-  const auto& [begin, end] = stretch;
+  const wal::EntryPlaces::Place& begin = stretch.begin;
+  const std::optional<wal::EntryPlaces::Place>& end = stretch.end;
   const auto past = std::find_if(past_.begin(), past_.end(),
                                  [&](const PastSegment& segment) { return segment.sequence == begin.sequence; });
   const std::string& path = past == past_.end() ? path_ : past->path;

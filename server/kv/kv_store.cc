@@ -51,8 +51,8 @@ class KvStore::Reader : public StateReader {
   }
 
   // `key` is about to change from `now` (nothing: it is not there).
-  void Keep(const std::string& key, std::optional<Value> now) {
-    if (!begun_ || key > cursor_) kept_.try_emplace(key, std::move(now));
+  void Keep(const std::string& key, const std::optional<Value>& now) {
+    if (!begun_ || key > cursor_) kept_.try_emplace(key, now);
   }
 
  private:

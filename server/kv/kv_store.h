@@ -71,7 +71,7 @@ class KvStore : public StateMachine {
   WriteWatch* const watch_;
   mutable Mutex mutex_;
   // Changed by the apply executor alone, under the lock; so there it may be read without.
-  std::shared_ptr<Values> values_ ABSL_PT_GUARDED_BY(mutex_);
+  std::shared_ptr<Values> values_;
   Index applied_ ABSL_GUARDED_BY(mutex_);
   std::vector<Reader*> readers_;  // apply executor only: those that still go through values_
 };

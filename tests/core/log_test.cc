@@ -124,7 +124,7 @@ TEST(Log, KeepsWhatASimpleListKeeps) {
       for (const auto& [index, expected] : model) {
         ASSERT_EQ(log.TermAt(Index{index}), expected) << "seed " << seed << ", index " << index;
         ASSERT_EQ(log.Holds(Index{index}), Index{index} > evicted && index > model.begin()->first);
-        const auto same = [&](const auto& one) { return one.second == expected; };
+        const auto same = [term = expected](const auto& one) { return one.second == term; };
         const auto behind = std::next(model.begin());
         if (index > model.begin()->first) {
           ASSERT_EQ(log.FirstIndexOfTermAt(Index{index}).value, std::find_if(behind, model.end(), same)->first);
