@@ -181,6 +181,7 @@ NodeConfig ThreadStage::ConfigOf(int node) const {
                 .verify_checksums = options().defences.verify_checksums,
                 .truncate_torn_tail = options().defences.truncate_torn_tail,
                 .final_sync_failure = options().defences.final_sync_failure,
+                .disk_reserve = options().defences.disk_reserve,
                 .sync = options().defences.sync_before_promise};
   return config;
 }

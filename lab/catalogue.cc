@@ -1,6 +1,7 @@
 #include "lab/catalogue.h"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 #include <utility>
 
@@ -14,8 +15,19 @@ namespace {
 
 using nlohmann::json;
 
-uint64_t NumberOf(const TraceSummary& summary, const std::string& name) {
-  return name == "leader_changes" ? summary.leader_changes : summary.acknowledged;
+// Of a trace's summary: what a measure may count.
+constexpr std::array<std::pair<std::string_view, uint64_t TraceSummary::*>, 4> kNumbers = {{
+    {"acknowledged", &TraceSummary::acknowledged},
+    {"gave_up", &TraceSummary::gave_up},
+    {"leader_changes", &TraceSummary::leader_changes},
+    {"undurable_most", &TraceSummary::undurable_most},
+}};
+
+uint64_t TraceSummary::*NumberNamed(std::string_view name) {
+  for (const auto& [known, number] : kNumbers) {
+    if (known == name) return number;
+  }
+  return nullptr;
 }
 
 std::vector<Incident> ReadAll() {
@@ -65,7 +77,7 @@ nlohmann::ordered_json ToJson(const Incident& incident) {
 std::string Missing(const Incident& incident, bool defended, const LabResult& result) {
   if (incident.measure) {
     const Measure& measure = *incident.measure;
-    const uint64_t seen = NumberOf(result.summary, measure.number);
+    const uint64_t seen = result.summary.*NumberNamed(measure.number);
     const uint64_t low = defended ? measure.on_at_least : measure.off_at_least;
     const uint64_t high = defended ? measure.on_at_most : measure.off_at_most;
     if (seen < low || seen > high) {
@@ -127,8 +139,8 @@ absl::StatusOr<Incident> ParseIncident(std::string_view text) {
   if (root.contains("judge")) incident.judge = text_of("judge");
   if (const auto measure = root.find("measure"); measure != root.end() && measure->is_object()) {
     incident.measure = Measure{.number = measure->value("number", "")};
-    if (incident.measure->number != "leader_changes" && incident.measure->number != "acknowledged") {
-      fail("measure/number", "must be leader_changes or acknowledged");
+    if (NumberNamed(incident.measure->number) == nullptr) {
+      fail("measure/number", "must be acknowledged, gave_up, leader_changes or undurable_most");
     }
     incident.measure->on_at_least = number_of(*measure, "on_at_least", 0);
     incident.measure->on_at_most = number_of(*measure, "on_at_most", UINT64_MAX);

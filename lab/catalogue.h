@@ -18,7 +18,7 @@ namespace raftly {
 
 // Where what goes wrong is that nothing goes on, a number of the trace's summary tells the two runs apart.
 struct Measure {
-  std::string number;  // "leader_changes" or "acknowledged"
+  std::string number;  // "acknowledged", "gave_up", "leader_changes" or "undurable_most" of the summary
   uint64_t on_at_least = 0;
   uint64_t on_at_most = UINT64_MAX;
   uint64_t off_at_least = 0;

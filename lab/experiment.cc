@@ -19,6 +19,8 @@ using Do = Act::Do;
 
 constexpr Duration kDefaultTimeout = 1s;
 constexpr size_t kLongestWord = 64;
+constexpr int64_t kMostRetries = 100;
+constexpr int64_t kMostInFlight = 1024;
 constexpr uint64_t kMostBytes = uint64_t{1} << 30;
 
 // What an act says besides when and what.
@@ -37,6 +39,7 @@ enum Field : unsigned {
   kNodeOrNone = 2048,
   kText = 4096,
   kTorn = 8192,
+  kRetries = 16384,
 };
 
 struct Kind {
@@ -64,10 +67,10 @@ constexpr std::array<Kind, 25> kKinds = {{
     {Do::kFullDisk, "full_disk", kNode | kOn},
     {Do::kFailSync, "fail_sync", kNode},
     {Do::kFlipBit, "flip_bit", kNode | kText},
-    {Do::kPut, "put", kNode | kKey | kValue | kTimeout},
-    {Do::kAppend, "append", kNode | kKey | kValue | kTimeout},
-    {Do::kAdd, "add", kNode | kKey | kNumber | kTimeout},
-    {Do::kDelete, "delete", kNode | kKey | kTimeout},
+    {Do::kPut, "put", kNode | kKey | kValue | kTimeout | kRetries},
+    {Do::kAppend, "append", kNode | kKey | kValue | kTimeout | kRetries},
+    {Do::kAdd, "add", kNode | kKey | kNumber | kTimeout | kRetries},
+    {Do::kDelete, "delete", kNode | kKey | kTimeout | kRetries},
     {Do::kGet, "get", kNode | kKey | kTimeout},
     {Do::kHeal, "heal", kNodeOrNone},
     {Do::kSetTimeout, "set_election_timeout", kNode | kMs},
@@ -199,10 +202,11 @@ std::string Reader::Word(Object& object, const std::string& field) {
 
 void Reader::CheckNode(const std::string& name, const std::string& pointer) {
   if (name == "leader" || name == "L") return;
-  for (int i = 1; i <= experiment_.nodes; ++i) {
+  const int all = experiment_.nodes + experiment_.outsiders;
+  for (int i = 1; i <= all; ++i) {
     if (name == absl::StrCat("n", i) || (i < experiment_.nodes && name == absl::StrCat("F", i))) return;
   }
-  Fail(pointer, absl::StrCat("there is no node \"", name, "\": there are n1 to n", experiment_.nodes,
+  Fail(pointer, absl::StrCat("there is no node \"", name, "\": there are n1 to n", all,
                              ", \"leader\", \"L\", and F1 to F", experiment_.nodes - 1));
 }
 
@@ -271,6 +275,7 @@ Act Reader::ReadAct(const json& value, const std::string& pointer) {
   if ((kind->fields & kTimeout) != 0) {
     act.time = Time(object, "timeout_ms", 1ms, 2 * kLongestExperiment, kDefaultTimeout);
   }
+  if ((kind->fields & kRetries) != 0) act.retries = static_cast<int>(Integer(object, "retries", 0, kMostRetries, 0));
   if ((kind->fields & kOn) != 0) act.on = Bool(object, "full", std::nullopt);
   if ((kind->fields & kTorn) != 0) act.on = Bool(object, "torn", false);
   RefuseUnknown(object);
@@ -283,6 +288,7 @@ absl::StatusOr<Experiment> Reader::Read() {
   Integer(object, "format", kExperimentFormat, kExperimentFormat, std::nullopt);
   experiment_.incident = Text(object, "incident", false);
   experiment_.nodes = static_cast<int>(Integer(object, "nodes", 1, kMostNodes, std::nullopt));
+  experiment_.outsiders = static_cast<int>(Integer(object, "outsiders", 0, kMostNodes - experiment_.nodes, 0));
   experiment_.seed = static_cast<uint64_t>(Integer(object, "seed", 0, int64_t{1} << 53, std::nullopt));
   experiment_.duration = Time(object, "duration_ms", 1ms, kLongestExperiment, std::nullopt);
   if (const json* timings = Find(object, "timings", false)) {
@@ -301,6 +307,10 @@ absl::StatusOr<Experiment> Reader::Read() {
   constexpr auto kMost = static_cast<int64_t>(kMostBytes);
   experiment_.snapshot_bytes = static_cast<uint64_t>(Integer(object, "snapshot_bytes", 0, kMost, 0));
   experiment_.keep_bytes = static_cast<uint64_t>(Integer(object, "keep_bytes", 0, kMost, 0));
+  experiment_.entries_per_append = static_cast<size_t>(
+      Integer(object, "entries_per_append", 1, kMostInFlight, static_cast<int64_t>(Limits().entries_per_append)));
+  experiment_.appends_in_flight = static_cast<size_t>(
+      Integer(object, "appends_in_flight", 1, kMostInFlight, static_cast<int64_t>(Limits().appends_in_flight)));
   experiment_.off = Texts(object, "off", false);
   Defences defences;
   for (size_t i = 0; i < experiment_.off.size(); ++i) {
@@ -352,6 +362,7 @@ ordered_json ToJson(const Act& act) {
   if ((fields & kPpm) != 0) json["ppm"] = act.number;
   if ((fields & kMs) != 0) json["ms"] = Milliseconds(act.time);
   if ((fields & kTimeout) != 0) json["timeout_ms"] = Milliseconds(act.time);
+  if (act.retries > 0) json["retries"] = act.retries;
   if ((fields & kOn) != 0) json["full"] = act.on;
   if ((fields & kTorn) != 0 && act.on) json["torn"] = true;
   return json;
@@ -361,12 +372,17 @@ ordered_json ToJson(const Experiment& experiment) {
   ordered_json json = {{"format", kExperimentFormat}};
   if (!experiment.incident.empty()) json["incident"] = experiment.incident;
   json["nodes"] = experiment.nodes;
+  if (experiment.outsiders > 0) json["outsiders"] = experiment.outsiders;
   json["seed"] = experiment.seed;
   json["duration_ms"] = Milliseconds(experiment.duration);
   json["timings"] = {{"election_timeout_ms", Milliseconds(experiment.timings.election_timeout)},
                      {"heartbeat_ms", Milliseconds(experiment.timings.heartbeat)}};
   if (experiment.snapshot_bytes > 0) json["snapshot_bytes"] = experiment.snapshot_bytes;
   if (experiment.keep_bytes > 0) json["keep_bytes"] = experiment.keep_bytes;
+  const Experiment usual;
+  if (experiment.entries_per_append != usual.entries_per_append)
+    json["entries_per_append"] = experiment.entries_per_append;
+  if (experiment.appends_in_flight != usual.appends_in_flight) json["appends_in_flight"] = experiment.appends_in_flight;
   json["off"] = experiment.off;
   json["acts"] = ordered_json::array();
   for (const Act& act : experiment.acts) json["acts"].push_back(ToJson(act));

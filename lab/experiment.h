@@ -48,10 +48,10 @@ struct Act {
     kFullDisk,     // node, full
     kFailSync,     // node: the next one fails
     kFlipBit,      // node, text: in the last byte of what durable files hold of it; or somewhere
-    kPut,          // node, key, value, timeout_ms
-    kAppend,       // node, key, value, timeout_ms
-    kAdd,          // node, key, number, timeout_ms
-    kDelete,       // node, key, timeout_ms
+    kPut,          // node, key, value, timeout_ms, retries
+    kAppend,       // node, key, value, timeout_ms, retries
+    kAdd,          // node, key, number, timeout_ms, retries
+    kDelete,       // node, key, timeout_ms, retries
     kGet,          // node, key, timeout_ms
     kHeal,         // all links, or those of node
     kSetTimeout,   // node, ms: its election timeout from here on
@@ -68,6 +68,8 @@ struct Act {
   int64_t number = 0;
   Duration time{};  // ms, timeout_ms
   bool on = false;  // full, torn
+  int retries =
+      0;  // as often the client asks again, whoever leads then, where it was not told; the command is numbered
 
   bool operator==(const Act&) const = default;
 };
@@ -76,11 +78,14 @@ std::string_view NameOf(Act::Do what);
 struct Experiment {
   std::string incident;  // of the catalogue; empty: none
   int nodes = 3;
+  int outsiders = 0;  // after them: they know the nodes and are not known to them, and wait for their `start`
   uint64_t seed = 1;
   Duration duration = std::chrono::seconds(3);
   Timings timings;
   uint64_t snapshot_bytes = 0;  // of log, between two snapshots; 0: never
   uint64_t keep_bytes = 0;      // of log, behind a snapshot
+  size_t entries_per_append = Limits().entries_per_append;
+  size_t appends_in_flight = Limits().appends_in_flight;
   std::vector<std::string> off;
   std::vector<Act> acts;  // in order of time; those of the same time in that of the document
 

@@ -27,12 +27,18 @@ using Told = Operation::Outcome;
 constexpr Duration kPatience = 20s;
 constexpr Duration kLookEvery = 5ms;
 constexpr Duration kReadTimeout = 5s;
+// A client that was not told asks again after this.
+constexpr Duration kRetryAfter = 50ms;
+constexpr Actor kClients = 6000;
 
 Settings SettingsOf(const Experiment& experiment) {
   Settings settings;
   settings.nodes = experiment.nodes;
+  settings.outsiders = experiment.outsiders;
   settings.timings = experiment.timings;
   settings.defences = DefencesOf(experiment);
+  settings.limits.entries_per_append = experiment.entries_per_append;
+  settings.limits.appends_in_flight = experiment.appends_in_flight;
   // What goes wrong is what the acts do.
   settings.disks.lost_permille = 1000;
   settings.disks.slow_permille = 0;
@@ -43,17 +49,21 @@ Settings SettingsOf(const Experiment& experiment) {
   return settings;
 }
 
+std::vector<NodeId> IdsOf(const Experiment& experiment) {
+  return SimCluster::Ids(experiment.nodes + experiment.outsiders);
+}
+
 }  // namespace
 
 // One run. Its clients know what they asked and what they were told, and nothing else.
 class Laboratory : public Trace {
  public:
   Laboratory(const Experiment& experiment, World& world)
-      : Trace(world, SimCluster::Ids(experiment.nodes)),
+      : Trace(world, IdsOf(experiment)),
         experiment_(experiment),
         world_(world),
         judges_world_(0),
-        judges_(judges_world_, SimCluster::Ids(experiment.nodes)),
+        judges_(judges_world_, IdsOf(experiment), static_cast<size_t>(experiment.nodes)),
         cluster_(world, judges_, SettingsOf(experiment), Mix64(experiment.seed ^ 0x1ab), nullptr) {
     cluster_.Watch(this);
   }
@@ -71,8 +81,11 @@ class Laboratory : public Trace {
 
  private:
   struct Asked {
+    Act act;
     Operation operation;
     int node = 0;
+    int attempt = 1;         // answers to earlier ones come too late
+    bool uncertain = false;  // one of those may have had its effect
     bool answered = false;
     LogPosition at;   // of a write, as the client was told
     size_t call = 0;  // events
@@ -88,7 +101,10 @@ class Laboratory : public Trace {
   void Cut(int from, int to, bool cut = true) { cluster_.link(from, to).cut = cut; }
   void Heal(int node);
   void Ask(const Act& act, int node);
-  void Send(size_t number, const Act& act);
+  void Send(size_t number);
+  bool Awaited(size_t number, int attempt) const;
+  void OnReply(size_t number, int attempt, const absl::Status& status);
+  void AskAgain(size_t number, const absl::Status& why);
   void Answer(size_t number, const absl::Status& status);
 
   // ---- After the experiment
@@ -120,7 +136,7 @@ class Laboratory : public Trace {
 };
 
 LabResult Laboratory::Run() {
-  for (int i = 0; i < cluster_.size(); ++i) cluster_.Start(i);
+  for (int i = 0; i < cluster_.members(); ++i) cluster_.Start(i);
   for (size_t i = 0; i < experiment_.acts.size(); ++i) {
     world_.RunUntil(Time(experiment_.acts[i].at));
     Perform(i);
@@ -149,7 +165,7 @@ int Laboratory::PlaceOf(const std::string& name) {
     const int leader = cluster_.leader();
     if (leader < 0) return -1;
     cast_["L"] = leader;
-    for (int i = 0, other = 0; i < cluster_.size(); ++i) {
+    for (int i = 0, other = 0; i < cluster_.members(); ++i) {
       if (i != leader) cast_[absl::StrCat("F", ++other)] = i;
     }
   }
@@ -195,7 +211,7 @@ void Laboratory::Enact(const Act& act, const std::vector<int>& nodes) {
       return cluster_.Crash(node, SimDisk::Crash::kPower);
     case Do::kStart:
       for (int i = 0; i < cluster_.size(); ++i) {
-        if (!cluster_.up(i) && (node < 0 || node == i)) cluster_.Start(i);
+        if (!cluster_.up(i) && (node < 0 ? i < cluster_.members() : node == i)) cluster_.Start(i);
       }
       return;
     case Do::kIsolate:
@@ -271,7 +287,8 @@ void Laboratory::Heal(int node) {
 
 void Laboratory::Ask(const Act& act, int node) {
   using Kind = Operation::Kind;
-  Asked asked{.operation = {.client = static_cast<int>(asked_.size()) + 1,
+  Asked asked{.act = act,
+              .operation = {.client = static_cast<int>(asked_.size()) + 1,
                             .kind = act.what == Do::kPut      ? Kind::kPut
                                     : act.what == Do::kAppend ? Kind::kAppend
                                     : act.what == Do::kAdd    ? Kind::kAdd
@@ -289,33 +306,63 @@ void Laboratory::Ask(const Act& act, int node) {
   if (asked.operation.value) fields["value"] = *asked.operation.value;
   asked.call = Add("call", fields);
   asked_.push_back(std::move(asked));
-  Send(asked_.size() - 1, act);
+  Send(asked_.size() - 1);
 }
 
-void Laboratory::Send(size_t number, const Act& act) {
+bool Laboratory::Awaited(size_t number, int attempt) const {
+  return !over_ && !asked_[number].answered && asked_[number].attempt == attempt;
+}
+
+void Laboratory::Send(size_t number) {
+  const Act& act = asked_[number].act;
   const int node = asked_[number].node;
-  if (!cluster_.up(node)) return Answer(number, absl::FailedPreconditionError("nobody is there"));
+  const int attempt = asked_[number].attempt;
+  if (!cluster_.up(node)) return OnReply(number, attempt, absl::FailedPreconditionError("nobody is there"));
   const Time deadline = world_.now() + act.time;
   if (act.what == Do::kGet) {
     const RegisterMap& registers = cluster_.registers(node);
-    return cluster_.node(node).Read(deadline, [this, number, &registers](const absl::Status& status) {
-      if (over_ || asked_[number].answered) return;
+    return cluster_.node(node).Read(deadline, [this, number, attempt, &registers](const absl::Status& status) {
+      if (!Awaited(number, attempt)) return;
       if (status.ok()) asked_[number].operation.value = registers.Get(asked_[number].operation.key);
-      Answer(number, status);
+      OnReply(number, attempt, status);
     });
   }
-  const std::string command = act.what == Do::kPut      ? RegisterMap::Put(act.key, act.value)
-                              : act.what == Do::kAppend ? RegisterMap::Append(act.key, act.value)
-                              : act.what == Do::kAdd    ? RegisterMap::Add(act.key, act.number)
-                                                        : RegisterMap::Delete(act.key);
-  cluster_.node(node).Propose(command, deadline, [this, number, command](absl::StatusOr<Applied> applied) {
-    if (over_ || asked_[number].answered) return;
+  std::string command = act.what == Do::kPut      ? RegisterMap::Put(act.key, act.value)
+                        : act.what == Do::kAppend ? RegisterMap::Append(act.key, act.value)
+                        : act.what == Do::kAdd    ? RegisterMap::Add(act.key, act.number)
+                                                  : RegisterMap::Delete(act.key);
+  if (act.retries > 0) {
+    command = RegisterMap::Numbered(absl::StrCat("c", number + 1), 1, command);
+    // Where the node dies it answers nothing.
+    world_.At(deadline + kRetryAfter, kClients, [this, number, attempt] {
+      if (Awaited(number, attempt)) OnReply(number, attempt, absl::UnavailableError("no answer"));
+    });
+  }
+  cluster_.node(node).Propose(command, deadline, [this, number, attempt, command](absl::StatusOr<Applied> applied) {
+    if (!Awaited(number, attempt)) return;
     if (applied.ok()) {
       asked_[number].at = applied->at;
       judges_.OnClientAcknowledged(applied->at, command);
     }
-    Answer(number, applied.status());
+    OnReply(number, attempt, applied.status());
   });
+}
+
+void Laboratory::OnReply(size_t number, int attempt, const absl::Status& status) {
+  Asked& asked = asked_[number];
+  if (status.ok() || attempt > asked.act.retries) return Answer(number, status);
+  asked.uncertain = asked.uncertain || OutcomeOf(asked.operation.kind, status) == Told::kUnknown;
+  ++asked.attempt;
+  world_.At(world_.now() + kRetryAfter, kClients, [this, number, attempt, status] {
+    if (Awaited(number, attempt + 1)) AskAgain(number, status);
+  });
+}
+
+void Laboratory::AskAgain(size_t number, const absl::Status& why) {
+  Asked& asked = asked_[number];
+  if (const int leader = cluster_.leader(); leader >= 0) asked.node = leader;
+  Add("again", {{"op", number}, {"node", cluster_.id(asked.node)}, {"why", std::string(why.message())}});
+  Send(number);
 }
 
 void Laboratory::Answer(size_t number, const absl::Status& status) {
@@ -324,6 +371,7 @@ void Laboratory::Answer(size_t number, const absl::Status& status) {
   asked.answered = true;
   operation.returned = world_.now();
   operation.outcome = OutcomeOf(operation.kind, status);
+  if (operation.outcome == Told::kFailed && asked.uncertain) operation.outcome = Told::kUnknown;
   const char* const told = operation.outcome == Told::kOk       ? "ok"
                            : operation.outcome == Told::kFailed ? "failed"
                                                                 : "unknown";
@@ -356,7 +404,8 @@ void Laboratory::NoteFinding() {
 void Laboratory::Close() {
   Add("closing", {});
   cluster_.HealLinks();
-  for (int i = 0; i < cluster_.size(); ++i) {
+  for (int i = cluster_.members(); i < cluster_.size(); ++i) cluster_.Crash(i, SimDisk::Crash::kProcess);
+  for (int i = 0; i < cluster_.members(); ++i) {
     cluster_.disk(i).FillUp(false);
     cluster_.disk(i).Slow(Duration(0));
     cluster_.disk(i).ForgetErrors();
@@ -379,7 +428,7 @@ bool Laboratory::AtRest() const {
   const int leader = cluster_.leader();
   if (leader < 0) return false;
   const NodeStatus first = cluster_.status(leader);
-  for (int i = 0; i < cluster_.size(); ++i) {
+  for (int i = 0; i < cluster_.members(); ++i) {
     if (!cluster_.up(i)) return false;
     const NodeStatus seen = cluster_.status(i);
     const bool with_leader = seen.term == first.term && seen.leader == first.id && seen.last_index == first.last_index;
@@ -406,8 +455,8 @@ void Laboratory::ReadAll() {
 
 NodeLogs Laboratory::Logs() {
   NodeLogs logs;
-  int waiting = cluster_.size();
-  for (int i = 0; i < cluster_.size(); ++i) {
+  int waiting = cluster_.members();
+  for (int i = 0; i < cluster_.members(); ++i) {
     logs.emplace_back(cluster_.id(i), Entries());
     // Lost where the node dies first; it would have to answer within the patience.
     cluster_.node(i).Tail(SIZE_MAX, [this, &logs, &waiting, i](Entries entries) {
@@ -515,9 +564,11 @@ std::string Laboratory::Document() const {
                           {"messages", s.messages},
                           {"messages_lost", s.messages_lost},
                           {"snapshots_sent", s.snapshots_sent},
+                          {"gave_up", s.gave_up},
+                          {"undurable_most", s.undurable_most},
                           {"full", full()}};
   return absl::StrCat("{\"format\":1,\n\"experiment\":", ToJson(experiment_).dump(),
-                      ",\n\"nodes\":", Fields(SimCluster::Ids(experiment_.nodes)).dump(), ",\n\"events\":[\n", events(),
+                      ",\n\"nodes\":", Fields(IdsOf(experiment_)).dump(), ",\n\"events\":[\n", events(),
                       "\n],\n\"verdicts\":", verdicts.dump(), ",\n\"summary\":", summary.dump(), "}\n");
 }
 

@@ -100,7 +100,7 @@ struct Content {
 
 // The register that a command concerns; empty: none.
 std::string KeyOf(const Entry& entry) {
-  const std::string_view command = entry.data.view();
+  const std::string_view command = RegisterMap::WithoutNumber(entry.data.view());
   if (entry.type != EntryType::kNormal || command.empty()) return {};
   return std::string(command.substr(1, command.find('=') - 1));
 }
@@ -167,6 +167,7 @@ void Trace::OnProcess(int node, Process what, const std::string& why) {
   Add("process", fields);
   const bool ended = what == Process::kKilled || what == Process::kPowerLost || what == Process::kRefusedToStart;
   if (ended) NoteLeading(node, false);
+  if (what == Process::kGaveUp && !ended_) ++summary_.gave_up;
 }
 
 void Trace::OnRecovered(int node, const Wal::Opened& opened) {
@@ -233,6 +234,9 @@ void Trace::OnStep(int node, const RaftCore& core) {
   if (core.stable() != known.durable) {
     known.durable = core.stable();
     Add("durable", {{"node", id(node)}, {"index", known.durable.value}});
+  }
+  if (core.role() == Role::kLeader && !ended_) {
+    summary_.undurable_most = std::max(summary_.undurable_most, known.last - known.durable);
   }
 }
 

@@ -18,6 +18,7 @@
 //   disk       node, what: synced, sync_failed, found_unsynced; bytes
 //   note       node, text: what else a node says
 //   call       op, node, do, key, value        answer     op, outcome: ok, failed, unknown; value, index, term, why
+//   again      op, node, why: the client was not told, and asks once more
 //   finding    judge, text: a judge saw a promise broken
 //   closing    the experiment's time is over: everything is healed, and all is read once more
 //
@@ -51,6 +52,8 @@ struct TraceSummary {
   uint64_t messages = 0;
   uint64_t messages_lost = 0;
   uint64_t snapshots_sent = 0;
+  uint64_t gave_up = 0;         // nodes that ended themselves
+  uint64_t undurable_most = 0;  // entries of a leader that its own disk did not have
 };
 
 class Trace : public Watcher {

@@ -19,6 +19,9 @@ const std::vector<NamedDefence>& AllDefences() {
       {"pre_vote", &Defences::pre_vote},
       {"check_quorum", &Defences::check_quorum},
       {"stickiness", &Defences::stickiness},
+      {"member_check", &Defences::member_check},
+      {"election_jitter", &Defences::election_jitter},
+      {"disk_watchdog", &Defences::disk_watchdog},
       {"read_confirmation", &Defences::read_confirmation},
       {"sync_before_promise", &Defences::sync_before_promise},
       {"discard_conflicting_log", &Defences::discard_conflicting_log},
@@ -26,10 +29,13 @@ const std::vector<NamedDefence>& AllDefences() {
       {"snapshot_before_log", &Defences::snapshot_before_log},
       {"sync_before_rename", &Defences::sync_before_rename},
       {"configuration_in_snapshot", &Defences::configuration_in_snapshot},
+      {"snapshot_at_one_index", &Defences::snapshot_at_one_index},
       {"one_install_at_a_time", &Defences::one_install_at_a_time},
       {"verify_checksums", &Defences::verify_checksums},
       {"truncate_torn_tail", &Defences::truncate_torn_tail},
       {"final_sync_failure", &Defences::final_sync_failure},
+      {"disk_reserve", &Defences::disk_reserve},
+      {"deduplication", &Defences::deduplication},
   };
   return all;
 }

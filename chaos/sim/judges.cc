@@ -9,7 +9,7 @@
 
 namespace raftly {
 
-Judges::Judges(World& world, std::vector<NodeId> nodes) : world_(world) {
+Judges::Judges(World& world, std::vector<NodeId> nodes, size_t members) : world_(world), members_(members) {
   for (NodeId& id : nodes) {
     nodes_.emplace_back();
     nodes_.back().id = std::move(id);
@@ -226,14 +226,15 @@ void Judges::JudgeCommitted(const Node& node, LogPosition position, Term seen_in
 void Judges::JudgeQuorum(const Node& node, LogPosition position) {
   size_t holders = 0;
   std::string names;
-  for (const Node& other : nodes_) {
+  for (size_t place = 0; place < members_; ++place) {
+    const Node& other = nodes_[place];
     if (!other.amnesiac && (other.durable.index < position.index || !other.Holds(position))) continue;
     ++holders;
     absl::StrAppend(&names, names.empty() ? "" : ", ", other.id);
   }
-  if (holders >= QuorumOf(nodes_.size())) return;
+  if (holders >= QuorumOf(members_)) return;
   Accuse(absl::StrCat("durable on a quorum: ", node.id, " committed index ", position.index.value, " (term ",
-                      position.term.value, ") while only ", holders, " of ", nodes_.size(), " nodes held it durably",
+                      position.term.value, ") while only ", holders, " of ", members_, " nodes held it durably",
                       names.empty() ? "" : absl::StrCat(": ", names)));
 }
 

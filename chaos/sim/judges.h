@@ -25,7 +25,9 @@ namespace raftly {
 
 class Judges {
  public:
-  Judges(World& world, std::vector<NodeId> nodes);
+  // The first `members` of the nodes are the cluster; what the others hold counts for no quorum.
+  Judges(World& world, std::vector<NodeId> nodes, size_t members);
+  Judges(World& world, const std::vector<NodeId>& members) : Judges(world, members, members.size()) {}
 
   // ---- From a node's observer. A node is known by its place in the list.
   void OnRecovered(int place, const Wal::Opened& opened);
@@ -98,6 +100,7 @@ class Judges {
   int PlaceOf(const Node& node) const { return static_cast<int>(&node - nodes_.data()); }
 
   World& world_;
+  const size_t members_;
   std::vector<Node> nodes_;
   std::map<Term, int> leaders_;
   std::vector<std::vector<Known>> known_;  // by index - 1

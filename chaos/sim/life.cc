@@ -193,6 +193,7 @@ SimCluster::Life::Life(SimCluster& cluster, int node_place, uint64_t number, Nod
                 ServiceTimeOf(cluster, node_place)),
       apply(cluster.world_, ActorOf(node_place, 3), cluster.settings_.hand_over, {}),
       files(cluster.machines_[node_place]->disk.ForThisLife()),
+      registers(cluster.settings_.defences.deduplication),
       observer(cluster, *this),
       transport(cluster.network_, cluster.id(node_place), loop),
       proxy(transport, cluster.id(node_place), cluster.machines_[node_place]->rules, loop,

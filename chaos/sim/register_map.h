@@ -28,9 +28,17 @@ class RegisterMap : public StateMachine {
   static std::string Append(std::string_view key, std::string_view word) { return Command('a', key, word); }
   static std::string Add(std::string_view key, int64_t number) { return Command('i', key, std::to_string(number)); }
 
+  // Of a client that may ask again: a command of a number that was applied already changes nothing.
+  static std::string Numbered(std::string_view client, uint64_t number, std::string_view command);
+  // The command that was numbered, or the command itself.
+  static std::string_view WithoutNumber(std::string_view command);
+
   // What a register holds after them. Words are separated by commas; what is no number counts as 0.
   static std::string Appended(const std::optional<std::string>& before, std::string_view word);
   static std::string Added(const std::optional<std::string>& before, std::string_view number);
+
+  // Without deduplication numbers are ignored.
+  explicit RegisterMap(bool deduplication = true) : deduplication_(deduplication) {}
 
   std::string Apply(const Entry& entry) override;
   Format format() const override { return {"registers", 1}; }
@@ -47,10 +55,14 @@ class RegisterMap : public StateMachine {
   }
   std::string ToBytes() const;
   absl::Status FromBytes(std::string_view bytes);
+  void ApplyCommand(std::string_view command);
   void Set(const std::string& key, std::optional<std::string> value);
+  void SetLast(const std::string& client, uint64_t number);
 
+  bool deduplication_;
+  std::map<std::string, uint64_t> last_;  // number of each client's commands
   std::map<std::string, std::string> registers_;
-  uint64_t hash_ = 0;  // exclusive or over all pairs
+  uint64_t hash_ = 0;  // exclusive or over all pairs and clients
 };
 
 }  // namespace raftly

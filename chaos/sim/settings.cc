@@ -95,6 +95,13 @@ void ChooseVerbs(Settings& settings, Random random) {
   settings.add_permille = static_cast<uint32_t>(random.Below(100));
 }
 
+// The same holds for these two.
+void ChooseSessions(Settings& settings, Random random) { settings.sessions = random.Chance(250); }
+
+void ChooseDiskPatience(Settings& settings, Random random) {
+  if (random.Chance(250)) settings.limits.disk_patience = random.Between(500ms, 2s) + 3 * settings.disks.sync_high;
+}
+
 }  // namespace
 
 std::string ToString(Fault fault) { return std::string(kFaultNames[static_cast<size_t>(fault)]); }
@@ -112,6 +119,8 @@ Settings SettingsOf(uint64_t seed) {
   ChooseSnapshots(settings, random);
   ChooseMemory(settings, random);
   ChooseVerbs(settings, Random(Mix64(seed ^ 0xadd0a99e)));
+  ChooseSessions(settings, Random(Mix64(seed ^ 0x5e5510)));
+  ChooseDiskPatience(settings, Random(Mix64(seed ^ 0xd15cfa7)));
   return settings;
 }
 
@@ -132,6 +141,7 @@ std::string ToString(const Settings& settings) {
       settings.append_permille > 0
           ? absl::StrCat(settings.append_permille, " appends and ", settings.add_permille, " adds of 1000 writes, ")
           : std::string(),
+      settings.sessions ? "with sessions, " : "", "disk patience ", ms(settings.limits.disk_patience), ", ",
       "chaos for ", ms(settings.chaos), ", a fault every ", ms(settings.fault_every),
       settings.deaf_leader ? ", then a deaf leader:" : ":");
   for (const Fault fault : settings.faults) absl::StrAppend(&text, " ", ToString(fault));

@@ -19,7 +19,7 @@ namespace raftly {
 struct LinkSettings {
   Duration latency_low = std::chrono::microseconds(100);
   Duration latency_high = std::chrono::milliseconds(2);  // the spread reorders
-  bool cut = false;                                      // nothing passes
+  bool cut = false;  // nothing passes, and for who watches (Watcher) what was on its way is lost
   uint32_t loss_permille = 0;
   uint32_t duplicate_permille = 0;
   // Some messages are late, each for itself.
@@ -51,6 +51,7 @@ std::string ToString(Fault fault);
 
 struct Settings {
   int nodes = 3;
+  int outsiders = 0;  // besides: each takes the nodes for its peers, and is none of theirs
   Timings timings;
   Limits limits;
   Defences defences;
@@ -72,6 +73,7 @@ struct Settings {
   uint32_t delete_permille = 50;
   uint32_t append_permille = 0;  // of the writes that are no deletes
   uint32_t add_permille = 0;     // of the same; to a register of their own
+  bool sessions = false;         // clients number their writes, and ask again where they were not told
 
   std::vector<Fault> faults;                               // that may happen; equal chances
   Duration fault_every = std::chrono::milliseconds(1000);  // on average

@@ -31,12 +31,11 @@ SimCluster::SimCluster(World& world, Judges& judges, const Settings& settings, u
       settings_(settings),
       seed_(seed),
       trace_(std::move(trace)),
-      ids_(Ids(settings.nodes)),
-      links_(static_cast<size_t>(settings.nodes * settings.nodes), settings.links),
+      ids_(Ids(settings.nodes + settings.outsiders)),
+      links_(ids_.size() * ids_.size(), settings.links),
       network_([this](const NodeId& from, const NodeId& to, Task deliver) { Carry(from, to, std::move(deliver)); }) {
-  for (int i = 0; i < settings.nodes; ++i) {
-    machines_.push_back(
-        std::make_unique<Machine>(ids_[i], settings.disks, Mix64(seed_ + 100 + static_cast<uint64_t>(i))));
+  for (size_t i = 0; i < ids_.size(); ++i) {
+    machines_.push_back(std::make_unique<Machine>(ids_[i], settings.disks, Mix64(seed_ + 100 + i)));
     machines_.back()->clock = {world_.random().Between(Duration(0), settings.clock_offset),
                                world_.random().Between(-settings.clock_drift_ppm, settings.clock_drift_ppm)};
   }
@@ -64,8 +63,8 @@ int SimCluster::PlaceOf(const NodeId& id) const {
 NodeConfig SimCluster::ConfigOf(int node) const {
   NodeConfig config;
   config.core.self = ids_[node];
-  for (const NodeId& id : ids_) {
-    if (id != ids_[node]) config.core.peers.push_back(id);
+  for (int i = 0; i < settings_.nodes; ++i) {
+    if (i != node) config.core.peers.push_back(ids_[i]);
   }
   config.core.timings = settings_.timings;
   config.core.limits = settings_.limits;
@@ -80,6 +79,7 @@ NodeConfig SimCluster::ConfigOf(int node) const {
                 .verify_checksums = settings_.defences.verify_checksums,
                 .truncate_torn_tail = settings_.defences.truncate_torn_tail,
                 .final_sync_failure = settings_.defences.final_sync_failure,
+                .disk_reserve = settings_.defences.disk_reserve,
                 .sync = settings_.defences.sync_before_promise};
   return config;
 }
@@ -294,7 +294,8 @@ Task SimCluster::Watched(int from, int to, Task deliver) {
   message.from = from;
   message.to = to;
   watcher_->OnSent(message);
-  return [this, number = message.number, to, deliver = std::move(deliver)]() mutable {
+  return [this, number = message.number, from, to, deliver = std::move(deliver)]() mutable {
+    if (link(from, to).cut) return watcher_->OnLost(number, Watcher::Lost::kCut);
     if (up(to)) {
       watcher_->OnArrived(number);
     } else {

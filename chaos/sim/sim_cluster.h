@@ -44,6 +44,8 @@ class SimCluster {
 
   static std::vector<NodeId> Ids(int nodes);
   int size() const { return static_cast<int>(machines_.size()); }
+  // They come first; after them the outsiders.
+  int members() const { return settings_.nodes; }
   const NodeId& id(int node) const { return ids_[node]; }
   // -1 where there is no such node.
   int PlaceOf(const NodeId& id) const;

@@ -17,7 +17,8 @@ constexpr int kUnknownAdds = 6;
 
 }  // namespace
 
-// One operation at a time, each tried until it is answered, certainly failed, or out of time.
+// One operation at a time, each tried until it is answered, certainly failed, or out of time. A write of unknown
+// outcome is tried again only where the cluster can tell that it was there before.
 class Workload::Client {
  public:
   Client(Workload& workload, int number) : workload_(workload), number_(number) {}
@@ -39,11 +40,14 @@ class Workload::Client {
   void Ask();
   void ChooseWrite();
   std::string Command() const;
+  std::string PlainCommand() const;
+  Duration Patience() const;
   void Try();
   void Arrive(uint64_t attempt);
   void OnProposed(uint64_t attempt, const absl::Status& status);
   void OnRead(uint64_t attempt, absl::StatusOr<std::optional<std::string>> value);
   void OnSilence(uint64_t attempt);
+  void Uncertain();
   void TryElsewhere(const NodeId& hint);
   void Finish(Told outcome);
 
@@ -52,6 +56,8 @@ class Workload::Client {
   Workload& workload_;
   const int number_;
   Operation operation_;
+  uint64_t asked_ = 0;  // operations
+  bool uncertain_ = false;
   bool asking_ = false;
   int node_ = 0;
   Time give_up_{};
@@ -74,6 +80,8 @@ void Workload::Client::Ask() {
   } else {
     ChooseWrite();
   }
+  ++asked_;
+  uncertain_ = false;
   asking_ = true;
   give_up_ = now() + settings.client_timeout;
   // Now and then someone else, so that a deposed leader gets visitors.
@@ -95,6 +103,11 @@ void Workload::Client::ChooseWrite() {
 }
 
 std::string Workload::Client::Command() const {
+  const std::string command = PlainCommand();
+  return workload_.settings_.sessions ? RegisterMap::Numbered(absl::StrCat("c", number_), asked_, command) : command;
+}
+
+std::string Workload::Client::PlainCommand() const {
   const std::string value = operation_.value.value_or("");
   switch (operation_.kind) {
     case Kind::kPut:
@@ -110,16 +123,23 @@ std::string Workload::Client::Command() const {
   return RegisterMap::Delete(operation_.key);
 }
 
+// With one attempt.
+Duration Workload::Client::Patience() const {
+  const Duration left = give_up_ - now();
+  const Settings& settings = workload_.settings_;
+  return std::max(settings.sessions ? std::min(left, settings.client_timeout / 3) : left, Duration(1ms));
+}
+
 void Workload::Client::Try() {
   const uint64_t attempt = ++attempt_;
   Travel([this, attempt] { Arrive(attempt); });
-  After(std::max(give_up_ - now(), Duration(1ms)), [this, attempt] { OnSilence(attempt); });
+  After(Patience(), [this, attempt] { OnSilence(attempt); });
 }
 
 void Workload::Client::Arrive(uint64_t attempt) {
   if (attempt != attempt_ || !asking_) return;
   if (!cluster().up(node_)) return Travel([this, attempt] { OnProposed(attempt, NotLeaderError("")); });
-  const Duration left = std::max(give_up_ - now(), Duration(1ms));
+  const Duration left = Patience();
   if (operation_.kind == Kind::kGet) {
     return cluster().Get(node_, operation_.key, left, [this, attempt](auto value) {
       Travel([this, attempt, value = std::move(value)]() mutable { OnRead(attempt, std::move(value)); });
@@ -136,7 +156,13 @@ void Workload::Client::OnProposed(uint64_t attempt, const absl::Status& status) 
   const bool certainly_not =
       absl::IsFailedPrecondition(status) || absl::IsAborted(status) || absl::IsResourceExhausted(status);
   if (certainly_not || operation_.kind == Kind::kGet) return TryElsewhere(LeaderHint(status));
-  // Trying again what may have happened could make it happen twice.
+  Uncertain();
+}
+
+// Trying again what may have happened could make it happen twice.
+void Workload::Client::Uncertain() {
+  uncertain_ = true;
+  if (workload_.settings_.sessions && now() < give_up_) return TryElsewhere({});
   Finish(Told::kUnknown);
 }
 
@@ -150,7 +176,7 @@ void Workload::Client::OnRead(uint64_t attempt, absl::StatusOr<std::optional<std
 void Workload::Client::OnSilence(uint64_t attempt) {
   if (attempt != attempt_ || !asking_) return;
   node_ = static_cast<int>(random().Below(static_cast<uint64_t>(cluster().size())));
-  Finish(Told::kUnknown);
+  Uncertain();
 }
 
 void Workload::Client::TryElsewhere(const NodeId& hint) {
@@ -159,7 +185,7 @@ void Workload::Client::TryElsewhere(const NodeId& hint) {
   const uint64_t attempt = ++attempt_;
   After(random().Between(2ms, 60ms), [this, attempt] {
     if (attempt != attempt_ || !asking_) return;
-    if (now() >= give_up_) return Finish(Told::kFailed);
+    if (now() >= give_up_) return Finish(uncertain_ ? Told::kUnknown : Told::kFailed);
     Try();
   });
 }

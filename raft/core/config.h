@@ -27,6 +27,9 @@ struct Defences {
   bool pre_vote = true;                   // thesis §9.6
   bool check_quorum = true;               // thesis §6.2: a leader cut off from a quorum steps down
   bool stickiness = true;                 // thesis §4.2.3: no vote while a leader is heard
+  bool member_check = true;               // §6: no vote for a server that is no member
+  bool election_jitter = true;            // §5.2: election timeouts are drawn, and grow where elections fail
+  bool disk_watchdog = true;              // a leader whose disk stands still leaves the lead
   bool read_confirmation = true;          // thesis §6.4: a read waits until a quorum confirms the leader
   bool sync_before_promise = true;        // a promise leaves only after the sync that makes it true
   bool discard_conflicting_log = true;    // Figure 13, rule 7
@@ -34,10 +37,13 @@ struct Defences {
   bool snapshot_before_log = true;        // log goes only when the snapshot is durable
   bool sync_before_rename = true;         // a snapshot gets its name only when it is durable
   bool configuration_in_snapshot = true;  // what the log before it said of the cluster is in it
+  bool snapshot_at_one_index = true;      // a snapshot's state and the index that it names are taken in one step
   bool one_install_at_a_time = true;      // a newer snapshot waits until the one on its way is there, or has stalled
   bool verify_checksums = true;           // WAL
   bool truncate_torn_tail = true;         // WAL
   bool final_sync_failure = true;         // a failed sync is the log's last word: trying again would lie
+  bool disk_reserve = true;               // WAL: space is there before anything is written
+  bool deduplication = true;              // the simulator's machine: a command that comes again changes nothing
 
   bool operator==(const Defences&) const = default;
 };
@@ -74,6 +80,8 @@ struct Limits {
   size_t bytes_per_read = size_t{1} << 20;
   // Peers that are sent a snapshot at the same time. The others wait.
   size_t installations = 2;
+  // A leader whose disk has had work for so long, and has finished none, leaves the lead.
+  Duration disk_patience = std::chrono::seconds(5);
   // An installation that has not moved for so long is given up: it keeps log from being let go.
   Duration installation_patience = std::chrono::seconds(30);
 };

@@ -13,6 +13,10 @@ namespace raftly {
 bool RaftCore::MayCampaign() const { return hard_state_.may_vote && term() < kLastTerm; }
 
 void RaftCore::OnElectionTimeout() {
+  if (now_ >= DiskDeadline()) {
+    RestartElectionTimer();  // we could not lead
+    return;
+  }
   if (HardStateUnwritten()) {
     // Our vote, for ourselves or for another, is still on its way to the disk. A new election would only queue behind
     // it, and on a disk slower than an election timeout none would ever be won.
@@ -234,6 +238,19 @@ void RaftCore::LeaveTheLeadToWhoHasSpace() {
 void RaftCore::CheckQuorum() {
   if (!config_.defences.check_quorum) return;
   if (now_ >= QuorumHeardAt() + config_.timings.election_timeout) BecomeFollower(term(), RoleReason::kLostQuorum);
+}
+
+// When the disk has stood still for too long: kNever where it has nothing to do, or no space, which has rules of its
+// own.
+Time RaftCore::DiskDeadline() const {
+  if (!config_.defences.disk_watchdog || writes_.empty() || space_ == Space::kNone) return kNever;
+  return disk_moved_at_ + config_.limits.disk_patience;
+}
+
+// Heartbeats need no disk: a leader whose disk hangs would lead for ever, with a log of its own that nothing bounds,
+// or, where its disk is needed for the quorum, without committing anything.
+void RaftCore::CheckDisk() {
+  if (role_ == Role::kLeader && now_ >= DiskDeadline()) BecomeFollower(term(), RoleReason::kDiskStuck);
 }
 
 // ---- -rejoin -------------------------------------------------------------------------------------------------------

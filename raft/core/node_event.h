@@ -25,6 +25,7 @@ enum class RoleReason {
   kLeaderFound,
   kLostQuorum,
   kNoSpace,
+  kDiskStuck,
 };
 std::string_view ToString(RoleReason reason);
 struct RoleChanged {

@@ -80,9 +80,9 @@ void RaftCore::Deliver() {
 
 Time RaftCore::next_deadline() const {
   if (role_ != Role::kLeader) return MayCampaign() || !leader_.empty() ? election_deadline_ : kNever;
-  return config_.defences.check_quorum
-             ? std::min(heartbeat_deadline_, QuorumHeardAt() + config_.timings.election_timeout)
-             : heartbeat_deadline_;
+  Time deadline = std::min(heartbeat_deadline_, DiskDeadline());
+  if (config_.defences.check_quorum) deadline = std::min(deadline, QuorumHeardAt() + config_.timings.election_timeout);
+  return deadline;
 }
 
 // ---- Inputs --------------------------------------------------------------------------------------------------------
@@ -95,6 +95,7 @@ void RaftCore::On(const TimePassed&) {
     return;
   }
   CheckQuorum();
+  CheckDisk();
   if (role_ == Role::kLeader && now_ >= heartbeat_deadline_) SendHeartbeats();
 }
 
@@ -156,6 +157,7 @@ void RaftCore::On(const WriteDone& input) {
     stable_ = std::max(stable_, writes_.front().last);
     writes_.pop_front();
   }
+  disk_moved_at_ = now_;
   if (role_ == Role::kCandidate && own_vote_write_ && own_vote_write_ <= input.id) {
     OnOwnVoteDurable();
   } else if (vote_write_ && vote_write_ <= input.id) {
@@ -259,6 +261,7 @@ void RaftCore::FillWrite() {
   if (handed_ < log_.last().index) PendingWrite().entries = log_.From(handed_ + 1);
   handed_ = log_.last().index;
   if (!pending_write_) return;
+  if (writes_.empty()) disk_moved_at_ = now_;
   writes_.push_back({pending_write_->id, handed_, pending_write_->hard_state.has_value()});
   if (!config_.defences.sync_before_promise) stable_ = handed_;
 }
@@ -302,7 +305,9 @@ void RaftCore::RestartElectionTimer() {
   const auto spread = static_cast<uint64_t>(config_.timings.election_timeout.count())
                       << std::min(failed_campaigns_, kDoublings);
   // The modulo's bias is of the order of 10^-11 here, and the result is the same with every standard library.
-  election_deadline_ = now_ + config_.timings.election_timeout + Duration(random_() % spread);
+  const Duration jitter(random_() % spread);
+  election_deadline_ = now_ + config_.timings.election_timeout;
+  if (config_.defences.election_jitter) election_deadline_ += jitter;
   if (role_ == Role::kCandidate) election_deadline_ += vote_took_;
   // Those with space on their disks go first; where there are none, somebody has to lead all the same.
   if (space_ != Space::kPlenty) election_deadline_ += 2 * config_.timings.election_timeout;

@@ -288,6 +288,8 @@ class RaftCore {
   bool QuorumHas(Space least) const;
   void LeaveTheLeadToWhoHasSpace();
   void CheckQuorum();
+  Time DiskDeadline() const;
+  void CheckDisk();
   Time QuorumHeardAt() const;
   void TrackRejoin(const AppendRequest& request);
 
@@ -379,6 +381,7 @@ class RaftCore {
   bool hard_state_dirty_ = false;
   WriteId last_write_;
   std::deque<WriteInFlight> writes_;  // ascending ids
+  Time disk_moved_at_{};              // when the last of them was done, or the first began
   std::optional<Write> pending_write_;
 
   // Timers. An unused one is kNever.

@@ -32,7 +32,7 @@ bool WellFormed(const AppendRequest& request) {
 }  // namespace
 
 std::optional<Objection> RaftCore::ObjectionTo(const VoteRequest& request) const {
-  if (!IsPeer(request.candidate)) return Objection::kStranger;
+  if (config_.defences.member_check && !IsPeer(request.candidate)) return Objection::kStranger;
   if (request.term > kLastTerm || request.last_log.index > kLastIndex) return Objection::kImpossibleNumber;
   if (!IsPlace(request.last_log)) return Objection::kMalformed;
   // A log ends before the term that its owner campaigns for.

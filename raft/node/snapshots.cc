@@ -92,13 +92,19 @@ void Snapshots::Take(std::string configuration, absl::AnyInvocable<void(absl::St
   making->begun = environment_.loop.Now();
   making->done = std::move(done);
   environment_.apply.Post([self = shared_from_this(), making] {
-    making->header.last_included = self->applier_->position();
-    making->header.machine = self->format_.name;
-    making->header.machine_version = self->format_.version;
-    making->applied = self->applier_->applied();
     making->reader = self->machine_.Save();
-    for (int ahead = 0; ahead < kSlicesAhead; ++ahead) self->NextSlice(making, Duration(0));
+    if (self->state_and_index_together_) return self->Begin(making);
+    self->environment_.snapshots.Post(
+        [self, making] { self->environment_.apply.Post([self, making] { self->Begin(making); }); });
   });
+}
+
+void Snapshots::Begin(const std::shared_ptr<Making>& making) {
+  making->header.last_included = applier_->position();
+  making->header.machine = format_.name;
+  making->header.machine_version = format_.version;
+  making->applied = applier_->applied();
+  for (int ahead = 0; ahead < kSlicesAhead; ++ahead) NextSlice(making, Duration(0));
 }
 
 void Snapshots::NextSlice(const std::shared_ptr<Making>& making, Duration rest) {

@@ -40,6 +40,7 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
         machine_(machine),
         applier_(std::move(applier)),
         policy_(policy),
+        state_and_index_together_(defences.snapshot_at_one_index),
         observer_(observer),
         store_(environment.files, std::move(directory), defences.sync_before_rename) {}
 
@@ -76,6 +77,7 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   struct Making;
 
   absl::StatusOr<Info> TakeUp(Index index);
+  void Begin(const std::shared_ptr<Making>& making);
   void ReadSlice(const std::shared_ptr<Making>& making);
   void NextSlice(const std::shared_ptr<Making>& making, Duration rest);
   void WriteSlice(const std::shared_ptr<Making>& making, const std::string& bytes, bool last, Duration read);
@@ -89,6 +91,8 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   const StateMachine::Format format_ = machine_.format();
   const std::shared_ptr<Applier> applier_;
   const SnapshotPolicy policy_;
+  // What is applied between the two would be missing from the state, and never be applied again.
+  const bool state_and_index_together_;
   NodeObserver* const observer_;
 
   std::atomic<bool> stopping_ = false;

@@ -18,7 +18,7 @@ uint64_t RoundUp(uint64_t n, uint64_t step) { return step == 0 ? n : (n + step -
 }  // namespace
 
 absl::Status LogFile::Reserve(uint64_t bytes) {
-  if (!status_.ok()) return status_;
+  if (!status_.ok() || !options_.disk_reserve) return status_;
   const uint64_t reserved = reserved_;
   const uint64_t need = end_ + buffer_.size() + bytes;
   const uint64_t least = need + options_.low_water_bytes;

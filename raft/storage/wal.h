@@ -38,6 +38,7 @@ struct WalOptions {
   bool verify_checksums = true;
   bool truncate_torn_tail = true;
   bool final_sync_failure = true;
+  bool disk_reserve = true;
   bool sync = true;  // false: Sync returns at once
   // There has to be a log: its directory has an identity, which is never older. FailedPrecondition where there is none.
   bool must_exist = false;

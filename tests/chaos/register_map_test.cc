@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/mutation.h"
+
 namespace raftly {
 namespace {
 
@@ -17,7 +19,7 @@ class Registers : public ::testing::Test {
     }
     return state;
   }
-  RegisterMap map_;
+  RegisterMap map_{DefencesUnderTest().deduplication};
 };
 
 TEST_F(Registers, AreAddedTo) {
@@ -49,6 +51,28 @@ TEST_F(Registers, TakeWhatTheyCannotReadForANoOp) {
   const uint64_t hash = map_.hash();
   for (const char* command : {"", "p", "a", "i", "x", "pk", "ak", "ik", "xk=v", "="}) Apply(command);
   EXPECT_EQ(map_.hash(), hash);
+}
+
+TEST_F(Registers, TakeACommandOfOneNumberOnce) {
+  const std::string once = RegisterMap::Append("k", "a");
+  Apply(RegisterMap::Numbered("c1", 1, once));
+  Apply(RegisterMap::Numbered("c1", 1, once));
+  EXPECT_THAT(map_.Get("k"), Optional(std::string("a")));
+  Apply(RegisterMap::Numbered("c1", 2, once));
+  Apply(RegisterMap::Numbered("c2", 1, once));
+  EXPECT_THAT(map_.Get("k"), Optional(std::string("a,a,a"))) << "other numbers, and other clients, are other commands";
+}
+
+TEST_F(Registers, KnowTheNumbersAfterBeingTakenDownAndUp) {
+  const std::string command = RegisterMap::Numbered("c1", 7, RegisterMap::Append("k", "a"));
+  Apply(command);
+  RegisterMap other;
+  const auto writer = other.Load(1, Index{1});
+  ASSERT_TRUE(writer->Write(State()).ok());
+  ASSERT_TRUE(writer->Finish().ok());
+  EXPECT_EQ(other.hash(), map_.hash());
+  other.Apply({.data = Bytes(std::string(command))});
+  EXPECT_EQ(other.hash(), map_.hash());
 }
 
 TEST_F(Registers, SurviveBeingTakenDownAndUp) {

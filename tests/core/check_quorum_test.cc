@@ -21,6 +21,7 @@ TEST(CheckQuorum, ALeaderThatNobodyAnswersStepsDownAfterOneElectionTimeout) {
   EXPECT_EQ(a.core().term(), Term{1}) << "no new term";
 
   auto stubborn = Leader({.defences = Without(&Defences::check_quorum)});
+  stubborn.FinishWrites();
   stubborn.Wait(10s);
   EXPECT_EQ(stubborn.core().role(), Role::kLeader) << "and still pretends";
 }

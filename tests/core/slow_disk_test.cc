@@ -98,5 +98,64 @@ TEST(SlowDisk, WhoMayNotCampaignStillForgetsADeadLeader) {
   EXPECT_EQ(a.core().next_deadline(), kNever) << "and there is nothing more to wait for";
 }
 
+Limits Patient(Duration patience) {
+  Limits limits;
+  limits.disk_patience = patience;
+  return limits;
+}
+
+// Others hear it, as far as it can tell.
+void Lead(DrivenNode& a, Duration duration, Space others = Space::kPlenty) {
+  const AppendReply heard{.term = a.core().term(), .success = true, .space = others};
+  for (Duration passed{}; passed < duration && a.core().role() == Role::kLeader; passed += milliseconds(50)) {
+    a.Wait(milliseconds(50));
+    for (const Call& call : a.TakeCalls()) a.Answer(call, heard);
+  }
+}
+
+TEST(DiskWatchdog, ALeaderWhoseDiskStandsStillLeavesTheLead) {
+  auto a = Leader({.limits = Patient(milliseconds(1000))});
+  a.FinishWrites();
+  Lead(a, milliseconds(5000));
+  EXPECT_EQ(a.core().role(), Role::kLeader) << "a disk that has nothing to do may rest";
+  a.Propose();
+  Lead(a, milliseconds(950));
+  EXPECT_EQ(a.core().role(), Role::kLeader);
+  Lead(a, milliseconds(100));
+  EXPECT_EQ(a.core().role(), Role::kFollower);
+  EXPECT_EQ(a.core().leader(), "");
+  EXPECT_EQ(Only<RoleChanged>(a.events).back().reason, RoleReason::kDiskStuck);
+}
+
+TEST(DiskWatchdog, ADiskThatMovesHoweverSlowlyIsBorneWith) {
+  auto a = Leader({.limits = Patient(milliseconds(1000))});
+  for (int i = 0; i < 10; ++i) {
+    a.Propose();
+    a.Propose();
+    Lead(a, milliseconds(900));
+    a.FinishWrite();
+  }
+  EXPECT_EQ(a.core().role(), Role::kLeader);
+}
+
+TEST(DiskWatchdog, WhoseDiskStandsStillDoesNotCampaign) {
+  auto a = Leader({.limits = Patient(milliseconds(1000))});
+  Lead(a, milliseconds(1100));
+  ASSERT_EQ(a.core().role(), Role::kFollower);
+  a.Wait(milliseconds(3000));
+  EXPECT_EQ(a.core().role(), Role::kFollower);
+  a.FinishWrites();
+  a.TimeOut();
+  EXPECT_EQ(a.core().role(), Role::kPreCandidate) << "it works again";
+}
+
+TEST(DiskWatchdog, ADiskWithoutSpaceHasRulesOfItsOwn) {
+  auto a = Leader({.limits = Patient(milliseconds(1000))});
+  Lead(a, milliseconds(50), Space::kNone);
+  a.Step(SpaceChanged{Space::kNone});
+  Lead(a, milliseconds(5000), Space::kNone);
+  EXPECT_EQ(a.core().role(), Role::kLeader);
+}
+
 }  // namespace
 }  // namespace raftly

@@ -33,6 +33,9 @@ const std::vector<Mutation>& AllMutations() {
       {"check_quorum", NamedTest{"core_test", "CheckQuorum.ALeaderThatNobodyAnswersStepsDownAfterOneElectionTimeout"}},
       {"check_quorum", Simulator{"liveness", 20}},
       // Check-quorum hides most unconfirmed reads.
+      {"member_check", NamedTest{"core_test", "Strangers.GetNothing"}},
+      {"election_jitter", NamedTest{"core_test", "Election.Sec5_2_TimeoutsAreRandomInOneToTwoElectionTimeouts"}},
+      {"disk_watchdog", NamedTest{"core_test", "DiskWatchdog.ALeaderWhoseDiskStandsStillLeavesTheLead"}},
       {"read_confirmation", NamedTest{"core_test", "Read.Thesis6_4_AQuorumConfirmsTheLeaderFirst"}},
       {"read_confirmation,check_quorum", Simulator{"linearizability", 60}},
       {"sync_before_promise", NamedTest{"core_test", "Vote.Figure2_TermAndVoteAreOnDiskBeforeTheVoteIsSent"}},
@@ -46,6 +49,7 @@ const std::vector<Mutation>& AllMutations() {
       {"sync_before_rename", NamedTest{"storage_test", "SnapshotStore.WhatHasItsNameIsWholeAfterACrash"}},
       {"sync_before_rename", Simulator{"snapshot", 20}},
       {"configuration_in_snapshot", NamedTest{"node_test", "Compacting.AWipedNodeLearnsItsClusterFromTheSnapshot"}},
+      {"snapshot_at_one_index", Simulator{"equal states", 60}},
       {"one_install_at_a_time", NamedTest{"core_test", "InstallSnapshot.ANewerSnapshotDoesNotReplaceOneThatMoves"}},
       {"verify_checksums", NamedTest{"storage_test", "WalRecovery.ADamagedCommandIsNotReplayed"}},
       {"verify_checksums", Simulator{"log matching", 80}},
@@ -53,6 +57,9 @@ const std::vector<Mutation>& AllMutations() {
       {"truncate_torn_tail", Simulator{"durability", 20}},
       {"final_sync_failure", NamedTest{"storage_test", "Wal.AFailedSyncIsNotTriedAgain"}},
       {"final_sync_failure", Simulator{"recovery", 20}},
+      {"disk_reserve", NamedTest{"storage_test", "Wal.OnAFullDiskWhatFitsIsTakenAndNewWorkIsNot"}},
+      {"deduplication", NamedTest{"chaos_test", "Registers.TakeACommandOfOneNumberOnce"}},
+      {"deduplication", Simulator{"linearizability", 120}},
   };
   return all;
 }

@@ -34,6 +34,7 @@ inline WalOptions Small() {
           .verify_checksums = defences.verify_checksums,
           .truncate_torn_tail = defences.truncate_torn_tail,
           .final_sync_failure = defences.final_sync_failure,
+          .disk_reserve = defences.disk_reserve,
           .sync = defences.sync_before_promise};
 }
 
