@@ -96,7 +96,10 @@ void ChooseVerbs(Settings& settings, Random random) {
 }
 
 // The same holds for these two.
-void ChooseSessions(Settings& settings, Random random) { settings.sessions = random.Chance(250); }
+void ChooseSessions(Settings& settings, Random random) {
+  // Where disks are slower than clients are patient, those that ask again would be all that the disks see.
+  settings.sessions = random.Chance(250) && settings.disks.sync_low < 50ms;
+}
 
 void ChooseDiskPatience(Settings& settings, Random random) {
   if (random.Chance(250)) settings.limits.disk_patience = random.Between(500ms, 2s) + 3 * settings.disks.sync_high;
