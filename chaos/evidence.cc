@@ -123,7 +123,12 @@ std::vector<std::string> FindHistoryViolation(const History& history) {
 }
 
 std::string CommandText(const Entry& entry) {
-  const std::string_view command = entry.data.view();
+  const std::string_view numbered = entry.data.view();
+  const std::string_view command = RegisterMap::WithoutNumber(numbered);
+  if (command.size() < numbered.size()) {
+    const std::string_view number = numbered.substr(1, numbered.size() - command.size() - 2);
+    return absl::StrCat(CommandText({.data = Bytes(std::string(command))}), " (", Printable(number), ")");
+  }
   if (command.empty()) return "a no-op";
   if (command.starts_with('p')) return absl::StrCat("put ", Printable(command.substr(1)));
   if (command.starts_with('d')) return absl::StrCat("del ", Printable(command.substr(1)));

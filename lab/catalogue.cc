@@ -2,18 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "lab/located_json.h"
+#include "lab/field_reader.h"
 #include "raft/core/check.h"
 
 namespace raftly {
 namespace {
-
-using nlohmann::json;
 
 // Of a trace's summary: what a measure may count.
 constexpr std::array<std::pair<std::string_view, uint64_t TraceSummary::*>, 4> kNumbers = {{
@@ -28,6 +27,23 @@ uint64_t TraceSummary::*NumberNamed(std::string_view name) {
     if (known == name) return number;
   }
   return nullptr;
+}
+
+Measure ReadMeasure(FieldReader& reader, const std::string& pointer) {
+  FieldReader::Object object = reader.ObjectAt(pointer);
+  const auto bound = [&](const char* field, uint64_t otherwise) {
+    return static_cast<uint64_t>(reader.Integer(object, field, 0, INT64_MAX, static_cast<int64_t>(otherwise)));
+  };
+  Measure measure{.number = reader.Text(object, "number", true)};
+  if (NumberNamed(measure.number) == nullptr) {
+    reader.Fail(absl::StrCat(pointer, "/number"), "must be acknowledged, gave_up, leader_changes or undurable_most");
+  }
+  measure.on_at_least = bound("on_at_least", 0);
+  measure.on_at_most = bound("on_at_most", INT64_MAX);
+  measure.off_at_least = bound("off_at_least", 0);
+  measure.off_at_most = bound("off_at_most", INT64_MAX);
+  reader.RefuseUnknown(object);
+  return measure;
 }
 
 std::vector<Incident> ReadAll() {
@@ -65,9 +81,14 @@ Experiment Undefended(const Incident& incident) {
 
 nlohmann::ordered_json ToJson(const Incident& incident) {
   nlohmann::ordered_json json = {
-      {"name", incident.name},         {"row", incident.row},           {"title", incident.title},
-      {"happened", incident.happened}, {"sources", incident.sources},   {"rule", incident.rule},
-      {"in_short", incident.in_short}, {"switches", incident.switches}, {"judge", incident.judge}};
+      {"name", incident.name},         {"row", incident.row},         {"title", incident.title},
+      {"happened", incident.happened}, {"sources", incident.sources}, {"systems", incident.systems},
+      {"rule", incident.rule},         {"paper", incident.paper},     {"in_short", incident.in_short},
+      {"switches", incident.switches}, {"judge", incident.judge}};
+  if (!incident.runs()) {
+    json["waits_for"] = incident.waits_for;
+    return json;
+  }
   if (incident.measure) json["measure"] = incident.measure->number;
   json["on"] = ToJson(incident.experiment);
   json["off"] = ToJson(Undefended(incident));
@@ -99,59 +120,31 @@ std::string Missing(const Incident& incident, bool defended, const LabResult& re
 absl::StatusOr<Incident> ParseIncident(std::string_view text) {
   const absl::StatusOr<LocatedJson> document = LocatedJson::Parse(text);
   if (!document.ok()) return document.status();
-  const json& root = document->root();
-  if (!root.is_object()) return document->Error("", "an incident must be an object");
+  FieldReader reader(*document);
+  FieldReader::Object object = reader.ObjectAt("");
   Incident incident;
-  absl::Status status;
-  const auto fail = [&](const std::string& field, std::string_view what) {
-    if (status.ok()) status = document->Error("/" + field, what);
-  };
-  const auto text_of = [&](const std::string& field) -> std::string {
-    const auto found = root.find(field);
-    if (found != root.end() && found->is_string()) return found->get<std::string>();
-    fail(field, "must be a text");
-    return {};
-  };
-  const auto texts_of = [&](const std::string& field) {
-    std::vector<std::string> texts;
-    const auto found = root.find(field);
-    if (found == root.end() || !found->is_array()) fail(field, "must be a list of texts");
-    for (const json& one : found != root.end() && found->is_array() ? *found : json::array()) {
-      if (one.is_string()) texts.push_back(one.get<std::string>());
-      if (!one.is_string()) fail(field, "must be a list of texts");
-    }
-    return texts;
-  };
-  const auto number_of = [&](const json& object, const std::string& field, uint64_t otherwise) {
-    const auto found = object.find(field);
-    if (found == object.end()) return otherwise;
-    if (!found->is_number_unsigned()) fail(field, "must be a number");
-    return found->is_number_unsigned() ? found->get<uint64_t>() : otherwise;
-  };
-  incident.name = text_of("name");
-  incident.row = static_cast<int>(number_of(root, "row", 0));
-  incident.title = text_of("title");
-  incident.happened = text_of("happened");
-  incident.sources = texts_of("sources");
-  incident.rule = text_of("rule");
-  incident.switches = texts_of("switches");
-  incident.in_short = texts_of("in_short");
-  if (root.contains("judge")) incident.judge = text_of("judge");
-  if (const auto measure = root.find("measure"); measure != root.end() && measure->is_object()) {
-    incident.measure = Measure{.number = measure->value("number", "")};
-    if (NumberNamed(incident.measure->number) == nullptr) {
-      fail("measure/number", "must be acknowledged, gave_up, leader_changes or undurable_most");
-    }
-    incident.measure->on_at_least = number_of(*measure, "on_at_least", 0);
-    incident.measure->on_at_most = number_of(*measure, "on_at_most", UINT64_MAX);
-    incident.measure->off_at_least = number_of(*measure, "off_at_least", 0);
-    incident.measure->off_at_most = number_of(*measure, "off_at_most", UINT64_MAX);
+  incident.name = reader.Text(object, "name", true);
+  incident.row = static_cast<int>(reader.Integer(object, "row", 0, INT_MAX, 0));
+  incident.title = reader.Text(object, "title", true);
+  incident.happened = reader.Text(object, "happened", true);
+  incident.sources = reader.Texts(object, "sources", true);
+  incident.systems = reader.Texts(object, "systems", true);
+  incident.rule = reader.Text(object, "rule", true);
+  incident.paper = reader.Texts(object, "paper", true);
+  incident.in_short = reader.Texts(object, "in_short", true);
+  incident.waits_for = reader.Text(object, "waits_for", false);
+  if (incident.runs()) {
+    incident.switches = reader.Texts(object, "switches", true);
+    incident.judge = reader.Text(object, "judge", false);
+    if (reader.Find(object, "measure", false) != nullptr) incident.measure = ReadMeasure(reader, "/measure");
+    if (incident.judge.empty() == !incident.measure) reader.Fail("/judge", "either a judge or a measure shows it");
+    reader.Find(object, "experiment", true);
   }
-  if (incident.judge.empty() == !incident.measure.has_value()) fail("judge", "either a judge or a measure shows it");
-  if (!root.contains("experiment")) fail("experiment", "is missing");
-  if (!status.ok()) return status;
-  absl::StatusOr<Experiment> experiment = ParseExperiment(root["experiment"].dump());
-  if (!experiment.ok()) return document->Error("/experiment", std::string(experiment.status().message()));
+  reader.RefuseUnknown(object);
+  if (!reader.status().ok()) return reader.status();
+  if (!incident.runs()) return incident;
+  absl::StatusOr<Experiment> experiment = ReadExperiment(*document, "/experiment");
+  if (!experiment.ok()) return experiment.status();
   incident.experiment = *std::move(experiment);
   incident.experiment.incident = incident.name;
   return incident;

@@ -1,5 +1,5 @@
-// The incidents that can be seen here, each a file in lab/incidents: what happened, the rule, and an experiment that
-// shows what the rule is for. What a terminal, the API and the page say of an incident comes from here.
+// The incidents, each a file in lab/incidents: what happened, the rule, and an experiment that shows what the rule is
+// for; or why it has none yet. What a terminal, the API and the page say of an incident comes from here.
 //
 //   const Incident* incident = FindIncident("ack-before-quorum");
 //   RunExperiment(incident->experiment);             // nothing is damaged
@@ -20,9 +20,9 @@ namespace raftly {
 struct Measure {
   std::string number;  // "acknowledged", "gave_up", "leader_changes" or "undurable_most" of the summary
   uint64_t on_at_least = 0;
-  uint64_t on_at_most = UINT64_MAX;
+  uint64_t on_at_most = INT64_MAX;
   uint64_t off_at_least = 0;
-  uint64_t off_at_most = UINT64_MAX;
+  uint64_t off_at_most = INT64_MAX;
 };
 
 struct Incident {
@@ -31,12 +31,17 @@ struct Incident {
   std::string title;
   std::string happened;
   std::vector<std::string> sources;
+  std::vector<std::string> systems;  // where it happened: "etcd", "Consul"
   std::string rule;
+  std::vector<std::string> paper;     // where that stands: "Raft 5.3", "thesis 6.4", or "beyond Raft"
   std::vector<std::string> in_short;  // three sentences for who hears of it for the first time
   std::vector<std::string> switches;  // off in the run that does damage
   std::string judge;                  // whose verdict shows it; empty: the measure does
   std::optional<Measure> measure;
   Experiment experiment;  // with all defences on but those that would hide it
+  // What has to be there before it can be seen here; empty: it can. Otherwise the four above are empty.
+  std::string waits_for;
+  bool runs() const { return waits_for.empty(); }
 };
 
 // In the order of their rows.
@@ -44,9 +49,9 @@ const std::vector<Incident>& Incidents();
 // Null where there is none of this name.
 const Incident* FindIncident(std::string_view name);
 
-// The incident's experiment without its switches.
+// The incident's experiment without its switches. Requires that it runs, as Missing does.
 Experiment Undefended(const Incident& incident);
-// With both its experiments.
+// With both its experiments, where it runs.
 nlohmann::ordered_json ToJson(const Incident& incident);
 // Whether the run shows what the incident's run with or without its switches must show: empty, or what is missing.
 std::string Missing(const Incident& incident, bool defended, const LabResult& result);

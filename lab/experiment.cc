@@ -2,18 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "chaos/sim/defence_names.h"
-#include "lab/located_json.h"
+#include "lab/field_reader.h"
 
 namespace raftly {
 namespace {
 
 using namespace std::chrono_literals;
-using nlohmann::json;
 using nlohmann::ordered_json;
 using Do = Act::Do;
 
@@ -93,105 +91,23 @@ bool IsWord(std::string_view text) {
   });
 }
 
-class Reader {
+class ExperimentReader : private FieldReader {
  public:
-  explicit Reader(const LocatedJson& document) : document_(document) {}
+  using FieldReader::FieldReader;
 
-  absl::StatusOr<Experiment> Read();
+  absl::StatusOr<Experiment> Read(const std::string& pointer);
 
  private:
-  // The object under way, and which of its fields have been asked for.
-  struct Object {
-    const json& value;
-    std::string pointer;
-    std::vector<std::string> known = {};
-  };
-
-  void Fail(const std::string& pointer, std::string_view what) {
-    if (status_.ok()) status_ = document_.Error(pointer, what);
-  }
-  const json* Find(Object& object, const std::string& field, bool required);
-  void RefuseUnknown(const Object& object);
-  int64_t Integer(Object& object, const std::string& field, int64_t low, int64_t high,
-                  std::optional<int64_t> otherwise);
-  Duration Time(Object& object, const std::string& field, Duration low, Duration high,
-                std::optional<Duration> otherwise);
-  bool Bool(Object& object, const std::string& field, std::optional<bool> otherwise);
-  std::string Text(Object& object, const std::string& field, bool required);
   std::string Word(Object& object, const std::string& field);
   std::string Node(Object& object, const std::string& field, bool required);
   void CheckNode(const std::string& name, const std::string& pointer);
-  std::vector<std::string> Texts(Object& object, const std::string& field, bool required);
-  Act ReadAct(const json& value, const std::string& pointer);
+  void ReadTimings(const std::string& pointer);
+  Act ReadAct(const std::string& pointer);
 
-  const LocatedJson& document_;
-  absl::Status status_;
   Experiment experiment_;
 };
 
-const json* Reader::Find(Object& object, const std::string& field, bool required) {
-  object.known.push_back(field);
-  const auto found = object.value.find(field);
-  if (found != object.value.end()) return &*found;
-  if (required) Fail(absl::StrCat(object.pointer, "/", field), "is missing");
-  return nullptr;
-}
-
-void Reader::RefuseUnknown(const Object& object) {
-  for (const auto& [field, value] : object.value.items()) {
-    if (std::find(object.known.begin(), object.known.end(), field) != object.known.end()) continue;
-    Fail(absl::StrCat(object.pointer, "/", field), absl::StrCat("is not known here; known are ", [&] {
-           std::string names;
-           for (const std::string& name : object.known) absl::StrAppend(&names, names.empty() ? "" : ", ", name);
-           return names;
-         }()));
-  }
-}
-
-int64_t Reader::Integer(Object& object, const std::string& field, int64_t low, int64_t high,
-                        std::optional<int64_t> otherwise) {
-  const json* value = Find(object, field, !otherwise.has_value());
-  if (value == nullptr) return otherwise.value_or(low);
-  const bool fits = value->is_number_unsigned()
-                        ? value->get<uint64_t>() <= static_cast<uint64_t>(high) &&
-                              (low < 0 || value->get<uint64_t>() >= static_cast<uint64_t>(low))
-                        : value->is_number_integer() && value->get<int64_t>() >= low && value->get<int64_t>() <= high;
-  if (!fits) {
-    Fail(absl::StrCat(object.pointer, "/", field), absl::StrCat("must be an integer from ", low, " to ", high));
-    return low;
-  }
-  return value->get<int64_t>();
-}
-
-Duration Reader::Time(Object& object, const std::string& field, Duration low, Duration high,
-                      std::optional<Duration> otherwise) {
-  const json* value = Find(object, field, !otherwise.has_value());
-  if (value == nullptr) return otherwise.value_or(low);
-  const double ms = value->is_number() ? value->get<double>() : -1;
-  const double low_ms = static_cast<double>(low.count()) / 1e6, high_ms = static_cast<double>(high.count()) / 1e6;
-  if (!(ms >= low_ms && ms <= high_ms)) {
-    Fail(absl::StrCat(object.pointer, "/", field), absl::StrCat("must be a number from ", low_ms, " to ", high_ms));
-    return low;
-  }
-  return Duration(std::llround(ms * 1e6));
-}
-
-bool Reader::Bool(Object& object, const std::string& field, std::optional<bool> otherwise) {
-  const json* value = Find(object, field, !otherwise.has_value());
-  if (value == nullptr) return otherwise.value_or(false);
-  if (!value->is_boolean()) Fail(absl::StrCat(object.pointer, "/", field), "must be true or false");
-  return value->is_boolean() && value->get<bool>();
-}
-
-std::string Reader::Text(Object& object, const std::string& field, bool required) {
-  const json* value = Find(object, field, required);
-  if (value == nullptr) return {};
-  if (value->is_string()) return value->get<std::string>();
-  Fail(absl::StrCat(object.pointer, "/", field), "must be a text");
-  return {};
-}
-
-std::string Reader::Word(Object& object, const std::string& field) {
+std::string ExperimentReader::Word(Object& object, const std::string& field) {
   std::string text = Text(object, field, true);
   if (!IsWord(text)) {
     Fail(absl::StrCat(object.pointer, "/", field),
@@ -200,7 +116,7 @@ std::string Reader::Word(Object& object, const std::string& field) {
   return text;
 }
 
-void Reader::CheckNode(const std::string& name, const std::string& pointer) {
+void ExperimentReader::CheckNode(const std::string& name, const std::string& pointer) {
   if (name == "leader" || name == "L") return;
   const int all = experiment_.nodes + experiment_.outsiders;
   for (int i = 1; i <= all; ++i) {
@@ -210,35 +126,15 @@ void Reader::CheckNode(const std::string& name, const std::string& pointer) {
                              ", \"leader\", \"L\", and F1 to F", experiment_.nodes - 1));
 }
 
-std::string Reader::Node(Object& object, const std::string& field, bool required) {
+std::string ExperimentReader::Node(Object& object, const std::string& field, bool required) {
   std::string name = Text(object, field, required);
   if (required || !name.empty()) CheckNode(name, absl::StrCat(object.pointer, "/", field));
   return name;
 }
 
-std::vector<std::string> Reader::Texts(Object& object, const std::string& field, bool required) {
-  std::vector<std::string> texts;
-  const json* value = Find(object, field, required);
-  if (value == nullptr) return texts;
-  const std::string pointer = absl::StrCat(object.pointer, "/", field);
-  if (!value->is_array()) Fail(pointer, "must be a list of texts");
-  for (size_t i = 0; value->is_array() && i < value->size(); ++i) {
-    if (!(*value)[i].is_string()) {
-      Fail(absl::StrCat(pointer, "/", i), "must be a text");
-    } else {
-      texts.push_back((*value)[i].get<std::string>());
-    }
-  }
-  return texts;
-}
-
-Act Reader::ReadAct(const json& value, const std::string& pointer) {
+Act ExperimentReader::ReadAct(const std::string& pointer) {
   Act act;
-  if (!value.is_object()) {
-    Fail(pointer, "must be an object");
-    return act;
-  }
-  Object object{value, pointer};
+  Object object = ObjectAt(pointer);
   act.at = Time(object, "at_ms", 0ms, experiment_.duration, std::nullopt);
   const std::string name = Text(object, "do", true);
   const auto kind = std::find_if(kKinds.begin(), kKinds.end(), [&](const Kind& known) { return known.name == name; });
@@ -282,28 +178,26 @@ Act Reader::ReadAct(const json& value, const std::string& pointer) {
   return act;
 }
 
-absl::StatusOr<Experiment> Reader::Read() {
-  if (!document_.root().is_object()) return document_.Error("", "an experiment must be an object");
-  Object object{document_.root(), ""};
+void ExperimentReader::ReadTimings(const std::string& pointer) {
+  Object object = ObjectAt(pointer);
+  Timings& timings = experiment_.timings;
+  timings.election_timeout = Time(object, "election_timeout_ms", 10ms, 10s, timings.election_timeout);
+  timings.heartbeat = Time(object, "heartbeat_ms", 1ms, 10s, timings.heartbeat);
+  RefuseUnknown(object);
+  if (timings.heartbeat >= timings.election_timeout) {
+    Fail(absl::StrCat(pointer, "/heartbeat_ms"), "must be shorter than the election timeout");
+  }
+}
+
+absl::StatusOr<Experiment> ExperimentReader::Read(const std::string& pointer) {
+  Object object = ObjectAt(pointer);
   Integer(object, "format", kExperimentFormat, kExperimentFormat, std::nullopt);
   experiment_.incident = Text(object, "incident", false);
   experiment_.nodes = static_cast<int>(Integer(object, "nodes", 1, kMostNodes, std::nullopt));
   experiment_.outsiders = static_cast<int>(Integer(object, "outsiders", 0, kMostNodes - experiment_.nodes, 0));
   experiment_.seed = static_cast<uint64_t>(Integer(object, "seed", 0, int64_t{1} << 53, std::nullopt));
   experiment_.duration = Time(object, "duration_ms", 1ms, kLongestExperiment, std::nullopt);
-  if (const json* timings = Find(object, "timings", false)) {
-    Object times{*timings, "/timings"};
-    if (!timings->is_object()) Fail("/timings", "must be an object");
-    if (timings->is_object()) {
-      experiment_.timings.election_timeout =
-          Time(times, "election_timeout_ms", 10ms, 10s, experiment_.timings.election_timeout);
-      experiment_.timings.heartbeat = Time(times, "heartbeat_ms", 1ms, 10s, experiment_.timings.heartbeat);
-      RefuseUnknown(times);
-      if (experiment_.timings.heartbeat >= experiment_.timings.election_timeout) {
-        Fail("/timings/heartbeat_ms", "must be shorter than the election timeout");
-      }
-    }
-  }
+  if (Find(object, "timings", false) != nullptr) ReadTimings(absl::StrCat(pointer, "/timings"));
   constexpr auto kMost = static_cast<int64_t>(kMostBytes);
   experiment_.snapshot_bytes = static_cast<uint64_t>(Integer(object, "snapshot_bytes", 0, kMost, 0));
   experiment_.keep_bytes = static_cast<uint64_t>(Integer(object, "keep_bytes", 0, kMost, 0));
@@ -315,18 +209,19 @@ absl::StatusOr<Experiment> Reader::Read() {
   Defences defences;
   for (size_t i = 0; i < experiment_.off.size(); ++i) {
     if (!SwitchOff(experiment_.off[i], defences)) {
-      Fail(absl::StrCat("/off/", i), absl::StrCat("there is no defence \"", experiment_.off[i], "\""));
+      Fail(absl::StrCat(pointer, "/off/", i), absl::StrCat("there is no defence \"", experiment_.off[i], "\""));
     }
   }
-  if (const json* acts = Find(object, "acts", true)) {
-    if (!acts->is_array()) Fail("/acts", "must be a list of acts");
-    if (acts->size() > kMostActs) Fail("/acts", absl::StrCat("must be at most ", kMostActs, " acts"));
-    for (size_t i = 0; acts->is_array() && status_.ok() && i < acts->size(); ++i) {
-      experiment_.acts.push_back(ReadAct((*acts)[i], absl::StrCat("/acts/", i)));
+  if (const nlohmann::json* acts = Find(object, "acts", true)) {
+    const std::string list = absl::StrCat(pointer, "/acts");
+    if (!acts->is_array()) Fail(list, "must be a list of acts");
+    if (acts->size() > kMostActs) Fail(list, absl::StrCat("must be at most ", kMostActs, " acts"));
+    for (size_t i = 0; acts->is_array() && status().ok() && i < acts->size(); ++i) {
+      experiment_.acts.push_back(ReadAct(absl::StrCat(list, "/", i)));
     }
   }
   RefuseUnknown(object);
-  if (!status_.ok()) return status_;
+  if (!status().ok()) return status();
   std::stable_sort(experiment_.acts.begin(), experiment_.acts.end(),
                    [](const Act& a, const Act& b) { return a.at < b.at; });
   return std::move(experiment_);
@@ -342,7 +237,11 @@ absl::StatusOr<Experiment> ParseExperiment(std::string_view text) {
   }
   const absl::StatusOr<LocatedJson> document = LocatedJson::Parse(text);
   if (!document.ok()) return document.status();
-  return Reader(*document).Read();
+  return ReadExperiment(*document, "");
+}
+
+absl::StatusOr<Experiment> ReadExperiment(const LocatedJson& document, const std::string& pointer) {
+  return ExperimentReader(document).Read(pointer);
 }
 
 ordered_json ToJson(const Act& act) {

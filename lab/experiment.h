@@ -22,6 +22,8 @@
 
 namespace raftly {
 
+class LocatedJson;
+
 inline constexpr int kExperimentFormat = 1;
 inline constexpr int kMostNodes = 7;
 inline constexpr Duration kLongestExperiment = std::chrono::seconds(60);
@@ -94,6 +96,8 @@ struct Experiment {
 
 // InvalidArgument names line and field.
 absl::StatusOr<Experiment> ParseExperiment(std::string_view text);
+// The same, of the object that a JSON pointer leads to.
+absl::StatusOr<Experiment> ReadExperiment(const LocatedJson& document, const std::string& pointer);
 // As ParseExperiment reads it; equal experiments give equal texts.
 nlohmann::ordered_json ToJson(const Experiment& experiment);
 nlohmann::ordered_json ToJson(const Act& act);

@@ -29,7 +29,7 @@ constexpr const char* kUsage =
     "usage: raftly-lab run [FILE]     an experiment in, a trace out; - or nothing: standard input\n"
     "       raftly-lab run --perfetto [FILE]   the same in Chrome's trace format, for ui.perfetto.dev\n"
     "       raftly-lab shrink [FILE]  the smallest part of it that still shows the same damage\n"
-    "       raftly-lab list           the incidents that can be seen\n"
+    "       raftly-lab list           the incidents\n"
     "       raftly-lab show NAME      one of them, with its defence and without\n"
     "       raftly-lab page NAME      the same as one HTML file, which needs no network\n"
     "       raftly-lab serve [ADDRESS]    the page, without a cluster (localhost:8000)\n"
@@ -97,6 +97,7 @@ int ShowOne(const std::string& name) {
 int PrintPage(const std::string& name) {
   const Incident* incident = FindIncident(name);
   if (incident == nullptr) return Complain("there is no incident \"" + name + "\"; there are:\n" + List());
+  if (!incident->runs()) return Complain("\"" + name + "\" cannot be seen yet: it waits for " + incident->waits_for);
   const std::string page = PageOf(*incident);
   std::fwrite(page.data(), 1, page.size(), stdout);
   return kNoDamage;

@@ -34,6 +34,9 @@ std::string Words(const json& event, const std::map<uint64_t, std::string>& aske
     return absl::StrCat("  client ", number("op"), " asks ", node, ": ", text("do"), " ", text("key"),
                         event.contains("value") ? absl::StrCat(" = ", text("value")) : "");
   }
+  if (kind == "again") {
+    return absl::StrCat("  client ", number("op"), " was not told, and asks ", node, " once more", why);
+  }
   if (kind == "answer") {
     const auto what = asked.find(number("op"));
     const std::string value = !event.contains("value")   ? ""
@@ -130,8 +133,10 @@ std::string Show(const Incident& incident) {
   for (const std::string& source : incident.sources) absl::StrAppend(&text, "  ", source, "\n");
   absl::StrAppend(&text, "\n");
   for (const std::string& sentence : incident.in_short) absl::StrAppend(&text, Wrapped(sentence, "  "));
-  absl::StrAppend(&text, "\nThe rule: ", Wrapped(incident.rule, ""), "\n", RunText(incident, true), "\n",
-                  RunText(incident, false));
+  absl::StrAppend(&text, "\nThe rule: ", Wrapped(incident.rule, ""), "\n");
+  if (!incident.runs())
+    return absl::StrCat(text, Wrapped(absl::StrCat("Not to be seen here yet. It waits for ", incident.waits_for), ""));
+  absl::StrAppend(&text, RunText(incident, true), "\n", RunText(incident, false));
   return text;
 }
 
@@ -140,7 +145,8 @@ std::string List() {
   for (const Incident& incident : Incidents()) longest = std::max(longest, incident.name.size());
   std::string text;
   for (const Incident& incident : Incidents()) {
-    absl::StrAppend(&text, absl::StrFormat("%-*s  %s\n", static_cast<int>(longest), incident.name, incident.title));
+    absl::StrAppend(&text, absl::StrFormat("%-*s  %s%s\n", static_cast<int>(longest), incident.name, incident.title,
+                                           incident.runs() ? "" : " (told, not shown yet)"));
   }
   return text;
 }

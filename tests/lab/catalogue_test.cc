@@ -24,14 +24,29 @@ TEST(Catalogue, EveryFileIsAnIncidentUnderItsName) {
     EXPECT_FALSE(incident->title.empty() || incident->happened.empty() || incident->rule.empty());
     EXPECT_FALSE(incident->sources.empty());
     EXPECT_EQ(incident->in_short.size(), 3u) << file.name;
+    EXPECT_FALSE(incident->paper.empty()) << file.name;
+    if (!incident->runs()) continue;
     Defences defences;
     ASSERT_FALSE(incident->switches.empty()) << file.name;
     for (const std::string& name : incident->switches) EXPECT_TRUE(SwitchOff(name, defences)) << file.name << name;
   }
 }
 
+// The list that the laboratory follows has 21 rows. What has to wait says for what.
+TEST(Catalogue, NoRowIsMissing) {
+  std::set<int> told, shown;
+  for (const Incident& incident : Incidents()) {
+    told.insert(incident.row);
+    if (incident.runs()) shown.insert(incident.row);
+  }
+  for (int row = 1; row <= 21; ++row) EXPECT_TRUE(told.contains(row)) << row;
+  shown.erase(0);
+  EXPECT_GE(shown.size(), 16u);
+}
+
 TEST(Catalogue, WithItsDefenceNoIncidentDoesDamage) {
   for (const Incident& incident : Incidents()) {
+    if (!incident.runs()) continue;
     for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
       Experiment experiment = incident.experiment;
       experiment.seed = seed;
@@ -42,6 +57,7 @@ TEST(Catalogue, WithItsDefenceNoIncidentDoesDamage) {
 
 TEST(Catalogue, WithoutItsDefenceEveryIncidentDoesItsDamage) {
   for (const Incident& incident : Incidents()) {
+    if (!incident.runs()) continue;
     for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
       Experiment experiment = Undefended(incident);
       experiment.seed = seed;
@@ -63,7 +79,7 @@ TEST(Catalogue, WhatIsMissingIsSaid) {
 TEST(Catalogue, WhatIsWrongInAFileIsNamed) {
   const std::string whole(IncidentFiles().front().text);
   const auto error = [](const std::string& text) { return std::string(ParseIncident(text).status().message()); };
-  EXPECT_THAT(error("{}"), HasSubstr("line 1: name: must be a text"));
+  EXPECT_THAT(error("{}"), HasSubstr("line 1: name: is missing"));
   std::string broken = whole;
   broken.replace(broken.find("\"format\": 1"), 11, "\"format\": 2");
   EXPECT_THAT(error(broken), HasSubstr("format: must be an integer from 1 to 1"));

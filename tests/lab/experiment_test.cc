@@ -122,7 +122,7 @@ TEST(ExperimentDocument, WhatIsWrongIsNamedByLineAndField) {
 TEST(ExperimentDocument, WhatIsNoJsonIsNamedByItsLine) {
   EXPECT_THAT(ErrorOf(With("\"nodes\": 5,", "\"nodes\": 5")), HasSubstr("line 4: no JSON: "));
   EXPECT_THAT(ErrorOf(""), HasSubstr("line 1: no JSON: "));
-  EXPECT_THAT(ErrorOf("[]"), HasSubstr("line 1: an experiment must be an object"));
+  EXPECT_THAT(ErrorOf("[]"), HasSubstr("line 1: must be an object"));
   EXPECT_THAT(ErrorOf("{\"format\": \"\xff\"}"), HasSubstr("line 1: "));
 }
 
