@@ -18,6 +18,7 @@ using Do = Act::Do;
 constexpr Duration kDefaultTimeout = 1s;
 constexpr size_t kLongestWord = 64;
 constexpr int64_t kMostRetries = 100;
+constexpr int64_t kMostExact = int64_t{1} << 53;  // what every reader of JSON keeps exact
 constexpr int64_t kMostInFlight = 1024;
 constexpr uint64_t kMostBytes = uint64_t{1} << 30;
 
@@ -102,6 +103,7 @@ class ExperimentReader : private FieldReader {
   std::string Node(Object& object, const std::string& field, bool required);
   void CheckNode(const std::string& name, const std::string& pointer);
   void ReadTimings(const std::string& pointer);
+  void ReadSwarm(Object& object);
   Act ReadAct(const std::string& pointer);
 
   Experiment experiment_;
@@ -161,9 +163,9 @@ Act ExperimentReader::ReadAct(const std::string& pointer) {
     if (act.text.size() > kLongestWord)
       Fail(absl::StrCat(pointer, "/text"), absl::StrCat("must be at most ", kLongestWord, " bytes"));
   }
-  constexpr int64_t kMost = int64_t{1} << 53;  // what every reader of JSON keeps exact
-  if ((kind->fields & kNumber) != 0)
-    act.number = Integer(object, "number", act.what == Do::kAdd ? -kMost : 1, kMost, {});
+  if ((kind->fields & kNumber) != 0) {
+    act.number = Integer(object, "number", act.what == Do::kAdd ? -kMostExact : 1, kMostExact, {});
+  }
   if ((kind->fields & kPercent) != 0) act.number = Integer(object, "percent", 0, 100, {});
   if ((kind->fields & kPpm) != 0) act.number = Integer(object, "ppm", -500'000, 500'000, {});
   const Duration shortest = act.what == Do::kSetTimeout ? 10ms : 0ms;
@@ -189,13 +191,28 @@ void ExperimentReader::ReadTimings(const std::string& pointer) {
   }
 }
 
+void ExperimentReader::ReadSwarm(Object& object) {
+  if (Find(object, "swarm", false) != nullptr) {
+    experiment_.swarm = static_cast<uint64_t>(Integer(object, "swarm", 0, kMostExact, std::nullopt));
+  }
+  const nlohmann::json* spared = Find(object, "spared", false);
+  if (spared == nullptr) return;
+  const std::string pointer = absl::StrCat(object.pointer, "/spared");
+  if (!experiment_.swarm) Fail(pointer, "faults are spared of a swarm, and there is none");
+  if (!spared->is_array()) Fail(pointer, "must be a list of numbers");
+  for (const nlohmann::json& number : spared->is_array() ? *spared : nlohmann::json::array()) {
+    if (!number.is_number_unsigned()) Fail(pointer, "must be a list of numbers");
+    if (number.is_number_unsigned()) experiment_.spared.push_back(number.get<uint64_t>());
+  }
+}
+
 absl::StatusOr<Experiment> ExperimentReader::Read(const std::string& pointer) {
   Object object = ObjectAt(pointer);
   Integer(object, "format", kExperimentFormat, kExperimentFormat, std::nullopt);
   experiment_.incident = Text(object, "incident", false);
   experiment_.nodes = static_cast<int>(Integer(object, "nodes", 1, kMostNodes, std::nullopt));
   experiment_.outsiders = static_cast<int>(Integer(object, "outsiders", 0, kMostNodes - experiment_.nodes, 0));
-  experiment_.seed = static_cast<uint64_t>(Integer(object, "seed", 0, int64_t{1} << 53, std::nullopt));
+  experiment_.seed = static_cast<uint64_t>(Integer(object, "seed", 0, kMostExact, std::nullopt));
   experiment_.duration = Time(object, "duration_ms", 1ms, kLongestExperiment, std::nullopt);
   if (Find(object, "timings", false) != nullptr) ReadTimings(absl::StrCat(pointer, "/timings"));
   constexpr auto kMost = static_cast<int64_t>(kMostBytes);
@@ -205,6 +222,7 @@ absl::StatusOr<Experiment> ExperimentReader::Read(const std::string& pointer) {
       Integer(object, "entries_per_append", 1, kMostInFlight, static_cast<int64_t>(Limits().entries_per_append)));
   experiment_.appends_in_flight = static_cast<size_t>(
       Integer(object, "appends_in_flight", 1, kMostInFlight, static_cast<int64_t>(Limits().appends_in_flight)));
+  ReadSwarm(object);
   experiment_.off = Texts(object, "off", false);
   Defences defences;
   for (size_t i = 0; i < experiment_.off.size(); ++i) {
@@ -282,6 +300,8 @@ ordered_json ToJson(const Experiment& experiment) {
   if (experiment.entries_per_append != usual.entries_per_append)
     json["entries_per_append"] = experiment.entries_per_append;
   if (experiment.appends_in_flight != usual.appends_in_flight) json["appends_in_flight"] = experiment.appends_in_flight;
+  if (experiment.swarm) json["swarm"] = *experiment.swarm;
+  if (!experiment.spared.empty()) json["spared"] = experiment.spared;
   json["off"] = experiment.off;
   json["acts"] = ordered_json::array();
   for (const Act& act : experiment.acts) json["acts"].push_back(ToJson(act));

@@ -88,6 +88,10 @@ struct Experiment {
   uint64_t keep_bytes = 0;      // of log, behind a snapshot
   size_t entries_per_append = Limits().entries_per_append;
   size_t appends_in_flight = Limits().appends_in_flight;
+  // The simulator's clients and faults of this seed, besides the acts, in its cluster of this seed but for `nodes`.
+  // What breaks in `raftly-sim --seed N` breaks here in the same way.
+  std::optional<uint64_t> swarm;
+  std::vector<uint64_t> spared;  // of its faults, by number: they do not strike
   std::vector<std::string> off;
   std::vector<Act> acts;  // in order of time; those of the same time in that of the document
 

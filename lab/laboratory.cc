@@ -13,7 +13,11 @@
 #include "chaos/evidence.h"
 #include "chaos/sim/checker.h"
 #include "chaos/sim/judges.h"
+#include "chaos/sim/nemesis.h"
+#include "chaos/sim/progress_judge.h"
 #include "chaos/sim/sim_cluster.h"
+#include "chaos/sim/simulation.h"
+#include "chaos/sim/workload.h"
 
 namespace raftly {
 namespace {
@@ -31,7 +35,18 @@ constexpr Duration kReadTimeout = 5s;
 constexpr Duration kRetryAfter = 50ms;
 constexpr Actor kClients = 6000;
 
+// The simulator's own of this seed; it runs for as long as the experiment.
+Settings SwarmOf(const Experiment& experiment) {
+  Settings settings = raftly::SettingsOf(*experiment.swarm);
+  settings.nodes = experiment.nodes;
+  settings.outsiders = experiment.outsiders;
+  settings.defences = DefencesOf(experiment);
+  settings.spared.insert(experiment.spared.begin(), experiment.spared.end());
+  return settings;
+}
+
 Settings SettingsOf(const Experiment& experiment) {
+  if (experiment.swarm) return SwarmOf(experiment);
   Settings settings;
   settings.nodes = experiment.nodes;
   settings.outsiders = experiment.outsiders;
@@ -49,6 +64,10 @@ Settings SettingsOf(const Experiment& experiment) {
   return settings;
 }
 
+uint64_t ClusterSeedOf(const Experiment& experiment) {
+  return experiment.swarm ? raftly::ClusterSeedOf(*experiment.swarm) : Mix64(experiment.seed ^ 0x1ab);
+}
+
 std::vector<NodeId> IdsOf(const Experiment& experiment) {
   return SimCluster::Ids(experiment.nodes + experiment.outsiders);
 }
@@ -63,13 +82,17 @@ class Laboratory : public Trace {
         experiment_(experiment),
         world_(world),
         judges_world_(0),
-        judges_(judges_world_, IdsOf(experiment), static_cast<size_t>(experiment.nodes)),
-        cluster_(world, judges_, SettingsOf(experiment), Mix64(experiment.seed ^ 0x1ab), nullptr) {
+        judges_(experiment.swarm ? world : judges_world_, IdsOf(experiment), static_cast<size_t>(experiment.nodes)),
+        settings_(SettingsOf(experiment)),
+        cluster_(world, judges_, settings_, ClusterSeedOf(experiment), nullptr) {
     cluster_.Watch(this);
+    if (experiment.swarm) swarm_ = std::make_unique<Swarm>(*this);
   }
 
   LabResult Run();
 
+  void OnCall(int node, const Operation& operation) override;
+  void OnAnswer(const Operation& operation) override;
   void OnStep(int node, const RaftCore& core) override {
     Trace::OnStep(node, core);
     NoteFinding();
@@ -80,6 +103,29 @@ class Laboratory : public Trace {
   }
 
  private:
+  // The simulator's clients and faults.
+  struct Swarm {
+    explicit Swarm(Laboratory& lab)
+        : workload(lab.world_, lab.cluster_, lab.settings_),
+          nemesis(lab.world_, lab.cluster_, lab.settings_, *lab.experiment_.swarm),
+          progress(lab.world_, lab.cluster_, lab.settings_,
+                   [&lab](const std::string& finding) { lab.NoteStandstill(finding); }) {}
+    void Begin() {
+      workload.Begin();
+      nemesis.Begin();
+      progress.Begin();
+    }
+    void End() {
+      progress.End();
+      nemesis.Rest();
+      workload.End();
+    }
+
+    Workload workload;
+    Nemesis nemesis;
+    ProgressJudge progress;
+    std::map<uint64_t, std::pair<size_t, size_t>> events;  // call and answer, by the operation's number
+  };
   struct Asked {
     Act act;
     Operation operation;
@@ -109,10 +155,12 @@ class Laboratory : public Trace {
 
   // ---- After the experiment
   void Close();
+  void ComeToRest();
   bool AtRest() const;
   void ReadAll();
   NodeLogs Logs();
   void NoteFinding();
+  void NoteStandstill(const std::string& finding);
   History history() const;
 
   void Judge(std::string judge, std::string rule, const std::vector<std::string>& findings, std::vector<size_t> events);
@@ -123,32 +171,39 @@ class Laboratory : public Trace {
 
   const Experiment& experiment_;
   World& world_;
-  // A judge stops its world at the first violation; here the show goes on.
+  // A judge stops its world at the first violation. Here the show goes on, but for a swarm's, as in raftly-sim: what
+  // nodes do whose promises are broken, and who are short of everything, is anybody's guess.
   World judges_world_;
   Judges judges_;
   std::vector<Asked> asked_;
   bool over_ = false;  // the run: what is still answered is not heard any more
+  const Settings settings_;
   SimCluster cluster_;
+  std::unique_ptr<Swarm> swarm_;  // null: the acts are all that happens
   std::map<std::string, int> cast_;
   std::optional<size_t> finding_;
+  std::optional<std::pair<std::string, size_t>> standstill_;
   bool rests_ = false;
   LabResult result_;
 };
 
 LabResult Laboratory::Run() {
   for (int i = 0; i < cluster_.members(); ++i) cluster_.Start(i);
+  if (swarm_) swarm_->Begin();
   for (size_t i = 0; i < experiment_.acts.size(); ++i) {
     world_.RunUntil(Time(experiment_.acts[i].at));
+    if (world_.stopped()) break;
     Perform(i);
   }
   world_.RunUntil(Time(experiment_.duration));
   EndOfExperiment();
   result_.summary = summary();
-  for (const Asked& asked : asked_) {
-    if (asked.operation.kind == Operation::Kind::kGet) continue;
-    const bool failed = asked.answered && asked.operation.outcome == Told::kFailed;
-    const bool done = asked.answered && asked.operation.outcome == Told::kOk;
-    ++(done ? result_.summary.acknowledged : failed ? result_.summary.failed : result_.summary.unknown);
+  if (swarm_) result_.faults = swarm_->nemesis.faults();
+  for (const Operation& operation : history()) {
+    if (operation.kind == Operation::Kind::kGet) continue;
+    ++(operation.outcome == Told::kOk       ? result_.summary.acknowledged
+       : operation.outcome == Told::kFailed ? result_.summary.failed
+                                            : result_.summary.unknown);
   }
   Close();
   over_ = true;
@@ -299,12 +354,9 @@ void Laboratory::Ask(const Act& act, int node) {
                             .invoked = world_.now(),
                             .outcome = Told::kUnknown},
               .node = node};
-  Fields fields = {
-      {"op", asked_.size()}, {"node", cluster_.id(node)}, {"do", std::string(NameOf(act.what))}, {"key", act.key}};
   if (act.what == Do::kPut || act.what == Do::kAppend) asked.operation.value = act.value;
   if (act.what == Do::kAdd) asked.operation.value = std::to_string(act.number);
-  if (asked.operation.value) fields["value"] = *asked.operation.value;
-  asked.call = Add("call", fields);
+  asked.call = Add("call", CallOf(asked_.size(), node, asked.operation));
   asked_.push_back(std::move(asked));
   Send(asked_.size() - 1);
 }
@@ -372,15 +424,10 @@ void Laboratory::Answer(size_t number, const absl::Status& status) {
   operation.returned = world_.now();
   operation.outcome = OutcomeOf(operation.kind, status);
   if (operation.outcome == Told::kFailed && asked.uncertain) operation.outcome = Told::kUnknown;
-  const char* const told = operation.outcome == Told::kOk       ? "ok"
-                           : operation.outcome == Told::kFailed ? "failed"
-                                                                : "unknown";
-  Fields fields = {{"op", number}, {"outcome", told}};
+  Fields fields = AnswerOf(number, operation);
   if (!status.ok()) {
     fields["why"] = std::string(status.message());
-  } else if (operation.kind == Operation::Kind::kGet) {
-    fields["value"] = operation.value ? Fields(*operation.value) : Fields(nullptr);
-  } else {
+  } else if (operation.kind != Operation::Kind::kGet) {
     fields["index"] = asked.at.index.value;
     fields["term"] = asked.at.term.value;
   }
@@ -391,7 +438,21 @@ void Laboratory::Answer(size_t number, const absl::Status& status) {
 History Laboratory::history() const {
   History history;
   for (const Asked& asked : asked_) history.push_back(asked.operation);
+  if (!swarm_) return history;
+  const History others = swarm_->workload.history();
+  history.insert(history.end(), others.begin(), others.end());
   return history;
+}
+
+// Beside those of acts, which count from 0.
+constexpr uint64_t kFirstOfTheSwarm = 1'000'000;
+
+void Laboratory::OnCall(int node, const Operation& operation) {
+  swarm_->events[operation.number].first = Add("call", CallOf(kFirstOfTheSwarm + operation.number, node, operation));
+}
+
+void Laboratory::OnAnswer(const Operation& operation) {
+  swarm_->events[operation.number].second = Add("answer", AnswerOf(kFirstOfTheSwarm + operation.number, operation));
 }
 
 // ---- After the experiment ------------------------------------------------------------------------------------------
@@ -401,27 +462,31 @@ void Laboratory::NoteFinding() {
   finding_ = Add("finding", {{"judge", "promises"}, {"text", Printable(judges_.violation())}});
 }
 
+void Laboratory::NoteStandstill(const std::string& finding) {
+  standstill_.emplace(finding, Add("finding", {{"judge", "progress"}, {"text", Printable(finding)}}));
+}
+
 void Laboratory::Close() {
-  Add("closing", {});
-  cluster_.HealLinks();
-  for (int i = cluster_.members(); i < cluster_.size(); ++i) cluster_.Crash(i, SimDisk::Crash::kProcess);
-  for (int i = 0; i < cluster_.members(); ++i) {
-    cluster_.disk(i).FillUp(false);
-    cluster_.disk(i).Slow(Duration(0));
-    cluster_.disk(i).ForgetErrors();
-    cluster_.Resume(i);
-    if (cluster_.up(i)) cluster_.node(i).SetTimings(experiment_.timings);
-    if (!cluster_.up(i)) cluster_.Start(i);
-  }
-  const Time give_up = world_.now() + kPatience;
-  while (!AtRest() && world_.now() < give_up) world_.RunUntil(world_.now() + kLookEvery);
-  rests_ = AtRest();
-  if (rests_) ReadAll();
+  if (!world_.stopped()) ComeToRest();
   NodeLogs logs;
   if (rests_) logs = Logs();
   JudgePromises();
   if (rests_) JudgeWrites(logs);
   JudgeHistory();
+}
+
+void Laboratory::ComeToRest() {
+  Add("closing", {});
+  if (swarm_) swarm_->End();
+  for (int i = cluster_.members(); i < cluster_.size(); ++i) cluster_.Crash(i, SimDisk::Crash::kProcess);
+  for (int i = 0; i < cluster_.members(); ++i) {
+    if (cluster_.up(i)) cluster_.node(i).SetTimings(settings_.timings);
+  }
+  cluster_.HealAll();
+  const Time give_up = world_.now() + std::max(kPatience, settings_.quiet);
+  while (!AtRest() && world_.now() < give_up) world_.RunUntil(world_.now() + kLookEvery);
+  rests_ = AtRest();
+  if (rests_) ReadAll();
 }
 
 bool Laboratory::AtRest() const {
@@ -487,9 +552,14 @@ void Laboratory::JudgePromises() {
         broken ? std::vector<std::string>{Printable(judges_.violation())} : std::vector<std::string>{},
         finding_ ? std::vector<size_t>{*finding_} : std::vector<size_t>{});
   Judge("agreement", "once everything is healed, all nodes come to agree",
-        rests_ ? std::vector<std::string>{}
-               : std::vector<std::string>{absl::StrCat("the nodes did not agree within ", kPatience / 1s, " s")},
-        rests_ ? std::vector<size_t>{} : std::vector<size_t>{size() - 1});
+        rests_ || world_.stopped()
+            ? std::vector<std::string>{}
+            : std::vector<std::string>{absl::StrCat("the nodes did not agree within ", kPatience / 1s, " s")},
+        rests_ || world_.stopped() ? std::vector<size_t>{} : std::vector<size_t>{size() - 1});
+  if (!swarm_) return;
+  Judge("progress", "a majority in which nothing is wrong goes on committing",
+        standstill_ ? std::vector<std::string>{standstill_->first} : std::vector<std::string>{},
+        standstill_ ? std::vector<size_t>{standstill_->second} : std::vector<size_t>{});
 }
 
 // What a snapshot has swallowed is in no log any more; the history judges it.
@@ -523,11 +593,14 @@ void Laboratory::JudgeWrites(const NodeLogs& logs) {
 }
 
 void Laboratory::JudgeHistory() {
-  const LinearizabilityVerdict verdict = CheckLinearizable(history());
+  const History asked = history();
+  const LinearizabilityVerdict verdict = CheckLinearizable(asked);
   std::vector<size_t> events;
   for (const size_t operation : verdict.operations) {
-    events.push_back(asked_[operation].call);
-    if (asked_[operation].answered) events.push_back(asked_[operation].answer);
+    const auto [call, answer] = operation < asked_.size() ? std::pair(asked_[operation].call, asked_[operation].answer)
+                                                          : swarm_->events.at(asked[operation].number);
+    events.push_back(call);
+    if (answer > 0) events.push_back(answer);
   }
   std::sort(events.begin(), events.end());
   const bool violated = verdict.result == Linearizability::kViolated;
@@ -577,7 +650,7 @@ bool LabResult::damage() const {
 }
 
 LabResult RunExperiment(const Experiment& experiment) {
-  World world(Mix64(experiment.seed));
+  World world(Mix64(experiment.swarm.value_or(experiment.seed)));
   return Laboratory(experiment, world).Run();
 }
 

@@ -26,6 +26,7 @@ struct LabResult {
   std::string trace;  // a whole document (lab/trace.h)
   std::vector<LabVerdict> verdicts;
   TraceSummary summary;
+  uint64_t faults = 0;  // of the swarm that struck, or were spared
 
   bool damage() const;
 };

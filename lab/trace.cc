@@ -58,6 +58,34 @@ std::string_view NameOf(Watcher::Lost why) {
   return "down";
 }
 
+std::string_view NameOf(Operation::Kind kind) {
+  switch (kind) {
+    case Operation::Kind::kPut:
+      return "put";
+    case Operation::Kind::kAppend:
+      return "append";
+    case Operation::Kind::kAdd:
+      return "add";
+    case Operation::Kind::kDelete:
+      return "delete";
+    case Operation::Kind::kGet:
+      break;
+  }
+  return "get";
+}
+
+std::string_view NameOf(Operation::Outcome outcome) {
+  switch (outcome) {
+    case Operation::Outcome::kOk:
+      return "ok";
+    case Operation::Outcome::kFailed:
+      return "failed";
+    case Operation::Outcome::kUnknown:
+      break;
+  }
+  return "unknown";
+}
+
 // The kind of a message, and what it says.
 struct Content {
   Fields& fields;
@@ -253,6 +281,27 @@ void Trace::OnApplied(int node, const Entry& entry, const RegisterMap& registers
 void Trace::OnStateLoaded(int node, LogPosition at, const RegisterMap& registers) {
   Add("loaded",
       {{"node", id(node)}, {"index", at.index.value}, {"term", at.term.value}, {"state", Fields(registers.all())}});
+}
+
+void Trace::OnFault(uint64_t number, const std::string& what) {
+  Fields fields = {{"what", what}};
+  if (number > 0) fields["number"] = number;
+  Add("fault", fields);
+}
+
+// ---- Clients -------------------------------------------------------------------------------------------------------
+
+Trace::Fields Trace::CallOf(uint64_t op, int node, const Operation& operation) const {
+  Fields fields = {{"op", op}, {"node", id(node)}, {"do", std::string(NameOf(operation.kind))}, {"key", operation.key}};
+  if (operation.kind != Operation::Kind::kGet && operation.value) fields["value"] = *operation.value;
+  return fields;
+}
+
+Trace::Fields Trace::AnswerOf(uint64_t op, const Operation& operation) const {
+  Fields fields = {{"op", op}, {"outcome", std::string(NameOf(operation.outcome))}};
+  const bool read = operation.kind == Operation::Kind::kGet && operation.outcome == Operation::Outcome::kOk;
+  if (read) fields["value"] = operation.value ? Fields(*operation.value) : Fields(nullptr);
+  return fields;
 }
 
 void Trace::OnDisk(int node, SimDisk::Seen what, uint64_t bytes) {

@@ -19,6 +19,7 @@
 //   note       node, text: what else a node says
 //   call       op, node, do, key, value        answer     op, outcome: ok, failed, unknown; value, index, term, why
 //   again      op, node, why: the client was not told, and asks once more
+//   fault      number, what: of the swarm; without a number: what becomes of one
 //   finding    judge, text: a judge saw a promise broken
 //   closing    the experiment's time is over: everything is healed, and all is read once more
 //
@@ -84,6 +85,12 @@ class Trace : public Watcher {
   void OnApplied(int node, const Entry& entry, const RegisterMap& registers) override;
   void OnStateLoaded(int node, LogPosition at, const RegisterMap& registers) override;
   void OnDisk(int node, SimDisk::Seen what, uint64_t bytes) override;
+  void OnFault(uint64_t number, const std::string& what) override;
+
+ protected:
+  // Of a client's call and its answer, as they are told.
+  Fields CallOf(uint64_t op, int node, const Operation& operation) const;
+  Fields AnswerOf(uint64_t op, const Operation& operation) const;
 
  private:
   // What was last said of a node.

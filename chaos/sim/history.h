@@ -1,6 +1,7 @@
 // What clients did to a map of registers and what they were told: the evidence for the linearizability checker.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ struct Operation {
     kFailed,   // certainly did not happen
   };
 
+  uint64_t number = 0;  // of those who number them
   int client = 0;
   Kind kind = Kind::kGet;
   std::string key;

@@ -13,8 +13,8 @@ constexpr Actor kActor = 0;
 
 }  // namespace
 
-Nemesis::Nemesis(World& world, SimCluster& cluster, const Settings& settings)
-    : world_(world), cluster_(cluster), settings_(settings) {
+Nemesis::Nemesis(World& world, SimCluster& cluster, const Settings& settings, uint64_t seed)
+    : world_(world), cluster_(cluster), settings_(settings), seed_(seed), plan_(Mix64(seed)), random_(Mix64(~seed)) {
   // A process that its disk has stopped is started again by whoever watches it.
   cluster_.OnProcessEnded([this](int node) { Restart(node, random().Between(20ms, 1000ms)); });
 }
@@ -24,10 +24,23 @@ void Nemesis::Begin() {
 }
 
 void Nemesis::Plan() {
-  Later(random().Between(settings_.fault_every / 5, settings_.fault_every * 9 / 5), [this] {
-    Strike(settings_.faults[random().Below(settings_.faults.size())]);
+  Later(plan_.Between(settings_.fault_every / 5, settings_.fault_every * 9 / 5), [this] {
+    Next();
     Plan();
   });
+}
+
+void Nemesis::Next() {
+  const Fault fault = settings_.faults[plan_.Below(settings_.faults.size())];
+  if (settings_.spared.contains(++faults_)) return;
+  random_ = Random(Mix64(seed_ ^ Mix64(faults_)));
+  if (Watcher* watcher = cluster_.watcher()) watcher->OnFault(faults_, ToString(fault));
+  Strike(fault);
+}
+
+void Nemesis::Tell(const std::string& what) {
+  cluster_.Say(what);
+  if (Watcher* watcher = cluster_.watcher()) watcher->OnFault(0, what);
 }
 
 void Nemesis::Later(Duration delay, std::function<void()> action) {
@@ -40,15 +53,7 @@ void Nemesis::Rest() {
   resting_ = true;
   world_.AfterEvents(0, nullptr);
   cluster_.Say("all faults end");
-  cluster_.HealLinks();
-  for (int i = 0; i < cluster_.size(); ++i) {
-    cluster_.disk(i).FillUp(false);
-    cluster_.disk(i).StickUntil({});
-    cluster_.disk(i).Slow(Duration(0));
-    cluster_.disk(i).ForgetErrors();
-    cluster_.Resume(i);
-    if (!cluster_.up(i)) cluster_.Start(i);
-  }
+  cluster_.HealAll();
 }
 
 void Nemesis::Strike(Fault fault) {
@@ -113,9 +118,9 @@ void Nemesis::Isolate(int node) {
     Cut(node, i, ids);
     Cut(i, node, ids);
   }
-  cluster_.Say(absl::StrCat(cluster_.id(node), " is cut off"));
+  Tell(absl::StrCat(cluster_.id(node), " is cut off"));
   Later(Lasts(), [this, node, ids] {
-    cluster_.Say(absl::StrCat(cluster_.id(node), " is connected again"));
+    Tell(absl::StrCat(cluster_.id(node), " is connected again"));
     Heal(ids);
   });
 }
@@ -133,9 +138,9 @@ void Nemesis::Partition() {
       if (side[i] != side[j]) Cut(i, j, ids);
     }
   }
-  cluster_.Say(absl::StrCat("a partition: ", names.empty() ? "nobody" : names, " on one side"));
+  Tell(absl::StrCat("a partition: ", names.empty() ? "nobody" : names, " on one side"));
   Later(Lasts(), [this, ids] {
-    cluster_.Say("a partition ends");
+    Tell("a partition ends");
     Heal(ids);
   });
 }
@@ -150,10 +155,10 @@ void Nemesis::CutOneWay() {
     if (!wholly && i != other) continue;
     Cut(deaf ? i : node, deaf ? node : i, ids);
   }
-  cluster_.Say(absl::StrCat(cluster_.id(node), deaf ? " hears " : " is heard by ",
-                            wholly ? "nobody" : absl::StrCat("all but ", cluster_.id(other))));
+  Tell(absl::StrCat(cluster_.id(node), deaf ? " hears " : " is heard by ",
+                    wholly ? "nobody" : absl::StrCat("all but ", cluster_.id(other))));
   Later(Lasts(), [this, node, ids] {
-    cluster_.Say(absl::StrCat(cluster_.id(node), ": the one-way cut ends"));
+    Tell(absl::StrCat(cluster_.id(node), ": the one-way cut ends"));
     Heal(ids);
   });
 }
@@ -170,7 +175,7 @@ void Nemesis::Flap(int from, int to, int times) {
 }
 
 void Nemesis::SpoilLinks() {
-  cluster_.Say("some links turn bad");
+  Tell("some links turn bad");
   std::vector<std::pair<int, int>> links;
   for (int i = 0; i < cluster_.size(); ++i) {
     for (int j = 0; j < cluster_.size(); ++j) {
@@ -186,7 +191,7 @@ void Nemesis::SpoilLinks() {
     }
   }
   Later(Lasts(), [this, links] {
-    cluster_.Say("the bad links are good again");
+    Tell("the bad links are good again");
     for (const auto& [i, j] : links) cluster_.link(i, j) = settings_.links;
   });
 }
@@ -220,7 +225,7 @@ void Nemesis::PauseNode(int node) {
 // ---- Disks ---------------------------------------------------------------------------------------------------------
 
 void Nemesis::DiskFault(Fault fault, int node) {
-  cluster_.Say(absl::StrCat(ToString(fault), " on ", cluster_.id(node)));
+  Tell(absl::StrCat(ToString(fault), " on ", cluster_.id(node)));
   SimDisk& disk = cluster_.disk(node);
   cluster_.Disturb(node);
   switch (fault) {

@@ -1,4 +1,7 @@
 // Makes things go wrong in a simulated cluster, and right again: every fault ends by itself or with Rest.
+//
+// When faults strike, and which, is drawn from a stream of their own, and what one does from another for each: without
+// one of them (Settings::spared) the others are what they were, as far as the cluster is.
 #pragma once
 
 #include <functional>
@@ -11,15 +14,19 @@ namespace raftly {
 
 class Nemesis {
  public:
-  Nemesis(World& world, SimCluster& cluster, const Settings& settings);
+  Nemesis(World& world, SimCluster& cluster, const Settings& settings, uint64_t seed);
 
   void Begin();
+  // How many have struck or been spared.
+  uint64_t faults() const { return faults_; }
   // Heals everything, starts every node, and does no more harm.
   void Rest();
 
  private:
   void Plan();
+  void Next();
   void Strike(Fault fault);
+  void Tell(const std::string& what);
   // Ends a fault after its time, unless Rest has come first.
   void Later(Duration delay, std::function<void()> action);
 
@@ -37,7 +44,7 @@ class Nemesis {
   void Heal(const std::vector<std::string>& ids);
   void Restart(int node, Duration after);
 
-  Random& random() { return world_.random(); }
+  Random& random() { return random_; }
   int AnyNode() { return static_cast<int>(random().Below(static_cast<uint64_t>(cluster_.size()))); }
   int LeaderOrAny() { return cluster_.leader() >= 0 ? cluster_.leader() : AnyNode(); }
   Duration Lasts() { return random().Between(settings_.fault_lasts / 10, settings_.fault_lasts * 2); }
@@ -46,6 +53,10 @@ class Nemesis {
   World& world_;
   SimCluster& cluster_;
   const Settings settings_;
+  const uint64_t seed_;
+  Random plan_;
+  Random random_;  // of the fault that struck last
+  uint64_t faults_ = 0;
   bool resting_ = false;
   int cuts_ = 0;
 };

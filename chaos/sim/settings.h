@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -76,6 +77,7 @@ struct Settings {
   bool sessions = false;         // clients number their writes, and ask again where they were not told
 
   std::vector<Fault> faults;                               // that may happen; equal chances
+  std::set<uint64_t> spared;                               // of those that would strike, by number: they do not
   Duration fault_every = std::chrono::milliseconds(1000);  // on average
   Duration fault_lasts = std::chrono::milliseconds(1000);
   Duration chaos = std::chrono::seconds(20);  // then all faults end

@@ -98,7 +98,7 @@ void SimCluster::Start(int node) {
   Machine& machine = *machines_[node];
   machine.paused = false;
   Disturb(node);
-  for (int attempt = 0; attempt < 2; ++attempt) {
+  for (int attempt = 0; attempt < 3; ++attempt) {
     machine.life = NewLife(node);
     const absl::Status started = machine.life->node->Start();
     if (started.ok()) {
@@ -108,6 +108,11 @@ void SimCluster::Start(int node) {
     TellProcess(node, Watcher::Process::kRefusedToStart, std::string(started.message()));
     Say(absl::StrCat(ids_[node], " does not start: ", started.ToString()));
     EndLife(node, SimDisk::Crash::kProcess);
+    if (absl::IsFailedPrecondition(started) && machine.rejoin) {
+      // It had its vote again when it went down, and nobody had seen that yet.
+      machine.rejoin = false;
+      continue;
+    }
     if (absl::IsFailedPrecondition(started)) {
       return judges_.Accuse(absl::StrCat("identity: nobody touched the directory, yet ", started.message()));
     }
@@ -246,6 +251,18 @@ void SimCluster::HealLinks() {
   for (auto& machine : machines_) machine->rules.Clear();
   std::fill(links_.begin(), links_.end(),
             LinkSettings{.latency_low = settings_.links.latency_low, .latency_high = settings_.links.latency_high});
+}
+
+void SimCluster::HealAll() {
+  HealLinks();
+  for (int node = 0; node < members(); ++node) {
+    disk(node).FillUp(false);
+    disk(node).StickUntil({});
+    disk(node).Slow(Duration(0));
+    disk(node).ForgetErrors();
+    Resume(node);
+    if (!up(node)) Start(node);
+  }
 }
 
 bool SimCluster::Fit(int node) const {

@@ -80,6 +80,8 @@ class SimCluster {
     return links_[static_cast<size_t>(from) * machines_.size() + static_cast<size_t>(to)];
   }
   void HealLinks();
+  // That, and disks, pauses, and members that are down.
+  void HealAll();
   // The message of this number (Watcher::Message) is lost once it is sent. Requires a watcher.
   void DropMessage(uint64_t number) { to_drop_.insert(number); }
 
@@ -105,6 +107,7 @@ class SimCluster {
 
   // Before anything starts; it outlives the cluster. Null: nobody watches.
   void Watch(Watcher* watcher);
+  Watcher* watcher() const { return watcher_; }
   bool tracing() const { return trace_ != nullptr; }
   void Say(const std::string& what);
 

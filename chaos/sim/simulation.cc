@@ -26,9 +26,9 @@ class Run {
       : settings_(settings),
         world_(Mix64(options.seed)),
         judges_(world_, SimCluster::Ids(settings.nodes)),
-        cluster_(world_, judges_, settings, Mix64(options.seed ^ 0xc1u), Tracer(options.trace)),
+        cluster_(world_, judges_, settings, ClusterSeedOf(options.seed), Tracer(options.trace)),
         workload_(world_, cluster_, settings),
-        nemesis_(world_, cluster_, settings),
+        nemesis_(world_, cluster_, settings, options.seed),
         progress_(world_, cluster_, settings, [this](std::string violation) {
           Fail(Verdict::kLiveness, std::move(violation) + Standing());
           world_.Stop();
@@ -161,6 +161,8 @@ class Run {
 };
 
 }  // namespace
+
+uint64_t ClusterSeedOf(uint64_t seed) { return Mix64(seed ^ 0xc1u); }
 
 SimulationResult RunSimulation(const SimulationOptions& options) {
   return RunSimulation(options, SettingsOf(options.seed));

@@ -39,6 +39,9 @@ struct SimulationResult {
   std::vector<std::string> trace;  // where asked for
 };
 
+// What a seed is to the cluster that it runs.
+uint64_t ClusterSeedOf(uint64_t seed);
+
 SimulationResult RunSimulation(const SimulationOptions& options);
 // With settings of one's own.
 SimulationResult RunSimulation(const SimulationOptions& options, const Settings& settings);

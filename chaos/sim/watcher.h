@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "absl/status/statusor.h"
+#include "chaos/sim/history.h"
 #include "chaos/sim/register_map.h"
 #include "chaos/sim/sim_disk.h"
 #include "raft/core/node_event.h"
@@ -51,6 +52,12 @@ class Watcher {
   virtual void OnStateLoaded(int /*node*/, LogPosition, const RegisterMap&) {}
 
   virtual void OnDisk(int /*node*/, SimDisk::Seen, uint64_t /*bytes*/) {}
+
+  // ---- The swarm: its clients (Workload), and its faults (Nemesis), numbered from 1 as they strike; 0: what becomes
+  // of them
+  virtual void OnCall(int /*node*/, const Operation&) {}
+  virtual void OnAnswer(const Operation&) {}
+  virtual void OnFault(uint64_t /*number*/, const std::string& /*what*/) {}
 };
 
 }  // namespace raftly

@@ -82,10 +82,12 @@ void Workload::Client::Ask() {
   }
   ++asked_;
   uncertain_ = false;
+  operation_.number = ++workload_.asked_;
   asking_ = true;
   give_up_ = now() + settings.client_timeout;
   // Now and then someone else, so that a deposed leader gets visitors.
   if (random().Chance(150)) node_ = static_cast<int>(random().Below(static_cast<uint64_t>(cluster().size())));
+  if (Watcher* watcher = cluster().watcher()) watcher->OnCall(node_, operation_);
   Try();
 }
 
@@ -196,6 +198,7 @@ void Workload::Client::Finish(Told outcome) {
   operation_.returned = now();
   if (outcome == Told::kUnknown && operation_.kind == Kind::kAdd) ++workload_.unknown_adds_;
   if (outcome == Told::kOk && workload_.cluster_.tracing()) workload_.cluster_.Say(ToString(operation_));
+  if (Watcher* watcher = cluster().watcher()) watcher->OnAnswer(operation_);
   workload_.history_.push_back(operation_);
   Think();
 }

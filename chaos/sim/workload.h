@@ -36,6 +36,7 @@ class Workload {
   std::vector<std::unique_ptr<Client>> clients_;
   History history_;
   uint64_t values_ = 0;
+  uint64_t asked_ = 0;
   int unknown_adds_ = 0;
   bool ending_ = false;
 };
