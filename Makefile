@@ -102,7 +102,7 @@ scenarios: build
 	@bin/raftly-scenarios --all --seed $(SEED) $(if $(REAL),--real) $(if $(TRACE),--trace)
 
 sim: build
-	@bin/raftly-sim --seeds $(SEEDS)
+	@bin/raftly-sim --seeds $(SEEDS) --pages build/sim
 
 mutants: build
 	@build/release/bin/mutants

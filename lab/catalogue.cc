@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "chaos/sim/defence_names.h"
 #include "lab/field_reader.h"
 #include "raft/core/check.h"
 
@@ -93,6 +94,12 @@ nlohmann::ordered_json ToJson(const Incident& incident) {
   json["on"] = ToJson(incident.experiment);
   json["off"] = ToJson(Undefended(incident));
   return json;
+}
+
+nlohmann::ordered_json DefencesAsJson() {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const NamedDefence& defence : AllDefences()) all.push_back({{"name", defence.name}, {"words", defence.words}});
+  return all;
 }
 
 std::string Missing(const Incident& incident, bool defended, const LabResult& result) {

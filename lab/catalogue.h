@@ -56,6 +56,9 @@ nlohmann::ordered_json ToJson(const Incident& incident);
 // Whether the run shows what the incident's run with or without its switches must show: empty, or what is missing.
 std::string Missing(const Incident& incident, bool defended, const LabResult& result);
 
+// Every defence that can be switched off: name, and in words.
+nlohmann::ordered_json DefencesAsJson();
+
 // A file of lab/incidents. InvalidArgument names line and field.
 absl::StatusOr<Incident> ParseIncident(std::string_view text);
 

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "chaos/clients.h"
@@ -156,6 +157,7 @@ class Laboratory : public Trace {
   // ---- After the experiment
   void Close();
   void ComeToRest();
+  bool Await(absl::FunctionRef<bool()> there, Duration patience);
   bool AtRest() const;
   void ReadAll();
   NodeLogs Logs();
@@ -483,10 +485,15 @@ void Laboratory::ComeToRest() {
     if (cluster_.up(i)) cluster_.node(i).SetTimings(settings_.timings);
   }
   cluster_.HealAll();
-  const Time give_up = world_.now() + std::max(kPatience, settings_.quiet);
-  while (!AtRest() && world_.now() < give_up) world_.RunUntil(world_.now() + kLookEvery);
-  rests_ = AtRest();
+  rests_ = Await([this] { return AtRest(); }, std::max(kPatience, settings_.quiet));
   if (rests_) ReadAll();
+}
+
+// Whether it came to be. A judge may stop the world meanwhile.
+bool Laboratory::Await(absl::FunctionRef<bool()> there, Duration patience) {
+  const Time give_up = world_.now() + patience;
+  while (!there() && world_.now() < give_up && !world_.stopped()) world_.RunUntil(world_.now() + kLookEvery);
+  return there();
 }
 
 bool Laboratory::AtRest() const {
@@ -510,12 +517,12 @@ void Laboratory::ReadAll() {
   for (const std::string& key : keys) {
     Ask({.what = Do::kGet, .key = key, .time = kReadTimeout}, std::max(cluster_.leader(), 0));
   }
-  const Time give_up = world_.now() + kReadTimeout;
-  const auto all = [&] {
-    return std::all_of(asked_.begin() + static_cast<std::ptrdiff_t>(first), asked_.end(),
-                       [](const Asked& asked) { return asked.answered; });
-  };
-  while (!all() && world_.now() < give_up) world_.RunUntil(world_.now() + kLookEvery);
+  Await(
+      [&] {
+        return std::all_of(asked_.begin() + static_cast<std::ptrdiff_t>(first), asked_.end(),
+                           [](const Asked& asked) { return asked.answered; });
+      },
+      kReadTimeout);
 }
 
 NodeLogs Laboratory::Logs() {
@@ -530,8 +537,7 @@ NodeLogs Laboratory::Logs() {
       --waiting;
     });
   }
-  const Time give_up = world_.now() + kPatience;
-  while (waiting > 0 && world_.now() < give_up) world_.RunUntil(world_.now() + kLookEvery);
+  Await([&waiting] { return waiting == 0; }, kPatience);
   return logs;
 }
 

@@ -23,6 +23,7 @@
 namespace raftly {
 namespace {
 
+constexpr ShrinkLimits kForAPage = {.time = std::chrono::seconds(10)};
 constexpr int kNoDamage = 0, kDamage = 1, kBadDocument = 2, kTooMuch = 3;
 
 constexpr const char* kUsage =
@@ -31,9 +32,11 @@ constexpr const char* kUsage =
     "       raftly-lab shrink [FILE]  the smallest part of it that still shows the same damage\n"
     "       raftly-lab list           the incidents\n"
     "       raftly-lab show NAME      one of them, with its defence and without\n"
-    "       raftly-lab page NAME      the same as one HTML file, which needs no network\n"
+    "       raftly-lab page [--shrink] NAME or FILE   the same, or an experiment, as an HTML file that needs no "
+    "network\n"
     "       raftly-lab serve [ADDRESS]    the page, without a cluster (localhost:8000)\n"
     "       raftly-lab catalogue [NAME]   all of them, or one, as JSON\n"
+    "       raftly-lab defences       those that can be switched off, as JSON\n"
     "       raftly-lab --seconds N --mib N ...   at most so much processor time and memory\n"
     "exit code: 0 no damage, 1 damage found, 2 a bad document or bad usage,\n"
     "3 out of memory\n";
@@ -71,7 +74,13 @@ int Run(const std::string& path, bool perfetto) {
   return result.damage() ? kDamage : kNoDamage;
 }
 
-// What was left out goes beside the document.
+// Beside the document.
+void TellDropped(const Shrunk& shrunk, const Experiment& before) {
+  for (const std::string& line : shrunk.dropped) std::fprintf(stderr, "left out: %s\n", line.c_str());
+  std::fprintf(stderr, "%zu of %zu acts are left after %lu runs; %s is broken as before\n",
+               shrunk.experiment.acts.size(), before.acts.size(), shrunk.runs, shrunk.judge.c_str());
+}
+
 int ShrinkOne(const std::string& path) {
   const std::optional<Experiment> experiment = Read(path);
   if (!experiment) return kBadDocument;
@@ -80,9 +89,7 @@ int ShrinkOne(const std::string& path) {
     std::fprintf(stderr, "raftly-lab: %s\n", std::string(shrunk.status().message()).c_str());
     return kNoDamage;
   }
-  for (const std::string& line : shrunk->dropped) std::fprintf(stderr, "left out: %s\n", line.c_str());
-  std::fprintf(stderr, "%zu of %zu acts are left after %lu runs; %s is broken as before\n",
-               shrunk->experiment.acts.size(), experiment->acts.size(), shrunk->runs, shrunk->judge.c_str());
+  TellDropped(*shrunk, *experiment);
   std::printf("%s\n", ToJson(shrunk->experiment).dump(1).c_str());
   return kDamage;
 }
@@ -94,11 +101,20 @@ int ShowOne(const std::string& name) {
   return kNoDamage;
 }
 
-int PrintPage(const std::string& name) {
+int PrintPage(const std::string& name, bool shrink) {
   const Incident* incident = FindIncident(name);
-  if (incident == nullptr) return Complain("there is no incident \"" + name + "\"; there are:\n" + List());
-  if (!incident->runs()) return Complain("\"" + name + "\" cannot be seen yet: it waits for " + incident->waits_for);
-  const std::string page = PageOf(*incident);
+  if (incident != nullptr && !incident->runs()) {
+    return Complain("\"" + name + "\" cannot be seen yet: it waits for " + incident->waits_for);
+  }
+  std::optional<Experiment> experiment = incident != nullptr ? Undefended(*incident) : Read(name);
+  if (!experiment) return kBadDocument;
+  if (shrink) {
+    const auto shrunk = Shrink(*experiment, kForAPage);
+    if (shrunk.ok()) TellDropped(*shrunk, *experiment);
+    if (!shrunk.ok()) std::fprintf(stderr, "raftly-lab: %s\n", std::string(shrunk.status().message()).c_str());
+    if (shrunk.ok()) experiment = shrunk->experiment;
+  }
+  const std::string page = PageOf(*experiment);
   std::fwrite(page.data(), 1, page.size(), stdout);
   return kNoDamage;
 }
@@ -168,7 +184,12 @@ int Main(std::vector<std::string> arguments) {
   }
   if (verb == "shrink" && arguments.size() <= 2) return ShrinkOne(arguments.size() == 2 ? arguments[1] : "-");
   if (verb == "show" && arguments.size() == 2) return ShowOne(arguments[1]);
-  if (verb == "page" && arguments.size() == 2) return PrintPage(arguments[1]);
+  if (verb == "page" && arguments.size() == 2) return PrintPage(arguments[1], false);
+  if (verb == "page" && arguments.size() == 3 && arguments[1] == "--shrink") return PrintPage(arguments[2], true);
+  if (verb == "defences" && arguments.size() == 1) {
+    std::printf("%s\n", DefencesAsJson().dump().c_str());
+    return kNoDamage;
+  }
   if (verb == "serve" && arguments.size() <= 2) return Serve(arguments.size() == 2 ? arguments[1] : "localhost:8000");
   if (verb == "catalogue" && arguments.size() <= 2) return PrintCatalogue(arguments.size() == 2 ? arguments[1] : "");
   if (verb == "list" && arguments.size() == 1) {

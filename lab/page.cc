@@ -1,5 +1,6 @@
 #include "lab/page.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
@@ -25,11 +26,22 @@ std::string CodeWithinScript(const std::string& code) {
 
 }  // namespace
 
-std::string PageOf(const Incident& incident) {
-  const std::string data =
-      absl::StrCat("{\"incident\":", ToJson(incident).dump(), ",\"on\":", RunExperiment(incident.experiment).trace,
-                   ",\"off\":", RunExperiment(Undefended(incident)).trace, "}");
-  const std::string title = absl::StrReplaceAll(incident.title, {{"&", "&amp;"}, {"<", "&lt;"}});
+std::string PageOf(const Incident& incident) { return PageOf(Undefended(incident)); }
+
+std::string PageOf(const Experiment& experiment) {
+  const Incident* incident = FindIncident(experiment.incident);
+  Experiment defended = experiment;
+  std::erase_if(defended.off, [&](const std::string& name) {
+    return incident == nullptr ||
+           std::find(incident->switches.begin(), incident->switches.end(), name) != incident->switches.end();
+  });
+  std::string data =
+      absl::StrCat("{\"incidents\":[", incident == nullptr ? "" : ToJson(*incident).dump(),
+                   "],\"defences\":", DefencesAsJson().dump(), ",\"on\":", RunExperiment(defended).trace);
+  if (defended.off != experiment.off) absl::StrAppend(&data, ",\"off\":", RunExperiment(experiment).trace);
+  data += "}";
+  const std::string title =
+      absl::StrReplaceAll(incident == nullptr ? "Raftly laboratory" : incident->title, {{"&", "&amp;"}, {"<", "&lt;"}});
   return absl::StrCat(
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"

@@ -1,4 +1,5 @@
-// An incident as one HTML file: the page of the laboratory, with both runs in it. Needs no network and no server.
+// An incident, or any experiment, as one HTML file: the page of the laboratory, with its runs in it. Needs no network
+// and no server.
 #pragma once
 
 #include <string>
@@ -7,7 +8,9 @@
 
 namespace raftly {
 
-// Runs it both ways.
+// Runs it both ways. Requires that it runs.
 std::string PageOf(const Incident& incident);
+// Where defences are off that its incident needs, or any, with them on as well.
+std::string PageOf(const Experiment& experiment);
 
 }  // namespace raftly

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "lab/laboratory.h"
 
 namespace raftly {
@@ -13,14 +14,19 @@ using namespace std::chrono_literals;
 
 class Shrinker {
  public:
-  Shrinker(Shrunk& shrunk, uint64_t most_runs) : shrunk_(shrunk), most_runs_(most_runs) {}
+  Shrinker(Shrunk& shrunk, uint64_t faults, const ShrinkLimits& limits)
+      : shrunk_(shrunk), faults_(faults), limits_(limits) {}
 
   void Run() {
+    // Of a swarm most of what comes after the damage goes with its time.
+    if (now().swarm) HalveTime();
+    LeaveOutFaults();
     LeaveOutActs();
     LeaveOutSwitches();
     LeaveOutNodes();
-    Shorten();
+    now().swarm ? HalveTime() : Shorten();
     // What the rest needed may not be needed any more.
+    LeaveOutFaults();
     LeaveOutActs();
     TrySeed();
   }
@@ -29,16 +35,60 @@ class Shrinker {
   Experiment& now() { return shrunk_.experiment; }
   std::string Milliseconds(Duration time) const { return absl::StrCat(time / 1us / 1000.0, " ms"); }
 
+  bool OutOfPatience() const {
+    return shrunk_.runs >= limits_.runs || std::chrono::steady_clock::now() - begun_ >= limits_.time;
+  }
+
   // Takes `smaller` where it shows the same damage.
   bool Take(Experiment smaller) {
-    if (shrunk_.runs >= most_runs_) return false;
+    if (OutOfPatience()) return false;
     ++shrunk_.runs;
     const LabResult result = RunExperiment(smaller);
     const bool shows = std::any_of(result.verdicts.begin(), result.verdicts.end(), [&](const LabVerdict& verdict) {
       return !verdict.holds && verdict.judge == shrunk_.judge;
     });
     if (shows) now() = std::move(smaller);
+    if (shows) faults_ = result.faults;
     return shows;
+  }
+
+  // The faults of a swarm, as acts are left out.
+  void LeaveOutFaults() {
+    std::vector<uint64_t> striking;
+    for (uint64_t number = 1; number <= faults_; ++number) {
+      const std::vector<uint64_t>& spared = now().spared;
+      if (std::find(spared.begin(), spared.end(), number) == spared.end()) striking.push_back(number);
+    }
+    for (size_t chunk = std::max<size_t>(striking.size() / 2, 1); !striking.empty(); chunk /= 2) {
+      for (size_t at = 0; at < striking.size();) {
+        const auto begin = striking.begin() + static_cast<std::ptrdiff_t>(at);
+        const auto end = striking.begin() + static_cast<std::ptrdiff_t>(std::min(at + chunk, striking.size()));
+        Experiment smaller = now();
+        smaller.spared.insert(smaller.spared.end(), begin, end);
+        std::sort(smaller.spared.begin(), smaller.spared.end());
+        if (!Take(std::move(smaller))) {
+          at += chunk;
+          continue;
+        }
+        shrunk_.dropped.push_back(absl::StrCat("faults ", absl::StrJoin(begin, end, ", ")));
+        striking.erase(begin, end);
+      }
+      if (chunk <= 1) return;
+    }
+  }
+
+  void HalveTime() {
+    const Duration before = now().duration;
+    for (Duration step = before / 2; step >= 10ms && !OutOfPatience(); step /= 2) {
+      Experiment smaller = now();
+      const Duration last = smaller.acts.empty() ? Duration(0) : smaller.acts.back().at;
+      smaller.duration -= step;
+      if (smaller.duration > last) Take(std::move(smaller));
+    }
+    if (now().duration < before) {
+      shrunk_.dropped.push_back(
+          absl::StrCat("time: ", Milliseconds(now().duration), " instead of ", Milliseconds(before)));
+    }
   }
 
   // In chunks, from halves down to single ones.
@@ -99,7 +149,7 @@ class Shrinker {
   }
 
   void TrySeed() {
-    if (now().seed == 1) return;
+    if (now().seed == 1 || now().swarm) return;
     Experiment smaller = now();
     smaller.seed = 1;
     const uint64_t before = now().seed;
@@ -107,12 +157,14 @@ class Shrinker {
   }
 
   Shrunk& shrunk_;
-  const uint64_t most_runs_;
+  uint64_t faults_;  // of the swarm, in the smallest run so far
+  const ShrinkLimits limits_;
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace
 
-absl::StatusOr<Shrunk> Shrink(const Experiment& experiment, uint64_t most_runs) {
+absl::StatusOr<Shrunk> Shrink(const Experiment& experiment, const ShrinkLimits& limits) {
   const LabResult result = RunExperiment(experiment);
   // The most telling one: what clients saw, before what a judge inside of the nodes saw.
   const LabVerdict* broken = nullptr;
@@ -121,7 +173,7 @@ absl::StatusOr<Shrunk> Shrink(const Experiment& experiment, uint64_t most_runs) 
   }
   if (broken == nullptr) return absl::FailedPreconditionError("it shows no damage, so there is nothing to keep");
   Shrunk shrunk{.experiment = experiment, .judge = broken->judge, .dropped = {}, .runs = 1};
-  Shrinker(shrunk, most_runs).Run();
+  Shrinker(shrunk, result.faults, limits).Run();
   return shrunk;
 }
 

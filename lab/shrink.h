@@ -1,11 +1,12 @@
 // The smallest experiment that still shows the same damage, by leaving out: delta debugging (Zeller and Hildebrandt,
-// "Simplifying and Isolating Failure-Inducing Input", 2002) over acts, then defences that are off, nodes, time, and the
-// seed.
+// "Simplifying and Isolating Failure-Inducing Input", 2002) over acts and a swarm's faults, then defences that are off,
+// nodes, time, and the seed.
 //
 //   const Shrunk shrunk = Shrink(experiment);
 //   std::cout << ToJson(shrunk.experiment) << shrunk.dropped;
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -22,7 +23,12 @@ struct Shrunk {
   uint64_t runs = 0;
 };
 
-// As small as `most_runs` tries find it. FailedPrecondition where the experiment shows no damage.
-absl::StatusOr<Shrunk> Shrink(const Experiment& experiment, uint64_t most_runs = 2000);
+struct ShrinkLimits {
+  uint64_t runs = 2000;
+  std::chrono::seconds time{20};  // of a real clock; the run under way then goes to its end
+};
+
+// As small as can be found within the limits. FailedPrecondition where the experiment shows no damage.
+absl::StatusOr<Shrunk> Shrink(const Experiment& experiment, const ShrinkLimits& limits = {});
 
 }  // namespace raftly

@@ -10,6 +10,7 @@ namespace raftly {
 
 struct NamedDefence {
   const char* name;
+  const char* words;  // for who does not know the code
   bool Defences::*is_on;
 };
 

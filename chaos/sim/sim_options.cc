@@ -12,7 +12,7 @@ namespace raftly {
 
 const char* const kSimUsage =
     "usage: raftly-sim [--seed N | --seeds A-B] [--trace] [--minutes M] [--threads T] [--again-every N]\n"
-    "                  [--without DEFENCE,DEFENCE]\n"
+    "                  [--without DEFENCE,DEFENCE] [--experiment] [--pages DIRECTORY]\n"
     "  --seed N         run this seed\n"
     "  --seeds A-B      run these (1-100)\n"
     "  --trace          print every event worth a line\n"
@@ -20,6 +20,8 @@ const char* const kSimUsage =
     "  --threads T      how many at a time (one for each core)\n"
     "  --again-every N  run every N-th seed twice and compare (16; 0: never)\n"
     "  --without D,E    switch defences off (raft/core/config.h), to see the damage\n"
+    "  --experiment     print the seed as an experiment for raftly-lab, and run nothing\n"
+    "  --pages D        of seeds that fail, what is needed to fail, as pages of raftly-lab in this directory\n"
     "exit code: 0 all passed, 1 safety violated, 2 no progress, 3 not deterministic, 64 bad usage\n";
 
 namespace {
@@ -56,6 +58,10 @@ absl::Status Set(const std::string& flag, const std::string& value, SimOptions& 
   if (flag == "seeds") return ParseSeeds(value, options);
   if (flag == "without") return ParseWithout(value, options.defences);
   if (flag == "minutes") return ParseNumber(flag, value, &options.minutes);
+  if (flag == "pages") {
+    options.pages = value;
+    return value.empty() ? BadValue(flag, value, "a directory") : absl::OkStatus();
+  }
   if (flag == "threads") return ParseNumber(flag, value, &options.threads);
   if (flag == "again-every") return ParseNumber(flag, value, &options.again_every);
   if (flag != "seed") return absl::InvalidArgumentError(absl::StrCat("--", flag, ": no such flag"));
@@ -75,8 +81,11 @@ absl::StatusOr<SimOptions> ParseSimOptions(const std::vector<std::string>& argum
     }
     std::pair<std::string, std::string> flag = absl::StrSplit(argument, absl::MaxSplits('=', 1));
     flag.first.erase(0, flag.first.starts_with("--") ? 2 : 1);
-    if (flag.first == "trace" || flag.first == "h" || flag.first == "help") {
-      (flag.first == "trace" ? options.trace : options.help) = true;
+    if (bool* const on = flag.first == "trace"                       ? &options.trace
+                         : flag.first == "experiment"                ? &options.experiment
+                         : flag.first == "h" || flag.first == "help" ? &options.help
+                                                                     : nullptr) {
+      *on = true;
       continue;
     }
     if (argument.find('=') == argument.npos) {
@@ -84,6 +93,9 @@ absl::StatusOr<SimOptions> ParseSimOptions(const std::vector<std::string>& argum
       flag.second = arguments[++i];
     }
     if (absl::Status status = Set(flag.first, flag.second, options); !status.ok()) return status;
+  }
+  if (options.experiment && options.first_seed != options.last_seed) {
+    return absl::InvalidArgumentError("--experiment: one seed is needed (--seed N)");
   }
   return options;
 }

@@ -34,6 +34,8 @@ void LabApi::Register(Router& router) {
   router.Add("GET", absl::StrCat(std::string(kIncidents), "/"), [this](const HttpRequest& request) {
     return Catalogue(std::string(request.path().substr(kIncidents.size() + 1)));
   });
+  router.Add("GET", "/api/lab/defences", [this](const HttpRequest&) { return Defences(); });
+  router.Add("POST", "/api/lab/page", [this](const HttpRequest& request) { return Page(request); });
   router.Add("POST", "/api/lab/run", [this](const HttpRequest& request) { return Run(request); });
 }
 
@@ -54,6 +56,27 @@ HttpResponse LabApi::Catalogue(const std::string& name) {
     list_ = *catalogue;
   }
   return {.body = *std::move(catalogue)};
+}
+
+HttpResponse LabApi::Defences() {
+  {
+    MutexLock lock(mutex_);
+    if (defences_) return {.body = *defences_};
+  }
+  absl::StatusOr<std::string> defences = processes_.Run({"defences"}, {});
+  if (!defences.ok()) return ErrorOf(defences.status());
+  MutexLock lock(mutex_);
+  defences_ = *defences;
+  return {.body = *std::move(defences)};
+}
+
+HttpResponse LabApi::Page(const HttpRequest& request) {
+  absl::StatusOr<std::string> page = processes_.Run({"page", "-"}, request.body);
+  if (!page.ok()) return ErrorOf(page.status());
+  // As a file, not as a page of this server: it has scripts of its own.
+  return {.body = *std::move(page),
+          .content_type = "text/html; charset=utf-8",
+          .headers = {{"Content-Disposition", "attachment; filename=\"raftly-incident.html\""}}};
 }
 
 HttpResponse LabApi::Run(const HttpRequest& request) {

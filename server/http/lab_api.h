@@ -19,11 +19,15 @@ class LabApi {
 
  private:
   HttpResponse Catalogue(const std::string& name);
+  HttpResponse Defences();
   HttpResponse Run(const HttpRequest& request);
+  HttpResponse Page(const HttpRequest& request);
 
   LabProcesses processes_;
   Mutex mutex_;
-  std::optional<std::string> list_ ABSL_GUARDED_BY(mutex_);  // the catalogue does not change while the program does not
+  // They do not change while the program does not.
+  std::optional<std::string> list_ ABSL_GUARDED_BY(mutex_);
+  std::optional<std::string> defences_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace raftly

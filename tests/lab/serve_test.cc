@@ -41,9 +41,25 @@ TEST(LabPage, HoldsBothRunsAndAsksNobodyForAnything) {
   const auto data = nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
   EXPECT_EQ(data.at("on").at("summary").at("damage"), false);
   EXPECT_EQ(data.at("off").at("summary").at("damage"), true);
-  EXPECT_EQ(data.at("incident").at("name"), "ack-before-quorum");
+  EXPECT_EQ(data.at("incidents").at(0).at("name"), "ack-before-quorum");
   EXPECT_EQ(page.find(" src="), page.npos);
   EXPECT_EQ(page.find("<link"), page.npos);
+}
+
+TEST(LabPage, OfAnExperimentHasOneRunOrTwo) {
+  const auto data_of = [](const Experiment& experiment) {
+    const std::string page = PageOf(experiment);
+    const size_t begin = page.find("id=\"raftly-saved\">") + 18;
+    return nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
+  };
+  Experiment experiment;
+  const auto whole = data_of(experiment);
+  EXPECT_TRUE(whole.at("incidents").empty());
+  EXPECT_FALSE(whole.contains("off"));
+  experiment.off = {"pre_vote"};
+  const auto both = data_of(experiment);
+  EXPECT_EQ(both.at("off").at("experiment").at("off"), nlohmann::json({"pre_vote"}));
+  EXPECT_TRUE(both.at("on").at("experiment").at("off").empty());
 }
 
 TEST(LabServer, APortThatIsTakenIsNamed) {

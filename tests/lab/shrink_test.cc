@@ -47,13 +47,26 @@ TEST(Shrink, TheSameExperimentIsShrunkToTheSame) {
 }
 
 TEST(Shrink, StopsWhereItMayTryNoMore) {
-  const auto shrunk = Shrink(Inflated(), 3);
+  const auto shrunk = Shrink(Inflated(), {.runs = 3});
   ASSERT_TRUE(shrunk.ok());
   EXPECT_LE(shrunk->runs, 3u);
 }
 
 TEST(Shrink, WithoutDamageThereIsNothingToKeep) {
   EXPECT_TRUE(absl::IsFailedPrecondition(Shrink(FindIncident("ack-before-quorum")->experiment).status()));
+}
+
+// Of a seed of the simulator that fails.
+TEST(Shrinking, LeavesOutFaultsAndTimeOfASwarm) {
+  const auto failing = ParseExperiment(
+      R"({"format": 1, "nodes": 3, "seed": 1, "duration_ms": 10000, "swarm": 6, "off": ["vote_persistence"], "acts": []})");
+  ASSERT_TRUE(failing.ok()) << failing.status();
+  const auto shrunk = Shrink(*failing);
+  ASSERT_TRUE(shrunk.ok()) << shrunk.status();
+  EXPECT_EQ(shrunk->judge, "promises");
+  EXPECT_LT(shrunk->experiment.duration, failing->duration);
+  EXPECT_EQ(shrunk->experiment.off, failing->off);
+  EXPECT_TRUE(RunExperiment(shrunk->experiment).damage());
 }
 
 }  // namespace

@@ -52,6 +52,22 @@ TEST_F(LabTest, AnExperimentIsRun) {
   EXPECT_EQ(Ask(router_, "POST", "/api/lab/run", kExperiment).body, ran.body) << "the same bytes each time";
 }
 
+TEST_F(LabTest, TheDefencesAreNamed) {
+  for (int times = 0; times < 2; ++times) {
+    const HttpResponse all = Ask(router_, "GET", "/api/lab/defences");
+    EXPECT_EQ(all.status, 200);
+    EXPECT_THAT(all.body, HasSubstr(R"({"name":"pre_vote","words":"pre-vote"})"));
+  }
+}
+
+TEST_F(LabTest, AnExperimentIsSavedAsAPage) {
+  const HttpResponse page = Ask(router_, "POST", "/api/lab/page", kExperiment);
+  EXPECT_EQ(page.status, 200) << page.body;
+  EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
+  EXPECT_THAT(page.body, HasSubstr("id=\"raftly-saved\""));
+  EXPECT_EQ(Ask(router_, "POST", "/api/lab/page", "{").status, 400);
+}
+
 TEST_F(LabTest, WhatIsWrongWithAnExperimentIsNamed) {
   const HttpResponse refused = Ask(router_, "POST", "/api/lab/run", R"({"format": 2})");
   EXPECT_EQ(refused.status, 400);
