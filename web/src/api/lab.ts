@@ -17,17 +17,24 @@ export interface Act {
   timeout_ms?: number;
   full?: boolean;
   text?: string;
+  retries?: number;
 }
 
 export interface Experiment {
   format: number;
   incident?: string;
   nodes: number;
+  outsiders?: number;
   seed: number;
   duration_ms: number;
   timings?: { election_timeout_ms: number; heartbeat_ms: number };
   snapshot_bytes?: number;
   keep_bytes?: number;
+  entries_per_append?: number;
+  appends_in_flight?: number;
+  // The simulator's clients and faults of this seed, besides the acts; without those that are spared.
+  swarm?: number;
+  spared?: number[];
   off: string[];
   acts: Act[];
 }
@@ -38,13 +45,22 @@ export interface Incident {
   title: string;
   happened: string;
   sources: string[];
+  systems: string[];
   rule: string;
+  paper: string[];
   in_short: string[];
   switches: string[];
   judge: string;
   measure?: string;
-  on: Experiment;
-  off: Experiment;
+  // What has to be built before it can be seen; then there is nothing to run.
+  waits_for?: string;
+  on?: Experiment;
+  off?: Experiment;
+}
+
+export interface Defence {
+  name: string;
+  words: string;
 }
 
 export type LogEntry = [index: number, term: number, command: string];
@@ -82,6 +98,7 @@ export interface TraceEvent {
   text?: string;
   act?: number;
   nodes?: string[];
+  number?: number;
 }
 
 export interface Verdict {
@@ -100,14 +117,15 @@ export interface Trace {
   summary: Record<string, number | boolean>;
 }
 
-// An incident with both its runs, in a page that was saved as a file (raftly-lab page).
+// What a page holds that was saved as a file (raftly-lab page): the incident, if it is one, and its runs.
 interface Saved {
-  incident: Incident;
+  incidents: Incident[];
+  defences: Defence[];
   on: Trace;
-  off: Trace;
+  off?: Trace;
 }
 
-const saved = ((): Saved | undefined => {
+export const saved = ((): Saved | undefined => {
   const text = globalThis.document?.getElementById("raftly-saved")?.textContent;
   return text ? (JSON.parse(text) as Saved) : undefined;
 })();
@@ -115,13 +133,32 @@ const saved = ((): Saved | undefined => {
 export const isSaved = saved !== undefined;
 
 export const getIncidents = async (signal?: AbortSignal): Promise<Incident[]> =>
-  saved ? [saved.incident] : (await request<Incident[]>("GET", "/api/lab/incidents", { signal })).data;
+  saved ? saved.incidents : (await request<Incident[]>("GET", "/api/lab/incidents", { signal })).data;
+
+export const getDefences = async (signal?: AbortSignal): Promise<Defence[]> =>
+  saved ? saved.defences : (await request<Defence[]>("GET", "/api/lab/defences", { signal })).data;
+
+// The order of what is off means nothing.
+const sameExperiment = (a: Experiment, b: Experiment): boolean => {
+  const key = (of: Experiment) => JSON.stringify(Object.entries({ ...of, off: [...of.off].sort() }).sort());
+  return key(a) === key(b);
+};
 
 export async function runExperiment(experiment: Experiment): Promise<Trace> {
   if (!saved) return (await request<Trace>("POST", "/api/lab/run", { body: experiment })).data;
-  const asked = JSON.stringify(experiment);
-  for (const which of ["on", "off"] as const) {
-    if (asked === JSON.stringify(saved.incident[which])) return saved[which];
+  for (const trace of [saved.on, saved.off]) {
+    if (trace && sameExperiment(trace.experiment, experiment)) return trace;
   }
   throw new Error("This page is a file: it holds two runs and can make no others. `make lab` can.");
+}
+
+// The experiment, run both ways, as a file that needs no network.
+export async function savePage(experiment: Experiment): Promise<Blob> {
+  const response = await fetch("/api/lab/page", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(experiment),
+  });
+  if (!response.ok) throw new Error(((await response.json()) as { error?: string }).error ?? response.statusText);
+  return response.blob();
 }

@@ -36,7 +36,10 @@ export function Acts({ document, cursor, onEdit }: ActsProps) {
   const { experiment } = document.now;
   const [kind, setKind] = useState("isolate");
   const [node, setNode] = useState("leader");
-  const names = ["leader", ...Array.from({ length: experiment.nodes }, (_, i) => `n${i + 1}`)];
+  const names = [
+    "leader",
+    ...Array.from({ length: experiment.nodes + (experiment.outsiders ?? 0) }, (_, i) => `n${i + 1}`),
+  ];
   const at = Math.min(Math.round(cursor * 1000) / 1000, experiment.duration_ms);
   const select = "rounded-md border border-line bg-raised px-1.5 py-1";
   const add = () => {
@@ -46,6 +49,7 @@ export function Acts({ document, cursor, onEdit }: ActsProps) {
   return (
     <Panel
       title="What is done to it"
+      tour="acts"
       aside={
         <span className="flex gap-1">
           <Button disabled={document.past.length === 0} onClick={() => onEdit({ type: "undo" })}>

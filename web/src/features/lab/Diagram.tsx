@@ -1,10 +1,10 @@
 // A picture to scrub through: drag or arrow keys move the cursor, the wheel zooms, shift and drag move along.
 import { useEffect, useRef, type KeyboardEvent, type PointerEvent } from "react";
 import { useSize } from "@/components/useSize";
-import { draw } from "@/features/lab/draw";
-import { timeOf, type View } from "@/features/lab/geometry";
+import { draw, drawCursor, lineOf } from "@/features/lab/draw";
+import { timeOf, type Frame, type Palette, type View } from "@/features/lab/geometry";
 import { usePalette } from "@/features/lab/palette";
-import type { Picture } from "@/features/lab/picture";
+import type { Message, Picture } from "@/features/lab/picture";
 
 interface DiagramProps {
   picture: Picture;
@@ -13,6 +13,8 @@ interface DiagramProps {
   cursor: number;
   evidence: ReadonlySet<number>;
   difference?: number | undefined;
+  chosen?: number | undefined;
+  onMessage: (number: number | undefined) => void;
   onCursor: (t: number) => void;
   onView: (view: View) => void;
 }
@@ -30,25 +32,59 @@ export function moved(view: View, by: number, end: number): View {
   return { begin: view.begin + shift, end: view.end + shift };
 }
 
-export function Diagram({ picture, name, view, cursor, evidence, difference, onCursor, onView }: DiagramProps) {
+// So close to a message's line, in pixels, a click means it.
+const NEAR = 5;
+
+export function messageAt(picture: Picture, frame: Omit<Frame, "evidence">, x: number, y: number): Message | undefined {
+  let nearest: Message | undefined;
+  let best = NEAR;
+  for (const message of picture.messages) {
+    if (message.until < frame.view.begin || message.sent > frame.view.end) continue;
+    const { x1, y1, x2, y2 } = lineOf(message, picture, frame);
+    const length = (x2 - x1) ** 2 + (y2 - y1) ** 2;
+    const along = length === 0 ? 0 : Math.min(Math.max(((x - x1) * (x2 - x1) + (y - y1) * (y2 - y1)) / length, 0), 1);
+    const distance = Math.hypot(x - x1 - along * (x2 - x1), y - y1 - along * (y2 - y1));
+    if (distance < best) [nearest, best] = [message, distance];
+  }
+  return nearest;
+}
+
+// A canvas as large as its box, in the pixels of the screen.
+function paint(
+  canvas: HTMLCanvasElement | null,
+  frame: Frame,
+  palette: Palette,
+  what: (ctx: CanvasRenderingContext2D, frame: Frame, palette: Palette) => void,
+): void {
+  const ctx = canvas?.getContext("2d");
+  if (!canvas || !ctx || frame.width === 0) return;
+  const scale = window.devicePixelRatio || 1;
+  const [width, height] = [Math.round(frame.width * scale), Math.round(frame.height * scale)];
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  ctx.setTransform(scale, 0, 0, scale, 0, 0);
+  what(ctx, frame, palette);
+}
+
+export function Diagram(props: DiagramProps) {
+  const { picture, name, view, cursor, evidence, difference, chosen, onMessage, onCursor, onView } = props;
   const [box, size] = useSize<HTMLDivElement>();
+  const below = useRef<HTMLCanvasElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const grip = useRef<{ x: number; view: View } | undefined>(undefined);
+  const grip = useRef<{ x: number; view: View; moved: boolean } | undefined>(undefined);
   const palette = usePalette();
   const frame = { ...size, view };
 
   useEffect(() => {
-    const ctx = canvas.current?.getContext("2d");
-    if (!ctx || size.width === 0) return;
-    const scale = window.devicePixelRatio || 1;
-    const [width, height] = [Math.round(size.width * scale), Math.round(size.height * scale)];
-    if (canvas.current!.width !== width || canvas.current!.height !== height) {
-      canvas.current!.width = width;
-      canvas.current!.height = height;
-    }
-    ctx.setTransform(scale, 0, 0, scale, 0, 0);
-    draw(ctx, picture, { ...size, view, cursor, evidence, difference }, palette);
-  }, [picture, view, cursor, evidence, difference, size, palette]);
+    const whole = { ...size, view, evidence, difference, chosen };
+    paint(below.current, whole, palette, (ctx, at, colours) => draw(ctx, picture, at, colours));
+  }, [picture, view, evidence, difference, chosen, size, palette]);
+  useEffect(() => {
+    const whole = { ...size, view, evidence };
+    paint(canvas.current, whole, palette, (ctx, at, colours) => drawCursor(ctx, cursor, at, colours));
+  }, [view, cursor, evidence, size, palette]);
 
   // React's own wheel listener is passive: the page would scroll with it.
   useEffect(() => {
@@ -65,15 +101,21 @@ export function Diagram({ picture, name, view, cursor, evidence, difference, onC
   const clamp = (t: number) => Math.min(Math.max(t, 0), picture.end);
   const onDown = (event: PointerEvent<HTMLCanvasElement>) => {
     event.currentTarget.setPointerCapture(event.pointerId);
-    grip.current = { x: event.nativeEvent.offsetX, view };
+    grip.current = { x: event.nativeEvent.offsetX, view, moved: false };
     if (!event.shiftKey) onCursor(clamp(timeOf(event.nativeEvent.offsetX, frame)));
   };
   const onMove = (event: PointerEvent<HTMLCanvasElement>) => {
     if (!grip.current || event.buttons === 0) return;
     const x = event.nativeEvent.offsetX;
+    if (Math.abs(x - grip.current.x) > NEAR) grip.current.moved = true;
     if (!event.shiftKey) return onCursor(clamp(timeOf(x, frame)));
     const perPixel = (grip.current.view.end - grip.current.view.begin) / size.width;
     onView(moved(grip.current.view, (grip.current.x - x) * perPixel, picture.end));
+  };
+  const onUp = (event: PointerEvent<HTMLCanvasElement>) => {
+    const clicked = grip.current && !grip.current.moved && !event.shiftKey;
+    grip.current = undefined;
+    if (clicked) onMessage(messageAt(picture, frame, event.nativeEvent.offsetX, event.nativeEvent.offsetY)?.number);
   };
   const onKey = (event: KeyboardEvent<HTMLCanvasElement>) => {
     const step = ((view.end - view.begin) / 100) * (event.shiftKey ? 5 : 1);
@@ -92,7 +134,8 @@ export function Diagram({ picture, name, view, cursor, evidence, difference, onC
   };
 
   return (
-    <div ref={box} className="h-full min-h-0 w-full">
+    <div ref={box} className="relative h-full min-h-0 w-full">
+      <canvas ref={below} aria-hidden className="absolute inset-0 block h-full w-full" />
       <canvas
         ref={canvas}
         role="slider"
@@ -104,9 +147,9 @@ export function Diagram({ picture, name, view, cursor, evidence, difference, onC
         aria-valuetext={`${cursor.toFixed(1)} ms`}
         onPointerDown={onDown}
         onPointerMove={onMove}
-        onPointerUp={() => (grip.current = undefined)}
+        onPointerUp={onUp}
         onKeyDown={onKey}
-        className="block h-full w-full touch-none"
+        className="absolute inset-0 block h-full w-full touch-none"
       />
     </div>
   );

@@ -1,27 +1,36 @@
 // The laboratory: incidents of real clusters, each with its defence and without, to scrub through and to change.
 import { useCallback, useState } from "react";
-import { isSaved } from "@/api/lab";
+import { isSaved, savePage } from "@/api/lab";
 import { Button } from "@/components/Button";
 import { Spinner } from "@/components/Spinner";
 import { Acts } from "@/features/lab/Acts";
 import { Catalogue } from "@/features/lab/Catalogue";
 import { experimentsOf } from "@/features/lab/document";
 import { toLink } from "@/features/lab/link";
-import { Pictures, type Evidence } from "@/features/lab/Pictures";
+import { MessagePanel } from "@/features/lab/MessagePanel";
+import type { Message } from "@/features/lab/picture";
+import { Pictures, type ChosenMessage, type Evidence } from "@/features/lab/Pictures";
 import { StatePanel } from "@/features/lab/StatePanel";
 import { Story } from "@/features/lab/Story";
 import { Switches } from "@/features/lab/Switches";
+import { Tour, useTour } from "@/features/lab/Tour";
 import { useDocument } from "@/features/lab/useDocument";
 import { useRuns } from "@/features/lab/useRuns";
 import { Verdicts } from "@/features/lab/Verdicts";
 
 export function LabPage() {
   const lab = useDocument();
-  const runs = useRuns(lab.ready ? lab.document.now : undefined);
+  const incident = lab.incidents.find(({ name }) => name === lab.chosen);
+  const readOnly = incident?.waits_for !== undefined;
+  const runs = useRuns(lab.ready && !readOnly ? lab.document.now : undefined);
+  const tour = useTour(!isSaved && lab.ready && runs.off !== undefined);
   const [cursor, setCursor] = useState(0);
   const [which, setWhich] = useState<"on" | "off">("off");
   const [evidence, setEvidence] = useState<Evidence>();
+  const [message, setMessage] = useState<ChosenMessage>();
   const [shared, setShared] = useState(false);
+  const [saving, setSaving] = useState(false);
+  const [failed, setFailed] = useState<string>();
 
   const onCursor = useCallback((t: number, run?: "on" | "off") => {
     setCursor(t);
@@ -32,10 +41,40 @@ export function LabPage() {
     setWhich(run);
     setCursor(runs[run]?.trace.events[events.at(-1)!]?.t ?? 0);
   };
-  const onChoose = (name: string | undefined) => {
+  const begin = () => {
     setEvidence(undefined);
+    setMessage(undefined);
+    setFailed(undefined);
     setCursor(0);
+  };
+  const onChoose = (name: string | undefined) => {
+    begin();
     lab.choose(name);
+  };
+  const onSurprise = () => {
+    begin();
+    lab.surprise();
+  };
+  const onMessage = useCallback((chosen: ChosenMessage | undefined) => setMessage(chosen), []);
+  // A moment before it leaves, so that all that was before it stays.
+  const onLose = ({ number, sent }: Message) => {
+    setMessage({ run: shown === runs.off ? "off" : "on", number });
+    lab.edit({ type: "act", act: { at_ms: Math.max(0, sent - 0.001), do: "drop_message", number } });
+  };
+  const save = async () => {
+    setSaving(true);
+    setFailed(undefined);
+    try {
+      const { on, off } = experimentsOf(lab.document.now);
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(await savePage(off ?? on));
+      link.download = `raftly-${lab.chosen ?? "laboratory"}.html`;
+      link.click();
+      URL.revokeObjectURL(link.href);
+    } catch (why) {
+      setFailed(`The page was not saved: ${why instanceof Error ? why.message : String(why)}`);
+    }
+    setSaving(false);
   };
   const share = async () => {
     const { on, off } = experimentsOf(lab.document.now);
@@ -45,10 +84,9 @@ export function LabPage() {
     setTimeout(() => setShared(false), 2000);
   };
 
-  const incident = lab.incidents.find(({ name }) => name === lab.chosen);
   const shown = (which === "off" ? runs.off : undefined) ?? runs.on;
   const words = runs.off ? (shown === runs.off ? "without the defence" : "with it") : "in this run";
-  const error = lab.error ?? runs.error;
+  const error = lab.error ?? failed ?? (readOnly ? undefined : runs.error);
   return (
     <div className="flex h-full flex-col">
       <header className="flex h-11 shrink-0 items-center gap-3 border-b border-line bg-panel px-3">
@@ -57,12 +95,22 @@ export function LabPage() {
             <img src="/favicon.svg" alt="" className="size-6" />
           </a>
         )}
-        <h1 className="text-base font-bold">
+        <h1 className="text-sm font-bold whitespace-nowrap wide:text-base">
           Raftly <span className="font-normal text-muted">laboratory</span>
         </h1>
-        <span className="ml-auto flex items-center gap-2">
+        <span className="ml-auto flex items-center gap-1.5 max-wide:[&>button]:px-2">
           {runs.busy && <Spinner />}
-          {!isSaved && <Button onClick={() => void share()}>{shared ? "Copied" : "Share"}</Button>}
+          {!isSaved && (
+            <>
+              <Button onClick={tour.begin}>Tour</Button>
+              <Button disabled={readOnly} busy={saving} onClick={() => void save()}>
+                Save
+              </Button>
+              <Button disabled={readOnly} onClick={() => void share()}>
+                {shared ? "Copied" : "Share"}
+              </Button>
+            </>
+          )}
         </span>
       </header>
       {error && (
@@ -71,20 +119,51 @@ export function LabPage() {
         </p>
       )}
       <main className="flex min-h-0 flex-1 flex-col gap-2 overflow-y-auto p-2 wide:flex-row wide:overflow-hidden">
-        <Catalogue incidents={lab.incidents} chosen={lab.ready ? lab.chosen : ""} onChoose={onChoose} />
+        <Catalogue
+          incidents={lab.incidents}
+          chosen={lab.ready ? lab.chosen : ""}
+          onChoose={onChoose}
+          onSurprise={isSaved ? undefined : onSurprise}
+        />
         <div className="flex min-w-0 shrink-0 flex-col rounded-lg border border-line bg-panel wide:min-h-0 wide:flex-1 wide:shrink wide:overflow-y-auto">
-          <Story incident={incident} />
-          <Switches off={lab.document.now.switches} onSwitch={(name) => lab.edit({ type: "switch", name })} />
-          <div className="flex h-[30rem] shrink-0 flex-col wide:h-auto wide:min-h-96 wide:flex-1">
-            <Pictures runs={runs} cursor={cursor} evidence={evidence} onCursor={onCursor} />
-          </div>
+          <Story incident={incident} sheet={lab.document.now} onEdit={lab.edit} />
+          {!readOnly && (
+            <>
+              <Switches
+                defences={lab.defences}
+                off={lab.document.now.switches}
+                onSwitch={(name) => lab.edit({ type: "switch", name })}
+              />
+              <div className="flex h-[30rem] shrink-0 flex-col wide:h-auto wide:min-h-96 wide:flex-1">
+                <Pictures
+                  runs={runs}
+                  cursor={cursor}
+                  evidence={evidence}
+                  chosen={message}
+                  onMessage={onMessage}
+                  onCursor={onCursor}
+                />
+              </div>
+            </>
+          )}
         </div>
-        <aside className="flex shrink-0 flex-col gap-2 wide:w-80 wide:overflow-y-auto">
-          <Verdicts runs={runs} incident={incident} onEvidence={onEvidence} />
-          {shown && <StatePanel nodes={shown.moments.at(cursor)} cursor={cursor} which={words} />}
-          <Acts document={lab.document} cursor={cursor} onEdit={lab.edit} />
-        </aside>
+        {!readOnly && (
+          <aside className="flex shrink-0 flex-col gap-2 wide:w-80 wide:overflow-y-auto">
+            <Verdicts runs={runs} incident={incident} onEvidence={onEvidence} />
+            {shown && <StatePanel nodes={shown.moments.at(cursor)} cursor={cursor} which={words} />}
+            {shown && (
+              <MessagePanel
+                run={shown}
+                cursor={cursor}
+                chosen={message && runs[message.run] === shown ? message.number : undefined}
+                onLose={onLose}
+              />
+            )}
+            <Acts document={lab.document} cursor={cursor} onEdit={lab.edit} />
+          </aside>
+        )}
       </main>
+      <Tour {...tour} />
     </div>
   );
 }

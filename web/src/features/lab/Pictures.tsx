@@ -11,16 +11,23 @@ export interface Evidence {
   events: number[];
 }
 
+export interface ChosenMessage {
+  run: "on" | "off";
+  number: number;
+}
+
 interface PicturesProps {
   runs: Runs;
   cursor: number;
   evidence: Evidence | undefined;
+  chosen: ChosenMessage | undefined;
+  onMessage: (chosen: ChosenMessage | undefined) => void;
   onCursor: (t: number, run?: "on" | "off") => void;
 }
 
 const NONE: ReadonlySet<number> = new Set();
 
-export function Pictures({ runs, cursor, evidence, onCursor }: PicturesProps) {
+export function Pictures({ runs, cursor, evidence, chosen, onMessage, onCursor }: PicturesProps) {
   const end = Math.max(runs.on?.picture.end ?? 0, runs.off?.picture.end ?? 0);
   const duration = runs.on?.picture.duration ?? 0;
   const [view, setView] = useState<View>({ begin: 0, end: 1000 });
@@ -51,6 +58,8 @@ export function Pictures({ runs, cursor, evidence, onCursor }: PicturesProps) {
             cursor={cursor}
             evidence={evidence?.run === which ? new Set(evidence.events) : NONE}
             difference={runs.difference}
+            chosen={chosen?.run === which ? chosen.number : undefined}
+            onMessage={(number) => onMessage(number === undefined ? undefined : { run: which, number })}
             onCursor={(t) => onCursor(t, which)}
             onView={setView}
           />
@@ -59,7 +68,7 @@ export function Pictures({ runs, cursor, evidence, onCursor }: PicturesProps) {
     );
 
   return (
-    <div className="flex min-h-0 flex-1 flex-col gap-1">
+    <div className="flex min-h-0 flex-1 flex-col gap-1" data-tour="pictures">
       {picture(runs.off, "off", "Without the defence")}
       {picture(runs.on, "on", runs.off ? "With the defence" : "The run")}
       <div className="flex flex-wrap items-center gap-1.5 px-3 pb-2">
@@ -83,7 +92,7 @@ export function Pictures({ runs, cursor, evidence, onCursor }: PicturesProps) {
           <Button onClick={() => onCursor(runs.difference!)}>First difference: {runs.difference.toFixed(1)} ms</Button>
         )}
         <span className="text-xs text-muted">
-          Drag or arrow keys: cursor. Wheel or + −: zoom. Shift and drag: move.
+          Drag or arrow keys: cursor. Wheel or + −: zoom. Shift and drag: move. Click on a message: what it says.
         </span>
       </div>
     </div>

@@ -66,7 +66,7 @@ function NodeState({ node }: { node: NodeMoment }) {
 
 export function StatePanel({ nodes, cursor, which }: { nodes: NodeMoment[]; cursor: number; which: string }) {
   return (
-    <Panel title={`At ${cursor.toFixed(1)} ms, ${which}`}>
+    <Panel tour="state" title={`At ${cursor.toFixed(1)} ms, ${which}`}>
       <ul className="flex flex-col gap-1.5 px-3 pb-3">
         {nodes.map((node) => (
           <NodeState key={node.id} node={node} />

@@ -1,35 +1,17 @@
 // Which defences the second run goes without.
+import type { Defence } from "@/api/lab";
 import { classes } from "@/components/classes";
 
-// As raft/core/config.h names them.
-const DEFENCES: [string, string][] = [
-  ["quorum_commit", "commit by majority"],
-  ["current_term_commit", "commit by own term"],
-  ["election_restriction", "election restriction"],
-  ["one_vote_per_term", "one vote per term"],
-  ["vote_persistence", "votes on disk"],
-  ["log_matching", "log matching"],
-  ["read_confirmation", "confirmed reads"],
-  ["waiter_term", "answers by term"],
-  ["pre_vote", "pre-vote"],
-  ["check_quorum", "check quorum"],
-  ["stickiness", "sticky followers"],
-  ["sync_before_promise", "sync before promise"],
-  ["verify_checksums", "checksums"],
-  ["truncate_torn_tail", "torn tails cut"],
-  ["final_sync_failure", "no second sync"],
-  ["discard_conflicting_log", "conflicting log discarded"],
-];
-
 interface SwitchesProps {
+  defences: Defence[];
   off: string[];
   onSwitch: (name: string) => void;
 }
 
-export function Switches({ off, onSwitch }: SwitchesProps) {
-  const chosen = off.map((name): [string, string] => DEFENCES.find(([known]) => known === name) ?? [name, name]);
-  const others = DEFENCES.filter(([name]) => !off.includes(name));
-  const mark = ([name, words]: [string, string]) => (
+export function Switches({ defences, off, onSwitch }: SwitchesProps) {
+  const chosen = off.map((name) => defences.find((known) => known.name === name) ?? { name, words: name });
+  const others = defences.filter(({ name }) => !off.includes(name));
+  const mark = ({ name, words }: Defence) => (
     <label
       key={name}
       className={classes(
@@ -42,7 +24,7 @@ export function Switches({ off, onSwitch }: SwitchesProps) {
     </label>
   );
   return (
-    <fieldset className="px-3 py-1">
+    <fieldset className="px-3 py-1" data-tour="switches">
       <legend className="sr-only">Defences that the other run goes without</legend>
       <div className="flex flex-wrap items-center gap-1">
         <span className="text-xs text-muted">
@@ -50,8 +32,8 @@ export function Switches({ off, onSwitch }: SwitchesProps) {
         </span>
         {chosen.map(mark)}
       </div>
-      <details className="mt-1" open={off.length === 0}>
-        <summary className="text-xs text-muted">Switch off another</summary>
+      <details className="mt-1">
+        <summary className="text-xs text-muted">Switch off {off.length > 0 ? "another" : "one"}</summary>
         <div className="mt-1 flex flex-wrap gap-1">{others.map(mark)}</div>
       </details>
     </fieldset>

@@ -12,7 +12,10 @@ const NUMBERS: [string, string][] = [
   ["acknowledged", "writes acknowledged"],
   ["leader_changes", "leaders elected"],
   ["without_leader_ms", "ms without a leader"],
+  ["gave_up", "nodes that gave up"],
+  ["undurable_most", "a leader's entries not on its disk, at most"],
 ];
+const ALWAYS = 3;
 
 function Findings({
   run,
@@ -49,7 +52,7 @@ function Findings({
 export function Verdicts({ runs, incident, onEvidence }: VerdictsProps) {
   if (!runs.on) return null;
   return (
-    <Panel title="Verdicts">
+    <Panel title="Verdicts" tour="verdicts">
       <div className="flex flex-col gap-2 px-3 pb-3">
         {runs.off && (
           <>
@@ -68,7 +71,7 @@ export function Verdicts({ runs, incident, onEvidence }: VerdictsProps) {
             </tr>
           </thead>
           <tbody>
-            {NUMBERS.map(([field, words]) => (
+            {NUMBERS.filter(([field], place) => place < ALWAYS || field === incident?.measure).map(([field, words]) => (
               <tr key={field} className={incident?.measure === field ? "font-semibold" : ""}>
                 <td>{words}</td>
                 {runs.off && <td className="text-right font-mono">{String(runs.off.trace.summary[field])}</td>}

@@ -21,6 +21,7 @@ export type Edit =
   | { type: "switch"; name: string }
   | { type: "seed"; seed: number }
   | { type: "nodes"; nodes: number }
+  | { type: "duration"; duration_ms: number }
   | { type: "undo" }
   | { type: "redo" };
 
@@ -29,13 +30,28 @@ export const FREE: Sheet = {
   switches: [],
 };
 
-export const sheetOf = (incident: Incident): Sheet => ({ experiment: incident.on, switches: incident.switches });
+export const sheetOf = (incident: Incident): Sheet =>
+  incident.on ? { experiment: incident.on, switches: incident.switches } : FREE;
 
-// A document that came by a link says nothing about what its defences were off for: both runs are told apart by all.
-export const sheetOfLink = (experiment: Experiment): Sheet => ({
-  experiment: { ...experiment, off: [] },
-  switches: experiment.off,
+// The simulator's own clients and faults, for whoever wants to be surprised.
+export const swarmOf = (swarm: number, nodes: number): Sheet => ({
+  experiment: { ...FREE.experiment, nodes, duration_ms: 5000, swarm },
+  switches: [],
 });
+
+// Two runs of one experiment, of which the other has fewer defences.
+export const sheetOfRuns = (on: Experiment, off: Experiment | undefined): Sheet => ({
+  experiment: on,
+  switches: off ? off.off.filter((name) => !on.off.includes(name)) : [],
+});
+
+// A document that came by a link says nothing about what its defences were off for, but for an incident's: both runs are
+// told apart by its switches, or else by all.
+export function sheetOfLink(experiment: Experiment, incidents: Incident[] = []): Sheet {
+  const incident = incidents.find(({ name }) => name === experiment.incident);
+  const switches = experiment.off.filter((name) => !incident || incident.switches.includes(name));
+  return { experiment: { ...experiment, off: experiment.off.filter((name) => !switches.includes(name)) }, switches };
+}
 
 export const openAs = (sheet: Sheet): Document => ({ past: [], now: sheet, future: [] });
 
@@ -60,6 +76,15 @@ function edited(sheet: Sheet, edit: Edit): Sheet {
       return { ...sheet, experiment: { ...experiment, seed: edit.seed } };
     case "nodes":
       return { ...sheet, experiment: { ...experiment, nodes: edit.nodes, acts: [] } };
+    case "duration":
+      return {
+        ...sheet,
+        experiment: {
+          ...experiment,
+          duration_ms: edit.duration_ms,
+          acts: experiment.acts.filter((act) => act.at_ms <= edit.duration_ms),
+        },
+      };
     default:
       return sheet;
   }

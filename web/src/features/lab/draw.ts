@@ -17,6 +17,8 @@ const LABEL = 66;
 // Beyond so many in view, names of kinds would be a carpet.
 const NAMED = 40;
 
+const SIGNS: Record<string, string> = { finding: "▼", cut: "✂", again: "↻" };
+
 const roleColour = (palette: Palette, role: string): string => {
   if (role === "Leader") return palette.Leader;
   if (role === "Candidate" || role === "PreCandidate") return palette.Candidate;
@@ -46,46 +48,54 @@ function drawTime(ctx: CanvasRenderingContext2D, frame: Frame, palette: Palette)
   }
 }
 
-function drawMessage(
+// Where a message's line begins and ends. What is lost breaks off half-way.
+export function lineOf(message: Message, picture: Picture, frame: Pick<Frame, "width" | "height" | "view">) {
+  const y1 = laneOf(message.from, picture.nodes.length, frame.height);
+  const y2 = laneOf(message.to, picture.nodes.length, frame.height);
+  const x1 = xOf(message.sent, frame);
+  const x2 = xOf(message.until, frame);
+  return message.lost === undefined ? { x1, y1, x2, y2 } : { x1, y1, x2: Math.max(x2, x1 + 4), y2: (y1 + y2) / 2 };
+}
+
+const messageColour = (message: Message, palette: Palette): string => {
+  if (message.lost !== undefined) return palette.down;
+  if (message.kind.includes("vote") || message.kind.includes("granted")) return palette.Candidate;
+  return message.kind === "heartbeat" ? palette.line : palette.muted;
+};
+
+// Thousands of lines: one path for each look.
+function drawMessages(
   ctx: CanvasRenderingContext2D,
-  message: Message,
+  messages: Message[],
   picture: Picture,
   frame: Frame,
   palette: Palette,
-) {
-  const y1 = laneOf(message.from, picture.nodes.length, frame.height);
-  let y2 = laneOf(message.to, picture.nodes.length, frame.height);
-  const x1 = xOf(message.sent, frame);
-  let x2 = xOf(message.until, frame);
-  const lost = message.lost !== undefined;
-  // What is lost breaks off half-way.
-  if (lost) {
-    y2 = (y1 + y2) / 2;
-    x2 = Math.max(x2, x1 + 4);
+): void {
+  const looks = new Map<string, Message[]>();
+  for (const message of messages) {
+    const width = frame.evidence.has(message.event) || message.number === frame.chosen ? 2.5 : 1;
+    const look = `${width} ${message.number === frame.chosen ? palette.accent : messageColour(message, palette)}`;
+    const alike = looks.get(look);
+    if (alike) alike.push(message);
+    else looks.set(look, [message]);
   }
-  const proves = frame.evidence.has(message.event);
-  ctx.strokeStyle = lost
-    ? palette.down
-    : message.kind.includes("vote") || message.kind.includes("granted")
-      ? palette.Candidate
-      : message.kind === "heartbeat"
-        ? palette.line
-        : palette.muted;
-  ctx.globalAlpha = message.kind === "heartbeat" && !lost ? 0.9 : 1;
-  ctx.lineWidth = proves ? 2.5 : 1;
-  ctx.beginPath();
-  ctx.moveTo(x1, y1);
-  ctx.lineTo(x2, y2);
-  ctx.stroke();
-  if (lost) {
+  for (const [look, alike] of looks) {
+    const space = look.indexOf(" ");
+    ctx.lineWidth = Number(look.slice(0, space));
+    ctx.strokeStyle = look.slice(space + 1);
     ctx.beginPath();
-    ctx.moveTo(x2 - 3, y2 - 3);
-    ctx.lineTo(x2 + 3, y2 + 3);
-    ctx.moveTo(x2 + 3, y2 - 3);
-    ctx.lineTo(x2 - 3, y2 + 3);
+    for (const message of alike) {
+      const { x1, y1, x2, y2 } = lineOf(message, picture, frame);
+      ctx.moveTo(x1, y1);
+      ctx.lineTo(x2, y2);
+      if (message.lost === undefined) continue;
+      ctx.moveTo(x2 - 3, y2 - 3);
+      ctx.lineTo(x2 + 3, y2 + 3);
+      ctx.moveTo(x2 + 3, y2 - 3);
+      ctx.lineTo(x2 - 3, y2 + 3);
+    }
     ctx.stroke();
   }
-  ctx.globalAlpha = 1;
 }
 
 function drawLanes(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame, palette: Palette): void {
@@ -151,19 +161,46 @@ function drawMarks(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame
       ctx.fillRect(x - 0.5, y + 4, 1.5, 4);
       continue;
     }
-    const bad = !["resumed", "rejoined", "started"].includes(mark.what);
+    const bad = !["resumed", "rejoined", "started", "again"].includes(mark.what);
     ctx.fillStyle = bad ? palette.down : palette.Leader;
-    ctx.fillText(mark.what === "finding" ? "▼" : mark.what === "cut" ? "✂" : bad ? "✖" : "●", x - 5, y + 5);
+    ctx.fillText(SIGNS[mark.what] ?? (bad ? "✖" : "●"), x - 5, y + 5);
   }
 }
 
+function drawUpright(ctx: CanvasRenderingContext2D, t: number, frame: Frame, colour: string, dash: number[]): void {
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1.5;
+  ctx.setLineDash(dash);
+  ctx.beginPath();
+  ctx.moveTo(xOf(t, frame), 0);
+  ctx.lineTo(xOf(t, frame), frame.height - BOTTOM);
+  ctx.stroke();
+  ctx.setLineDash([]);
+}
+
+// Of those that stand too close to the one before, only the line; zooming in shows what they are.
+function drawActs(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame, palette: Palette): void {
+  let free = 0;
+  for (const act of picture.acts) {
+    if (act.t < frame.view.begin || act.t > frame.view.end) continue;
+    drawUpright(ctx, act.t, frame, palette.delayed, [2, 3]);
+    const width = ctx.measureText(act.label).width;
+    const x = Math.min(xOf(act.t, frame) + 3, frame.width - width - 2);
+    if (x < free) continue;
+    ctx.fillStyle = palette.delayed;
+    ctx.fillText(act.label, x, 10);
+    free = x + width + 6;
+  }
+}
+
+// Everything but the cursor.
 export function draw(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame, palette: Palette): void {
   ctx.clearRect(0, 0, frame.width, frame.height);
   ctx.font = "11px ui-sans-serif, system-ui, sans-serif";
   ctx.textBaseline = "alphabetic";
   drawTime(ctx, frame, palette);
   const seen = picture.messages.filter((m) => m.until >= frame.view.begin && m.sent <= frame.view.end);
-  for (const message of seen) drawMessage(ctx, message, picture, frame, palette);
+  drawMessages(ctx, seen, picture, frame, palette);
   if (seen.length <= NAMED) {
     ctx.fillStyle = palette.muted;
     for (const message of seen) {
@@ -177,22 +214,12 @@ export function draw(ctx: CanvasRenderingContext2D, picture: Picture, frame: Fra
   drawLanes(ctx, picture, frame, palette);
   drawClients(ctx, picture, frame, palette);
   drawMarks(ctx, picture, frame, palette);
-  const upright = (t: number, colour: string, dash: number[]) => {
-    ctx.strokeStyle = colour;
-    ctx.lineWidth = 1.5;
-    ctx.setLineDash(dash);
-    ctx.beginPath();
-    ctx.moveTo(xOf(t, frame), 0);
-    ctx.lineTo(xOf(t, frame), frame.height - BOTTOM);
-    ctx.stroke();
-    ctx.setLineDash([]);
-  };
-  for (const act of picture.acts) {
-    if (act.t < frame.view.begin || act.t > frame.view.end) continue;
-    upright(act.t, palette.delayed, [2, 3]);
-    ctx.fillStyle = palette.delayed;
-    ctx.fillText(act.label, Math.min(xOf(act.t, frame) + 3, frame.width - ctx.measureText(act.label).width - 2), 10);
-  }
-  if (frame.difference !== undefined) upright(frame.difference, palette.Candidate, [6, 4]);
-  upright(frame.cursor, palette.accent, []);
+  drawActs(ctx, picture, frame, palette);
+  if (frame.difference !== undefined) drawUpright(ctx, frame.difference, frame, palette.Candidate, [6, 4]);
+}
+
+// On a canvas of its own: it moves with every frame.
+export function drawCursor(ctx: CanvasRenderingContext2D, cursor: number, frame: Frame, palette: Palette): void {
+  ctx.clearRect(0, 0, frame.width, frame.height);
+  drawUpright(ctx, cursor, frame, palette.accent, []);
 }

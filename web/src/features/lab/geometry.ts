@@ -23,10 +23,11 @@ export interface Frame {
   width: number;
   height: number;
   view: View;
-  cursor: number;
   // Events that prove a verdict.
   evidence: ReadonlySet<number>;
   difference?: number | undefined;
+  // The number of a message that somebody clicked on.
+  chosen?: number | undefined;
 }
 
 export const LEFT = 34;

@@ -1,12 +1,13 @@
 // What the page makes of a trace, and of what the reader does.
 import { describe, expect, it } from "vitest";
-import type { Experiment, Trace, TraceEvent } from "@/api/lab";
-import { change, experimentsOf, FREE, openAs, sheetOfLink } from "@/features/lab/document";
-import { moved, zoomed } from "@/features/lab/Diagram";
+import type { Experiment, Incident, Trace, TraceEvent } from "@/api/lab";
+import { grouped } from "@/features/lab/catalogueOrder";
+import { change, experimentsOf, FREE, openAs, sheetOfLink, sheetOfRuns } from "@/features/lab/document";
+import { messageAt, moved, zoomed } from "@/features/lab/Diagram";
 import { laneOf, timeOf, xOf } from "@/features/lab/geometry";
 import { fromLink, toLink } from "@/features/lab/link";
 import { Moments } from "@/features/lab/moment";
-import { firstDifference, pictureOf } from "@/features/lab/picture";
+import { firstDifference, inFlight, pictureOf } from "@/features/lab/picture";
 
 const experiment: Experiment = { format: 1, nodes: 2, seed: 1, duration_ms: 100, off: [], acts: [] };
 const traceOf = (events: TraceEvent[]): Trace => ({
@@ -43,6 +44,16 @@ describe("a picture", () => {
       { number: 2, sent: 13, until: 14, lost: "cut" },
     ]);
     expect(picture.messages[0]).not.toHaveProperty("lost");
+  });
+  it("knows what is under way at a moment", () => {
+    expect(inFlight(picture, 11).map(({ number }) => number)).toEqual([1]);
+    expect(inFlight(picture, 12)).toEqual([]);
+  });
+  it("knows which message a click means", () => {
+    const frame = { width: 1034, height: 300, view: { begin: 0, end: 100 } };
+    const y = (laneOf(0, 2, 300) + laneOf(1, 2, 300)) / 2;
+    expect(messageAt(picture, frame, xOf(11, frame), y)?.number).toBe(1);
+    expect(messageAt(picture, frame, xOf(60, frame), y)).toBeUndefined();
   });
   it("has the roles of each node in stretches without a gap", () => {
     expect(picture.stretches[0]!.map(({ begin, end, role }) => [begin, end, role])).toEqual([
@@ -103,6 +114,31 @@ describe("a document", () => {
   });
 });
 
+describe("the catalogue", () => {
+  const incident = (name: string, paper: string[], systems: string[]) => ({ name, paper, systems }) as Incident;
+  const all = [
+    incident("a", ["Raft 10"], []),
+    incident("b", ["Raft 5.4.2", "thesis 6.4"], ["etcd", "Consul"]),
+    incident("c", ["beyond Raft"], ["etcd"]),
+  ];
+  const names = (order: "first" | "rule" | "system") =>
+    grouped(all, order).map(([heading, ones]) => [heading, ones.map(({ name }) => name).join("")]);
+  it("stands in the order of the course, of rules and of systems", () => {
+    expect(names("first")).toEqual([["", "abc"]]);
+    expect(names("rule")).toEqual([
+      ["Raft 5.4.2", "b"],
+      ["Raft 10", "a"],
+      ["thesis 6.4", "b"],
+      ["beyond Raft", "c"],
+    ]);
+    expect(names("system")).toEqual([
+      ["Consul", "b"],
+      ["etcd", "bc"],
+      ["the Raft paper and thesis alone", "a"],
+    ]);
+  });
+});
+
 describe("a link", () => {
   it("leads to the same experiment", async () => {
     const whole: Experiment = { ...experiment, off: ["pre_vote"], acts: [{ at_ms: 5, do: "isolate", node: "L" }] };
@@ -110,6 +146,13 @@ describe("a link", () => {
     expect(link).toMatch(/^[\w-]+$/);
     expect(await fromLink(link)).toEqual(whole);
     expect(sheetOfLink(whole)).toEqual({ experiment: { ...whole, off: [] }, switches: ["pre_vote"] });
+  });
+  it("of an incident leaves off what its incident needs off in both runs", () => {
+    const linked: Experiment = { ...experiment, incident: "i", off: ["stickiness", "pre_vote"] };
+    const incident = { name: "i", switches: ["pre_vote"] } as Incident;
+    const sheet = sheetOfLink(linked, [incident]);
+    expect(sheet).toEqual({ experiment: { ...linked, off: ["stickiness"] }, switches: ["pre_vote"] });
+    expect(sheetOfRuns(sheet.experiment, linked)).toEqual(sheet);
   });
   it.each(["", "%", "AAAA", btoa("{}")])("that is none is taken for none: %s", async (link) => {
     expect(await fromLink(link)).toBeUndefined();

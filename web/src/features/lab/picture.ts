@@ -136,6 +136,12 @@ export function pictureOf(trace: Trace): Picture {
       case "act":
         if (!CLIENTS.has(event.do!)) acts.push({ t: event.t, label: actLabel(event), event: index });
         break;
+      case "again":
+        marks.push({ t: event.t, node, what: "again", event: index });
+        break;
+      case "fault":
+        acts.push({ t: event.t, label: event.what!, event: index });
+        break;
       case "finding":
         marks.push({ t: event.t, node: -1, what: "finding", event: index });
         break;
@@ -153,6 +159,10 @@ export function pictureOf(trace: Trace): Picture {
     acts,
   };
 }
+
+// Those that are under way at some moment.
+export const inFlight = (picture: Picture, t: number): Message[] =>
+  picture.messages.filter((message) => message.sent <= t && t < message.until);
 
 // The time of the first event in which two traces differ; nothing where one goes on as the other does. Acts are left
 // out: an act more changes the numbers of those behind it.

@@ -1,17 +1,29 @@
 // The document in hand, and the address that leads to it: /lab, /lab/<incident>, or #<experiment>.
 import { useCallback, useEffect, useReducer, useState } from "react";
-import { getIncidents, isSaved, type Incident } from "@/api/lab";
-import { change, FREE, openAs, sheetOf, sheetOfLink, type Document, type Edit } from "@/features/lab/document";
+import { getDefences, getIncidents, isSaved, saved, type Defence, type Incident } from "@/api/lab";
+import {
+  change,
+  FREE,
+  openAs,
+  sheetOf,
+  sheetOfLink,
+  sheetOfRuns,
+  swarmOf,
+  type Document,
+  type Edit,
+} from "@/features/lab/document";
 import { fromLink } from "@/features/lab/link";
 
 export interface Lab {
   incidents: Incident[];
+  defences: Defence[];
   // The incident that is shown; nothing: the free laboratory, or what came by a link.
   chosen: string | undefined;
   document: Document;
   ready: boolean;
   error: string | undefined;
   choose: (name: string | undefined) => void;
+  surprise: () => void;
   edit: (edit: Edit) => void;
 }
 
@@ -19,6 +31,7 @@ const nameInPath = (): string | undefined => /^\/lab\/([^/]+)/.exec(location.pat
 
 export function useDocument(): Lab {
   const [incidents, setIncidents] = useState<Incident[]>([]);
+  const [defences, setDefences] = useState<Defence[]>([]);
   const [chosen, setChosen] = useState<string>();
   const [document, edit] = useReducer(change, openAs(FREE));
   const [ready, setReady] = useState(false);
@@ -34,11 +47,15 @@ export function useDocument(): Lab {
     const abort = new AbortController();
     const open = async () => {
       const all = await getIncidents(abort.signal);
+      setDefences(await getDefences(abort.signal));
       const linked = location.hash.length > 1 ? await fromLink(location.hash.slice(1)) : undefined;
       abort.signal.throwIfAborted();
       setIncidents(all);
-      if (linked) edit({ type: "open", sheet: sheetOfLink(linked) });
-      else show(all, nameInPath() ?? (isSaved || location.pathname === "/lab" ? all[0]?.name : undefined));
+      if (saved) {
+        setChosen(all[0]?.name);
+        edit({ type: "open", sheet: sheetOfRuns(saved.on.experiment, saved.off?.experiment) });
+      } else if (linked) edit({ type: "open", sheet: sheetOfLink(linked, all) });
+      else show(all, nameInPath() ?? (location.pathname === "/lab" ? all[0]?.name : undefined));
       setReady(true);
     };
     open().catch((why: unknown) => {
@@ -60,5 +77,10 @@ export function useDocument(): Lab {
     },
     [incidents, show],
   );
-  return { incidents, chosen, document, ready, error, choose, edit };
+  const surprise = useCallback(() => {
+    history.pushState(null, "", "/lab/free");
+    setChosen(undefined);
+    edit({ type: "open", sheet: swarmOf(1 + Math.floor(Math.random() * 1e6), 3) });
+  }, []);
+  return { incidents, defences, chosen, document, ready, error, choose, surprise, edit };
 }
