@@ -627,7 +627,8 @@ std::string Laboratory::Document() const {
   const auto milliseconds = [](Duration d) { return d / 1ms; };
   const int64_t duration = std::max<int64_t>(experiment_.duration / 1ms, 1);
   const auto tenths = [&](uint64_t count, uint64_t per) {
-    return static_cast<double>(count * per * 10 / static_cast<uint64_t>(duration)) / 10;
+    const uint64_t whole = count * per * 10 / static_cast<uint64_t>(duration);
+    return static_cast<double>(whole) / 10;
   };
   const Fields summary = {{"damage", result_.damage()},
                           {"committed", s.committed},

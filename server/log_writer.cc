@@ -62,7 +62,7 @@ LogWriter::~LogWriter() {
   state_->changed.NotifyAll();
 }
 
-void LogWriter::Write(std::string line) {
+void LogWriter::Write(const std::string& line) {
   MutexLock lock(state_->mutex);
   if (state_->waiting.size() + line.size() > kMaxWaitingBytes) {
     ++state_->dropped;

@@ -24,7 +24,7 @@ class LogWriter {
   ~LogWriter();
 
   // From any thread; never blocks. Each line with its end of line.
-  void Write(std::string line);
+  void Write(const std::string& line);
   // Returns once everything that was written before is out, or after `patience`.
   void Flush(Duration patience);
   uint64_t dropped() const;

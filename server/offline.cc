@@ -70,8 +70,9 @@ class Recovery {
     lock_ = *std::move(lock);
     // Whoever held the lock until now may have written since.
     report = ReadDirectory(doors_.files, directory_);
-    if (report.ok()) report_ = *std::move(report);
-    return report.status();
+    if (!report.ok()) return report.status();
+    report_ = *std::move(report);
+    return absl::OkStatus();
   }
 
   bool Agreed(const std::string& change) {

@@ -1,5 +1,5 @@
 // What is done to the cluster, and when: a list that can be changed, and more at the cursor.
-import { useState } from "react";
+import { memo, useState } from "react";
 import type { Act } from "@/api/lab";
 import { Button } from "@/components/Button";
 import { Panel } from "@/components/Panel";
@@ -31,6 +31,27 @@ const describe = ({ at_ms, do: what, ...fields }: Act): string =>
     .filter(([name]) => name !== "timeout_ms")
     .map(([, value]) => String(value))
     .join(" ")}`;
+
+// There may be thousands, and the cursor moves with every frame.
+const List = memo(function List({ acts, onEdit }: { acts: Act[]; onEdit: (edit: Edit) => void }) {
+  return (
+    <ol className="mt-2 max-h-44 overflow-y-auto px-3 pb-2">
+      {acts.map((act, index) => (
+        <li key={index} className="flex items-center gap-2 font-mono text-2xs">
+          <button
+            type="button"
+            aria-label={`Take out: ${describe(act)}`}
+            className="px-1 text-muted hover:text-down"
+            onClick={() => onEdit({ type: "remove", act: index })}
+          >
+            ✕
+          </button>
+          <span className="min-w-0 truncate">{describe(act)}</span>
+        </li>
+      ))}
+    </ol>
+  );
+});
 
 export function Acts({ document, cursor, onEdit }: ActsProps) {
   const { experiment } = document.now;
@@ -79,21 +100,7 @@ export function Acts({ document, cursor, onEdit }: ActsProps) {
           Do it at {at.toFixed(0)} ms
         </Button>
       </div>
-      <ol className="mt-2 max-h-44 overflow-y-auto px-3 pb-2">
-        {experiment.acts.map((act, index) => (
-          <li key={index} className="flex items-center gap-2 font-mono text-2xs">
-            <button
-              type="button"
-              aria-label={`Take out: ${describe(act)}`}
-              className="px-1 text-muted hover:text-down"
-              onClick={() => onEdit({ type: "remove", act: index })}
-            >
-              ✕
-            </button>
-            <span className="min-w-0 truncate">{describe(act)}</span>
-          </li>
-        ))}
-      </ol>
+      <List acts={experiment.acts} onEdit={onEdit} />
     </Panel>
   );
 }

@@ -1,5 +1,5 @@
 // Both runs, one below the other, under one cursor; and what moves it.
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { Button } from "@/components/Button";
 import { Diagram } from "@/features/lab/Diagram";
 import type { View } from "@/features/lab/geometry";
@@ -46,6 +46,10 @@ export function Pictures({ runs, cursor, evidence, chosen, onMessage, onCursor }
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [evidence]);
 
+  // The same objects from frame to frame: a picture is drawn anew only where one of them is another.
+  const shown = useMemo(() => ({ begin: view.begin, end: Math.min(view.end, Math.max(end, 1)) }), [view, end]);
+  const proof = useMemo(() => new Set(evidence?.events), [evidence]);
+
   const picture = (run: Run | undefined, which: "on" | "off", name: string) =>
     run && (
       <section className="flex min-h-44 flex-1 flex-col" aria-label={name}>
@@ -54,9 +58,9 @@ export function Pictures({ runs, cursor, evidence, chosen, onMessage, onCursor }
           <Diagram
             picture={run.picture}
             name={name}
-            view={{ begin: view.begin, end: Math.min(view.end, Math.max(end, 1)) }}
+            view={shown}
             cursor={cursor}
-            evidence={evidence?.run === which ? new Set(evidence.events) : NONE}
+            evidence={evidence?.run === which ? proof : NONE}
             difference={runs.difference}
             chosen={chosen?.run === which ? chosen.number : undefined}
             onMessage={(number) => onMessage(number === undefined ? undefined : { run: which, number })}
