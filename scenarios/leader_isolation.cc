@@ -94,11 +94,7 @@ Scenario LeaderIsolation() {
   return {
       .name = "leader-isolation-write-loss",
       .test = "TestChaosLeaderIsolation",
-      .incident =
-          "etcd, April 2014 (issue 741, found with Jepsen; Consul's issue 54 of the same day): a leader answered reads "
-          "from its own state without asking whether it still was the leader, so a deposed one served stale values as "
-          "fresh. The second damage, a write reported as done that is in no log, is that of a server that knows its "
-          "waiting clients by index alone.",
+      .incidents = {"stale-read", "acknowledged-by-index"},
       .lesson = "A read needs a quorum's word too, and a client's write is known by index and term.",
       .demonstrations = {{.off = {"read_confirmation", &Defences::read_confirmation,
                                   "a read waits until a quorum confirms the leader, thesis 6.4"},

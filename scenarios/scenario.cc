@@ -10,6 +10,8 @@
 #include "absl/strings/str_join.h"
 #include "chaos/sim_stage.h"
 #include "chaos/thread_stage.h"
+#include "lab/catalogue.h"
+#include "raft/core/check.h"
 
 namespace raftly {
 namespace {
@@ -135,6 +137,18 @@ std::string DamagedText(const Scenario& scenario, const Demonstration& demonstra
                       TraceText(ending.timeline, trace));
 }
 
+// In the catalogue's words. There it can be scrubbed through, too.
+std::string IncidentsText(const Scenario& scenario) {
+  std::string text;
+  for (const std::string& name : scenario.incidents) {
+    const Incident* incident = FindIncident(name);
+    RAFTLY_CHECK(incident != nullptr, "a scenario tells of an incident that is not in the catalogue");
+    absl::StrAppend(&text, "Incident: ", incident->title, ". ", incident->happened, " (make lab: /lab/", name, ")\n");
+  }
+  if (!scenario.remark.empty()) absl::StrAppend(&text, scenario.remark, "\n");
+  return text;
+}
+
 }  // namespace
 
 Report Perform(const Scenario& scenario, const PerformOptions& options) {
@@ -149,7 +163,7 @@ Report Perform(const Scenario& scenario, const PerformOptions& options) {
     report.passed = report.passed && shown;
     absl::StrAppend(&report.text, DamagedText(scenario, demonstration, ending, shown, options.trace));
   }
-  absl::StrAppend(&report.text, "\nIncident: ", scenario.incident, "\nLesson: ", scenario.lesson, "\n");
+  absl::StrAppend(&report.text, "\n", IncidentsText(scenario), "Lesson: ", scenario.lesson, "\n");
   return report;
 }
 

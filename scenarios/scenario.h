@@ -34,9 +34,10 @@ struct Demonstration {
 };
 
 struct Scenario {
-  std::string name;      // "split-brain-2011"
-  std::string test;      // "TestChaosSplitBrain"
-  std::string incident;  // what is documented
+  std::string name;                    // "split-brain-2011"
+  std::string test;                    // "TestChaosSplitBrain"
+  std::vector<std::string> incidents;  // of the laboratory's catalogue: what is documented of this
+  std::string remark;                  // what is to be said besides; may be empty
   std::string lesson;
   std::vector<Demonstration> demonstrations;  // one run with the defence off for each
   std::vector<Switch> masks;                  // would hide it: off in every run

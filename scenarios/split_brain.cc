@@ -55,12 +55,11 @@ Scenario SplitBrain() {
   return {
       .name = "split-brain-2011",
       .test = "TestChaosSplitBrain",
-      .incident =
-          "AWS us-east-1, 21 April 2011: a network change moved the traffic of EBS to a network of low capacity, many "
-          "nodes lost their replicas at once, and when it was undone all looked for space for new ones, a re-mirroring "
-          "storm. It was no split brain of a consensus protocol; the name stays, the scenario is about isolation and "
-          "quorum. The damage shown is that of GitHub, 21 October 2018: after 43 seconds of partition both coasts held "
-          "acknowledged writes that the other lacked.",
+      .incidents = {"ack-before-quorum", "recovery-storm"},
+      .remark =
+          "The scenario has its name from the second of these, which was no split brain of a consensus protocol; it is "
+          "about "
+          "isolation and quorum, and the damage shown is that of the first.",
       .lesson =
           "Acknowledge what a quorum holds. Then a leader that is cut off from it can promise nothing, and what "
           "it wrote meanwhile may be overwritten.",

@@ -74,9 +74,7 @@ Scenario StaleLog() {
   return {
       .name = "stale-log-elected-leader",
       .test = "TestChaosStaleElection",
-      .incident =
-          "No public incident is behind this one: it is the case that the Raft paper's election restriction, "
-          "section 5.4.1, is made for.",
+      .incidents = {"stale-log-elected"},
       .lesson = "A vote asks who is more up to date. Whoever misses a committed entry finds a majority that refuses.",
       .demonstrations = {{.off = {"election_restriction", &Defences::election_restriction,
                                   "no vote for a candidate whose log is behind, Raft 5.4.1"},

@@ -87,11 +87,7 @@ Scenario TornWrite() {
   return {
       .name = "wal-torn-write",
       .test = "TestChaosTornWrite",
-      .incident =
-          "Any crash in the middle of a write. etcd met it as write tearing in 2016 (issue 5230) and as a tail of "
-          "zeros "
-          "(issue 11488). A torn tail that is found but not cut stays harmless until the second crash, when everything "
-          "that was synced behind it is gone.",
+      .incidents = {"torn-tail", "bit-rot"},
       .lesson = "Believe a record only by its checksum, and cut the torn tail durably before anything is appended.",
       .demonstrations = {{.off = {"verify_checksums", &Defences::verify_checksums,
                                   "a record counts only if its checksum holds"},

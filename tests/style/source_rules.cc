@@ -19,8 +19,9 @@ constexpr std::array kFloors = {
     Floor{"raft/node/", 2},     Floor{"transport/", 3},        Floor{"server/kv/", 4},
     Floor{"chaos/", 4},         Floor{"server/", 5},           Floor{"scenarios/", 5},
     Floor{"server/main.cc", 6}, Floor{"server/client/", 5},    Floor{"server/client/main.cc", 6},
-    Floor{"bench/", 6},         Floor{"scenarios/main.cc", 6}, Floor{"lab/", 6},
-    Floor{"tests/", 6},         Floor{"chaos/sim/main.cc", 6}, Floor{"server/options", 5}};
+    Floor{"bench/", 6},         Floor{"scenarios/main.cc", 6}, Floor{"lab/", 5},
+    Floor{"tests/", 6},         Floor{"chaos/sim/main.cc", 6}, Floor{"server/options", 5},
+    Floor{"lab/page", 6},       Floor{"lab/serve", 6},         Floor{"lab/main.cc", 6}};
 
 struct Ban {
   std::string_view folder;  // prefix of the path; "" for everywhere
