@@ -47,7 +47,7 @@ struct Kind {
   unsigned fields;
 };
 
-constexpr std::array<Kind, 25> kKinds = {{
+constexpr std::array<Kind, 26> kKinds = {{
     {Do::kCrash, "crash", kNode},
     {Do::kStop, "stop", kNode},
     {Do::kStart, "start", kNodeOrNone},
@@ -72,6 +72,7 @@ constexpr std::array<Kind, 25> kKinds = {{
     {Do::kDelete, "delete", kNode | kKey | kTimeout | kRetries},
     {Do::kGet, "get", kNode | kKey | kTimeout},
     {Do::kHeal, "heal", kNodeOrNone},
+    {Do::kSnapshot, "snapshot", kNode},
     {Do::kSetTimeout, "set_election_timeout", kNode | kMs},
 }};
 

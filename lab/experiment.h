@@ -56,6 +56,7 @@ struct Act {
     kDelete,       // node, key, timeout_ms, retries
     kGet,          // node, key, timeout_ms
     kHeal,         // all links, or those of node
+    kSnapshot,     // node: it takes one now
     kSetTimeout,   // node, ms: its election timeout from here on
   };
   Duration at{};

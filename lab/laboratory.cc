@@ -321,6 +321,9 @@ void Laboratory::Enact(const Act& act, const std::vector<int>& nodes) {
       return;
     case Do::kHeal:
       return node < 0 ? cluster_.HealLinks() : Heal(node);
+    case Do::kSnapshot:
+      if (cluster_.up(node)) cluster_.node(node).TakeSnapshot([](const absl::StatusOr<SnapshotInfo>&) {});
+      return;
     case Do::kSetTimeout:
       if (!cluster_.up(node)) return;
       return cluster_.node(node).SetTimings(

@@ -52,6 +52,25 @@ TEST_F(SlowDisks, ALeaderIsElectedAlthoughASyncTakesTwiceAsLongAsAnElectionTimeo
   Syncs("0");
 }
 
+TEST_F(SlowDisks, ALeaderWhoseDiskHangsLeavesTheLead) {
+  TestCluster cluster(3, {"-election-timeout", "150", "-heartbeat", "50"});
+  cluster.StartAll();
+  ASSERT_TRUE(cluster.WaitForLeader());
+  const int hung = *cluster.Leader();
+  const int other = hung % 3 + 1;
+  ASSERT_EQ(cluster.Put(other, "k", "before").status, 200);
+  Syncs("600000 node" + std::to_string(hung));
+  // The others' disks are a majority: only the leader itself can see that its own does nothing.
+  ASSERT_EQ(cluster.Put(other, "k", "during").status, 200);
+  ASSERT_TRUE(Eventually([&] {
+    const auto leader = cluster.Leader();
+    return leader && *leader != hung;
+  }));
+  EXPECT_THAT(cluster.ErrorOutput(hung), HasSubstr("disk stands still"));
+  EXPECT_TRUE(Eventually([&] { return cluster.Put(other, "k", "after").status == 200; }));
+  Syncs("0");
+}
+
 TEST_F(SlowDisks, ASyncThatFindsTheDiskFullEndsTheProcess) {
   TestCluster cluster(1);
   cluster.Start(1);

@@ -86,6 +86,7 @@ TEST(ExperimentDocument, EveryActIsWrittenAsItIsRead) {
                                    R"("do": "delete", "node": "n1", "key": "k")",
                                    R"("do": "get", "node": "n1", "key": "k")",
                                    R"("do": "heal", "node": "n1")",
+                                   R"("do": "snapshot", "node": "L")",
                                    R"("do": "set_election_timeout", "node": "n1", "ms": 400)"};
   for (const char* act : kActs) {
     const auto experiment =

@@ -158,5 +158,17 @@ TEST(Laboratory, AVerdictLeadsToItsEvidence) {
   EXPECT_TRUE(seen);
 }
 
+TEST(Laboratory, ANodeThatIsAskedTakesASnapshot) {
+  const auto experiment = ParseExperiment(
+      R"({"format": 1, "nodes": 3, "seed": 1, "duration_ms": 1500, "snapshot_bytes": 100000, "acts": [
+        {"at_ms": 500, "do": "put", "node": "L", "key": "k", "value": "v"},
+        {"at_ms": 600, "do": "snapshot", "node": "F1"},
+        {"at_ms": 800, "do": "crash", "node": "F1"}, {"at_ms": 900, "do": "start", "node": "F1"}]})");
+  ASSERT_TRUE(experiment.ok()) << experiment.status();
+  const LabResult result = RunExperiment(*experiment);
+  EXPECT_FALSE(result.damage());
+  EXPECT_THAT(result.trace, HasSubstr("\"state\":{\"k\":\"v\"}")) << "it starts from it";
+}
+
 }  // namespace
 }  // namespace raftly

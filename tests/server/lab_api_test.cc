@@ -137,7 +137,7 @@ TEST_F(BadLab, AThirdAtTheSameTimeIsRefused) {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(9);
   while (!begun() && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
   EXPECT_TRUE(absl::IsResourceExhausted(lab.Run({}, "").status()));
-  std::ofstream{go};
+  const std::ofstream opened(go);  // now they may end
   for (std::thread& one : two) one.join();
   EXPECT_TRUE(lab.Run({}, "").ok()) << "there is room again";
 }

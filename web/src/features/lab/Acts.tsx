@@ -22,6 +22,7 @@ const KINDS: { name: string; words: string; make: (node: string, number: number)
   { name: "slow_disk", words: "slow disk (200 ms) at", make: (node) => ({ do: "slow_disk", node, ms: 200 }) },
   { name: "fail_sync", words: "failing sync at", make: (node) => ({ do: "fail_sync", node }) },
   { name: "flip_bit", words: "flip a bit at", make: (node) => ({ do: "flip_bit", node }) },
+  { name: "snapshot", words: "snapshot at", make: (node) => ({ do: "snapshot", node }) },
   { name: "put", words: "put through", make: (node, n) => ({ do: "put", node, key: "x", value: `mine${n}` }) },
   { name: "get", words: "get through", make: (node) => ({ do: "get", node, key: "x" }) },
 ];
