@@ -19,7 +19,7 @@ FILTER := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
 $(eval $(FILTER):;@:)
 endif
 
-.PHONY: help deps build test test-short test-debug test-asan test-tsan bench load failover startup soak years cluster lab scenario scenarios sim mutants fuzz web screenshots docker-build docker-up docker-down docker-logs fmt lint clean
+.PHONY: help deps build test test-short test-debug test-asan test-tsan bench load failover startup soak years cluster lab lab-speed scenario scenarios sim mutants fuzz web screenshots docker-build docker-up docker-down docker-logs fmt lint clean
 
 help:
 	@echo 'make build        bin/raftly-server and friends'
@@ -38,6 +38,7 @@ help:
 	@echo 'make scenarios    all of them, and a table'
 	@echo 'make sim          whole clusters in virtual time, judged by machine (SEEDS=1-1000)'
 	@echo 'make lab          the laboratory in a browser: http://localhost:8000/ (HOST=0.0.0.0)'
+	@echo 'make lab-speed    what it costs: tracing, shrinking, frames per second (SEEDS=40)'
 	@echo 'make mutants      each defence taken away, and what caught it'
 	@echo 'make fuzz         impossible messages into the core, ten million of them (MESSAGES=10000000)'
 	@echo 'make web          web/src -> web/dist, which is committed and part of the server (needs Node)'
@@ -100,6 +101,9 @@ lab: build
 
 scenarios: build
 	@bin/raftly-scenarios --all --seed $(SEED) $(if $(REAL),--real) $(if $(TRACE),--trace)
+
+lab-speed: build
+	@bench/lab.sh
 
 sim: build
 	@bin/raftly-sim --seeds $(SEEDS) --pages build/sim

@@ -211,7 +211,9 @@ void RaftCore::NoteRefusedVote(const VoteRequest& request, NoVote why) {
 // ---- Keeping and losing leadership ---------------------------------------------------------------------------------
 
 Time RaftCore::QuorumHeardAt() const {
-  std::vector<Time> heard = {now_};  // we hear ourselves
+  std::vector<Time> heard;
+  heard.reserve(progress_.size() + 1);
+  heard.push_back(now_);  // we hear ourselves
   for (const auto& [peer, progress] : progress_) heard.push_back(progress.heard_at);
   return ReachedByQuorum(std::move(heard));
 }

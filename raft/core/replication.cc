@@ -309,7 +309,9 @@ void RaftCore::LetGoOfMemory() {
 // ---- Commit --------------------------------------------------------------------------------------------------------
 
 void RaftCore::AdvanceCommit() {
-  std::vector<Index> stored = {stable_};
+  std::vector<Index> stored;
+  stored.reserve(progress_.size() + 1);
+  stored.push_back(stable_);
   for (const auto& [peer, progress] : progress_) stored.push_back(progress.match);
   const Index agreed = ReachedByQuorum(std::move(stored));
   if (agreed <= commit_) return;

@@ -79,13 +79,43 @@ it("on a phone", async () => {
   await shoot("phone");
 });
 
-it("the laboratory: an acknowledged write that is in no log, with its evidence", async () => {
-  await open("#/cluster", { viewport: { width: 1440, height: 900 } });
-  const { page } = dashboard;
-  await page.goto(`${cluster.url()}/lab/ack-before-quorum`);
-  await page.getByRole("button", { name: "Show the evidence" }).last().click();
-  await page.waitForTimeout(350);
-  await page.screenshot({ path: `${DOCS}lab.png` });
+describe("the laboratory", () => {
+  const enter = async (path: string, options: BrowserContextOptions = {}) => {
+    await open("#/cluster", { viewport: { width: 1440, height: 900 }, ...options });
+    const { page } = dashboard;
+    await page.addInitScript(() => localStorage.setItem("raftly-lab-tour-seen", "yes"));
+    await page.goto(cluster.url() + path);
+    await page.getByRole("slider").first().waitFor();
+    return page;
+  };
+
+  it("an acknowledged write that is in no log, with its evidence", async () => {
+    const page = await enter("/lab/ack-before-quorum");
+    await page.getByRole("button", { name: "Show the evidence" }).last().click();
+    await page.waitForTimeout(350);
+    await page.screenshot({ path: `${DOCS}lab.png` });
+  });
+
+  it("the catalogue, by rule", async () => {
+    const page = await enter("/lab/figure-8", DARK);
+    await page.getByLabel("Order of the incidents").selectOption("rule");
+    await page.getByText("What happened, and the rule").click();
+    await page.waitForTimeout(350);
+    await page.screenshot({ path: `${DOCS}lab-catalogue.png` });
+  });
+
+  it("a fork", async () => {
+    const page = await enter("/lab/free");
+    const picture = page.getByRole("slider").first();
+    await picture.focus();
+    for (let i = 0; i < 8; i++) await picture.press("Shift+ArrowRight");
+    await page.getByLabel("What", { exact: true }).selectOption("power_loss");
+    await page.getByRole("button", { name: /^Do it at/ }).click();
+    await page.getByText(/power_loss leader/).waitFor();
+    for (let i = 0; i < 5; i++) await picture.press("ArrowRight");
+    await page.waitForTimeout(500);
+    await page.screenshot({ path: `${DOCS}lab-fork.png` });
+  });
 });
 
 describe("seven nodes with all kinds of faults", () => {

@@ -88,7 +88,7 @@ export function LabPage() {
   const words = runs.off ? (shown === runs.off ? "without the defence" : "with it") : "in this run";
   const error = lab.error ?? failed ?? (readOnly ? undefined : runs.error);
   return (
-    <div className="flex h-full flex-col">
+    <div className="flex h-full flex-col" data-busy={runs.busy || undefined}>
       <header className="flex h-11 shrink-0 items-center gap-3 border-b border-line bg-panel px-3">
         {!isSaved && (
           <a href="/" className="flex items-center gap-3" aria-label="To the cluster's dashboard">

@@ -48,13 +48,14 @@ function drawTime(ctx: CanvasRenderingContext2D, frame: Frame, palette: Palette)
   }
 }
 
-// Where a message's line begins and ends. What is lost breaks off half-way.
+// Where a message's line begins and ends. What is lost breaks off half-way, but for what comes to a node that is down.
 export function lineOf(message: Message, picture: Picture, frame: Pick<Frame, "width" | "height" | "view">) {
   const y1 = laneOf(message.from, picture.nodes.length, frame.height);
   const y2 = laneOf(message.to, picture.nodes.length, frame.height);
   const x1 = xOf(message.sent, frame);
   const x2 = xOf(message.until, frame);
-  return message.lost === undefined ? { x1, y1, x2, y2 } : { x1, y1, x2: Math.max(x2, x1 + 4), y2: (y1 + y2) / 2 };
+  if (message.lost === undefined || message.lost === "down") return { x1, y1, x2, y2 };
+  return { x1, y1, x2: Math.max(x2, x1 + 4), y2: (y1 + y2) / 2 };
 }
 
 const messageColour = (message: Message, palette: Palette): string => {
