@@ -1,7 +1,8 @@
 // A picture to scrub through: drag or arrow keys move the cursor, the wheel zooms, shift and drag move along.
 import { useEffect, useRef, type KeyboardEvent, type PointerEvent } from "react";
 import { useSize } from "@/components/useSize";
-import { draw, drawCursor, lineOf } from "@/features/lab/draw";
+import { draw, drawCursor } from "@/features/lab/draw";
+import { lineOf } from "@/features/lab/drawMessages";
 import { timeOf, type Frame, type Palette, type View } from "@/features/lab/geometry";
 import { usePalette } from "@/features/lab/palette";
 import type { Message, Picture } from "@/features/lab/picture";

@@ -23,7 +23,7 @@ export function LabPage() {
   const incident = lab.incidents.find(({ name }) => name === lab.chosen);
   const readOnly = incident?.waits_for !== undefined;
   const runs = useRuns(lab.ready && !readOnly ? lab.document.now : undefined);
-  const tour = useTour(!isSaved && lab.ready && runs.off !== undefined);
+  const tour = useTour(!isSaved && lab.ready && runs.on !== undefined);
   const [cursor, setCursor] = useState(0);
   const [which, setWhich] = useState<"on" | "off">("off");
   const [evidence, setEvidence] = useState<Evidence>();

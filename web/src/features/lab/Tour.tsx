@@ -1,6 +1,7 @@
 // Five steps for whoever comes for the first time. It lies over the page, and moves nothing.
 import { useEffect, useState } from "react";
 import { Button } from "@/components/Button";
+import { classes } from "@/components/classes";
 
 const STEPS: { at: string; title: string; text: string }[] = [
   {
@@ -72,11 +73,14 @@ export function useTour(wanted: boolean): TourState {
 
 export function Tour({ step, show }: TourState) {
   const here = step === undefined ? undefined : STEPS[step];
+  // Above where what it speaks of is below.
+  const [above, setAbove] = useState(false);
   useEffect(() => {
     if (!here) return;
     const target = document.querySelector(`[data-tour="${here.at}"]`);
-    target?.scrollIntoView({ block: "nearest" });
+    target?.scrollIntoView?.({ block: "nearest" });
     target?.classList.add("tour-target");
+    setAbove((target?.getBoundingClientRect().top ?? 0) > innerHeight / 2);
     return () => target?.classList.remove("tour-target");
   }, [here]);
   useEffect(() => {
@@ -93,7 +97,10 @@ export function Tour({ step, show }: TourState) {
     <div
       role="dialog"
       aria-label={`Tour, step ${step + 1} of ${STEPS.length}: ${here.title}`}
-      className="fixed bottom-4 left-1/2 z-10 w-[min(26rem,calc(100vw-2rem))] -translate-x-1/2 rounded-lg border border-accent bg-panel p-3 shadow-lg"
+      className={classes(
+        above ? "top-14" : "bottom-4",
+        "fixed left-1/2 z-10 w-[min(26rem,calc(100vw-2rem))] -translate-x-1/2 rounded-lg border border-accent bg-panel p-3 shadow-lg",
+      )}
     >
       <p className="text-xs text-muted">
         {step + 1} of {STEPS.length}

@@ -10,7 +10,8 @@ import {
   type Frame,
   type Palette,
 } from "@/features/lab/geometry";
-import type { Message, Picture } from "@/features/lab/picture";
+import { drawMessages } from "@/features/lab/drawMessages";
+import type { Picture } from "@/features/lab/picture";
 
 // What a time needs, in pixels.
 const LABEL = 66;
@@ -45,57 +46,6 @@ function drawTime(ctx: CanvasRenderingContext2D, frame: Frame, palette: Palette)
     ctx.stroke();
     ctx.globalAlpha = 1;
     if (x + LABEL * 0.7 < frame.width) ctx.fillText(`${t} ms`, x + 2, frame.height - 5);
-  }
-}
-
-// Where a message's line begins and ends. What is lost breaks off half-way, but for what comes to a node that is down.
-export function lineOf(message: Message, picture: Picture, frame: Pick<Frame, "width" | "height" | "view">) {
-  const y1 = laneOf(message.from, picture.nodes.length, frame.height);
-  const y2 = laneOf(message.to, picture.nodes.length, frame.height);
-  const x1 = xOf(message.sent, frame);
-  const x2 = xOf(message.until, frame);
-  if (message.lost === undefined || message.lost === "down") return { x1, y1, x2, y2 };
-  return { x1, y1, x2: Math.max(x2, x1 + 4), y2: (y1 + y2) / 2 };
-}
-
-const messageColour = (message: Message, palette: Palette): string => {
-  if (message.lost !== undefined) return palette.down;
-  if (message.kind.includes("vote") || message.kind.includes("granted")) return palette.Candidate;
-  return message.kind === "heartbeat" ? palette.line : palette.muted;
-};
-
-// Thousands of lines: one path for each look.
-function drawMessages(
-  ctx: CanvasRenderingContext2D,
-  messages: Message[],
-  picture: Picture,
-  frame: Frame,
-  palette: Palette,
-): void {
-  const looks = new Map<string, Message[]>();
-  for (const message of messages) {
-    const width = frame.evidence.has(message.event) || message.number === frame.chosen ? 2.5 : 1;
-    const look = `${width} ${message.number === frame.chosen ? palette.accent : messageColour(message, palette)}`;
-    const alike = looks.get(look);
-    if (alike) alike.push(message);
-    else looks.set(look, [message]);
-  }
-  for (const [look, alike] of looks) {
-    const space = look.indexOf(" ");
-    ctx.lineWidth = Number(look.slice(0, space));
-    ctx.strokeStyle = look.slice(space + 1);
-    ctx.beginPath();
-    for (const message of alike) {
-      const { x1, y1, x2, y2 } = lineOf(message, picture, frame);
-      ctx.moveTo(x1, y1);
-      ctx.lineTo(x2, y2);
-      if (message.lost === undefined) continue;
-      ctx.moveTo(x2 - 3, y2 - 3);
-      ctx.lineTo(x2 + 3, y2 + 3);
-      ctx.moveTo(x2 + 3, y2 - 3);
-      ctx.lineTo(x2 - 3, y2 + 3);
-    }
-    ctx.stroke();
   }
 }
 
@@ -168,6 +118,19 @@ function drawMarks(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame
   }
 }
 
+// Faults that last, as a shade along the node's line.
+function drawSpans(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame, palette: Palette): void {
+  ctx.fillStyle = palette.delayed;
+  ctx.globalAlpha = 0.16;
+  for (const span of picture.spans) {
+    if (span.end < frame.view.begin || span.begin > frame.view.end) continue;
+    const x1 = Math.max(xOf(span.begin, frame), LEFT);
+    const x2 = Math.min(xOf(span.end, frame), frame.width);
+    ctx.fillRect(x1, laneOf(span.node, picture.nodes.length, frame.height) - 9, x2 - x1, 18);
+  }
+  ctx.globalAlpha = 1;
+}
+
 function drawUpright(ctx: CanvasRenderingContext2D, t: number, frame: Frame, colour: string, dash: number[]): void {
   ctx.strokeStyle = colour;
   ctx.lineWidth = 1.5;
@@ -200,6 +163,7 @@ export function draw(ctx: CanvasRenderingContext2D, picture: Picture, frame: Fra
   ctx.font = "11px ui-sans-serif, system-ui, sans-serif";
   ctx.textBaseline = "alphabetic";
   drawTime(ctx, frame, palette);
+  drawSpans(ctx, picture, frame, palette);
   const seen = picture.messages.filter((m) => m.until >= frame.view.begin && m.sent <= frame.view.end);
   drawMessages(ctx, seen, picture, frame, palette);
   if (seen.length <= NAMED) {

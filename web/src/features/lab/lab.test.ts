@@ -45,6 +45,39 @@ describe("a picture", () => {
     ]);
     expect(picture.messages[0]).not.toHaveProperty("lost");
   });
+  it("shades what lasts: a cut until it is healed, a slow disk until it is not", () => {
+    const done = (t: number, act: number, what: string, ...nodes: string[]): TraceEvent => ({
+      t,
+      e: "act",
+      act,
+      do: what,
+      nodes,
+    });
+    const faults = traceOf([
+      done(10, 0, "isolate", "n2"),
+      done(20, 1, "slow_disk", "n1"),
+      done(30, 2, "heal"),
+      done(40, 3, "slow_disk", "n1"),
+      done(50, 4, "cut", "n1", "n2"),
+      { t: 90, e: "closing" },
+    ]);
+    faults.experiment = {
+      ...experiment,
+      acts: [
+        { at_ms: 10, do: "isolate", node: "n2" },
+        { at_ms: 20, do: "slow_disk", node: "n1", ms: 5 },
+        { at_ms: 30, do: "heal" },
+        { at_ms: 40, do: "slow_disk", node: "n1", ms: 0 },
+        { at_ms: 50, do: "cut", from: "n1", to: "n2" },
+      ],
+    };
+    expect(pictureOf(faults).spans).toEqual([
+      { begin: 10, end: 30, node: 1 },
+      { begin: 20, end: 40, node: 0 },
+      { begin: 50, end: 90, node: 0 },
+      { begin: 50, end: 90, node: 1 },
+    ]);
+  });
   it("knows what is under way at a moment", () => {
     expect(inFlight(picture, 11).map(({ number }) => number)).toEqual([1]);
     expect(inFlight(picture, 12)).toEqual([]);

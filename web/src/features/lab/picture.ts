@@ -1,5 +1,6 @@
 // A trace, arranged for drawing: what spans some time, and on whose line it stands.
 import type { Trace, TraceEvent } from "@/api/lab";
+import { spansOf, type Span } from "@/features/lab/spans";
 
 export interface Message {
   number: number;
@@ -48,6 +49,7 @@ export interface Picture {
   stretches: Stretch[][];
   calls: Call[];
   marks: Mark[];
+  spans: Span[];
   acts: { t: number; label: string; event: number }[];
 }
 
@@ -156,6 +158,7 @@ export function pictureOf(trace: Trace): Picture {
     stretches,
     calls: [...calls.values()],
     marks,
+    spans: spansOf(trace, at, end),
     acts,
   };
 }

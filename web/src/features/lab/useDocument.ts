@@ -55,7 +55,7 @@ export function useDocument(): Lab {
         setChosen(all[0]?.name);
         edit({ type: "open", sheet: sheetOfRuns(saved.on.experiment, saved.off?.experiment) });
       } else if (linked) edit({ type: "open", sheet: sheetOfLink(linked, all) });
-      else show(all, nameInPath() ?? (location.pathname === "/lab" ? all[0]?.name : undefined));
+      else show(all, nameInPath() ?? all[0]?.name);
       setReady(true);
     };
     open().catch((why: unknown) => {
@@ -65,7 +65,7 @@ export function useDocument(): Lab {
   }, [show]);
 
   useEffect(() => {
-    const onBack = () => show(incidents, nameInPath());
+    const onBack = () => show(incidents, nameInPath() ?? incidents[0]?.name);
     addEventListener("popstate", onBack);
     return () => removeEventListener("popstate", onBack);
   }, [incidents, show]);
