@@ -225,6 +225,26 @@ it.each([
   }
 });
 
+it("lets time go down, too, by mouse and by keyboard, wide and narrow", async () => {
+  for (const [width, height] of [
+    [1280, 720],
+    [390, 844],
+  ] as const) {
+    await page?.close();
+    await open("/lab/ack-before-quorum", width, height);
+    await expect.poll(() => pictures().count()).toBe(2);
+    await page.getByRole("button", { name: "Time downwards" }).click();
+    const picture = pictures().first();
+    await expect.poll(() => picture.getAttribute("aria-orientation")).toBe("vertical");
+    await picture.focus();
+    await picture.press("ArrowDown");
+    await expect.poll(cursor).toBeGreaterThan(0);
+    await picture.click({ position: { x: 60, y: 300 } });
+    await expect.poll(cursor).toBeGreaterThan(500);
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+  }
+});
+
 it("says what the server refuses", async () => {
   await open("/lab/free");
   complaints.length = 0;

@@ -1,9 +1,9 @@
 // A picture to scrub through: drag or arrow keys move the cursor, the wheel zooms, shift and drag move along.
-import { useEffect, useRef, type KeyboardEvent, type PointerEvent } from "react";
+import { useEffect, useMemo, useRef, type KeyboardEvent, type PointerEvent } from "react";
 import { useSize } from "@/components/useSize";
 import { draw, drawCursor } from "@/features/lab/draw";
 import { lineOf } from "@/features/lab/drawMessages";
-import { timeOf, type Frame, type Palette, type View } from "@/features/lab/geometry";
+import { timeOf, turn, type Frame, type Palette, type View } from "@/features/lab/geometry";
 import { usePalette } from "@/features/lab/palette";
 import type { Message, Picture } from "@/features/lab/picture";
 
@@ -11,6 +11,8 @@ interface DiagramProps {
   picture: Picture;
   name: string;
   view: View;
+  // Time goes down and not to the right.
+  down: boolean;
   cursor: number;
   evidence: ReadonlySet<number>;
   difference?: number | undefined;
@@ -60,23 +62,30 @@ function paint(
   const ctx = canvas?.getContext("2d");
   if (!canvas || !ctx || frame.width === 0) return;
   const scale = window.devicePixelRatio || 1;
-  const [width, height] = [Math.round(frame.width * scale), Math.round(frame.height * scale)];
+  const [along, across] = [Math.round(frame.width * scale), Math.round(frame.height * scale)];
+  const [width, height] = frame.down ? [across, along] : [along, across];
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width;
     canvas.height = height;
   }
-  ctx.setTransform(scale, 0, 0, scale, 0, 0);
+  turn(ctx, scale, frame.down);
   what(ctx, frame, palette);
 }
 
 export function Diagram(props: DiagramProps) {
-  const { picture, name, view, cursor, evidence, difference, chosen, onMessage, onCursor, onView } = props;
-  const [box, size] = useSize<HTMLDivElement>();
+  const { picture, name, view, down, cursor, evidence, difference, chosen, onMessage, onCursor, onView } = props;
+  const [box, measured] = useSize<HTMLDivElement>();
+  const size = useMemo(
+    () => ({ width: down ? measured.height : measured.width, height: down ? measured.width : measured.height, down }),
+    [measured, down],
+  );
   const below = useRef<HTMLCanvasElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const grip = useRef<{ x: number; view: View; moved: boolean } | undefined>(undefined);
   const palette = usePalette();
   const frame = { ...size, view };
+  const placeOf = ({ offsetX, offsetY }: MouseEvent): [number, number] =>
+    down ? [offsetY, offsetX] : [offsetX, offsetY];
 
   useEffect(() => {
     const whole = { ...size, view, evidence, difference, chosen };
@@ -92,22 +101,23 @@ export function Diagram(props: DiagramProps) {
     const element = canvas.current;
     const onWheel = (event: WheelEvent) => {
       event.preventDefault();
-      const at = timeOf(event.offsetX, { width: size.width, view });
+      const at = timeOf(down ? event.offsetY : event.offsetX, { width: size.width, view });
       onView(zoomed(view, at, event.deltaY > 0 ? 1.25 : 0.8, picture.end));
     };
     element?.addEventListener("wheel", onWheel, { passive: false });
     return () => element?.removeEventListener("wheel", onWheel);
-  }, [view, size.width, picture.end, onView]);
+  }, [view, down, size.width, picture.end, onView]);
 
   const clamp = (t: number) => Math.min(Math.max(t, 0), picture.end);
   const onDown = (event: PointerEvent<HTMLCanvasElement>) => {
     event.currentTarget.setPointerCapture(event.pointerId);
-    grip.current = { x: event.nativeEvent.offsetX, view, moved: false };
-    if (!event.shiftKey) onCursor(clamp(timeOf(event.nativeEvent.offsetX, frame)));
+    const [x] = placeOf(event.nativeEvent);
+    grip.current = { x, view, moved: false };
+    if (!event.shiftKey) onCursor(clamp(timeOf(x, frame)));
   };
   const onMove = (event: PointerEvent<HTMLCanvasElement>) => {
     if (!grip.current || event.buttons === 0) return;
-    const x = event.nativeEvent.offsetX;
+    const [x] = placeOf(event.nativeEvent);
     if (Math.abs(x - grip.current.x) > NEAR) grip.current.moved = true;
     if (!event.shiftKey) return onCursor(clamp(timeOf(x, frame)));
     const perPixel = (grip.current.view.end - grip.current.view.begin) / size.width;
@@ -116,13 +126,17 @@ export function Diagram(props: DiagramProps) {
   const onUp = (event: PointerEvent<HTMLCanvasElement>) => {
     const clicked = grip.current && !grip.current.moved && !event.shiftKey;
     grip.current = undefined;
-    if (clicked) onMessage(messageAt(picture, frame, event.nativeEvent.offsetX, event.nativeEvent.offsetY)?.number);
+    if (clicked) onMessage(messageAt(picture, frame, ...placeOf(event.nativeEvent))?.number);
   };
   const onKey = (event: KeyboardEvent<HTMLCanvasElement>) => {
     const step = ((view.end - view.begin) / 100) * (event.shiftKey ? 5 : 1);
     const to: Record<string, () => void> = {
       ArrowLeft: () => onCursor(clamp(cursor - step)),
       ArrowRight: () => onCursor(clamp(cursor + step)),
+      ...(down && {
+        ArrowUp: () => onCursor(clamp(cursor - step)),
+        ArrowDown: () => onCursor(clamp(cursor + step)),
+      }),
       Home: () => onCursor(0),
       End: () => onCursor(picture.end),
       "+": () => onView(zoomed(view, cursor, 0.8, picture.end)),
@@ -142,6 +156,7 @@ export function Diagram(props: DiagramProps) {
         role="slider"
         tabIndex={0}
         aria-label={`${name}: the moment that is shown`}
+        aria-orientation={down ? "vertical" : "horizontal"}
         aria-valuemin={0}
         aria-valuemax={Math.round(picture.end)}
         aria-valuenow={Math.round(cursor)}

@@ -2,6 +2,7 @@
 import { useCallback, useState } from "react";
 import { isSaved, savePage } from "@/api/lab";
 import { Button } from "@/components/Button";
+import { classes } from "@/components/classes";
 import { Spinner } from "@/components/Spinner";
 import { Acts } from "@/features/lab/Acts";
 import { Catalogue } from "@/features/lab/Catalogue";
@@ -28,6 +29,7 @@ export function LabPage() {
   const [which, setWhich] = useState<"on" | "off">("off");
   const [evidence, setEvidence] = useState<Evidence>();
   const [message, setMessage] = useState<ChosenMessage>();
+  const [down, setDown] = useState(false);
   const [shared, setShared] = useState(false);
   const [saving, setSaving] = useState(false);
   const [failed, setFailed] = useState<string>();
@@ -134,12 +136,19 @@ export function LabPage() {
                 off={lab.document.now.switches}
                 onSwitch={(name) => lab.edit({ type: "switch", name })}
               />
-              <div className="flex h-[30rem] shrink-0 flex-col wide:h-auto wide:min-h-96 wide:flex-1">
+              <div
+                className={classes(
+                  "flex shrink-0 flex-col wide:h-auto wide:flex-1",
+                  down ? "h-[64rem] wide:min-h-[36rem]" : "h-[30rem] wide:min-h-[29rem]",
+                )}
+              >
                 <Pictures
                   runs={runs}
                   cursor={cursor}
                   evidence={evidence}
                   chosen={message}
+                  down={down}
+                  onTurn={() => setDown(!down)}
                   onMessage={onMessage}
                   onCursor={onCursor}
                 />

@@ -1,6 +1,7 @@
 // Both runs, one below the other, under one cursor; and what moves it.
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { Button } from "@/components/Button";
+import { classes } from "@/components/classes";
 import { Diagram } from "@/features/lab/Diagram";
 import type { View } from "@/features/lab/geometry";
 import { SPEEDS, usePlay } from "@/features/lab/usePlay";
@@ -21,13 +22,16 @@ interface PicturesProps {
   cursor: number;
   evidence: Evidence | undefined;
   chosen: ChosenMessage | undefined;
+  // Which way time goes, and the way to turn it.
+  down: boolean;
+  onTurn: () => void;
   onMessage: (chosen: ChosenMessage | undefined) => void;
   onCursor: (t: number, run?: "on" | "off") => void;
 }
 
 const NONE: ReadonlySet<number> = new Set();
 
-export function Pictures({ runs, cursor, evidence, chosen, onMessage, onCursor }: PicturesProps) {
+export function Pictures({ runs, cursor, evidence, chosen, down, onTurn, onMessage, onCursor }: PicturesProps) {
   const end = Math.max(runs.on?.picture.end ?? 0, runs.off?.picture.end ?? 0);
   const duration = runs.on?.picture.duration ?? 0;
   const [view, setView] = useState<View>({ begin: 0, end: 1000 });
@@ -52,13 +56,14 @@ export function Pictures({ runs, cursor, evidence, chosen, onMessage, onCursor }
 
   const picture = (run: Run | undefined, which: "on" | "off", name: string) =>
     run && (
-      <section className="flex min-h-44 flex-1 flex-col" aria-label={name}>
+      <section className="flex min-h-44 min-w-0 flex-1 flex-col" aria-label={name}>
         <h3 className={which === "off" ? "px-3 font-semibold text-down" : "px-3 font-semibold text-leader"}>{name}</h3>
         <div className="min-h-0 flex-1 px-2">
           <Diagram
             picture={run.picture}
             name={name}
             view={shown}
+            down={down}
             cursor={cursor}
             evidence={evidence?.run === which ? proof : NONE}
             difference={runs.difference}
@@ -73,8 +78,10 @@ export function Pictures({ runs, cursor, evidence, chosen, onMessage, onCursor }
 
   return (
     <div className="flex min-h-0 flex-1 flex-col gap-1" data-tour="pictures">
-      {picture(runs.off, "off", "Without the defence")}
-      {picture(runs.on, "on", runs.off ? "With the defence" : "The run")}
+      <div className={classes("flex flex-1 flex-col gap-1", down && "wide:flex-row")}>
+        {picture(runs.off, "off", "Without the defence")}
+        {picture(runs.on, "on", runs.off ? "With the defence" : "The run")}
+      </div>
       <div className="flex flex-wrap items-center gap-1.5 px-3 pb-2">
         <Button onClick={play.toggle} aria-label={play.playing ? "Pause" : "Play"}>
           {play.playing ? "❚❚" : "▶"}
@@ -92,6 +99,9 @@ export function Pictures({ runs, cursor, evidence, chosen, onMessage, onCursor }
           ))}
         </select>
         <Button onClick={() => setView({ begin: 0, end: Math.max(duration, 100) })}>All of it</Button>
+        <Button aria-pressed={down} onClick={onTurn}>
+          {down ? "Time to the right" : "Time downwards"}
+        </Button>
         {runs.difference !== undefined && (
           <Button onClick={() => onCursor(runs.difference!)}>First difference: {runs.difference.toFixed(1)} ms</Button>
         )}

@@ -1,11 +1,13 @@
-// Draws a picture on a canvas: time from left to right, a line for each node, messages slanting between them.
+// Draws a picture on a canvas: a line for each node along time, messages slanting between them. It is drawn as if time went
+// from left to right; where it goes down, the canvas is turned (geometry.ts) and only words need care.
 import {
-  BOTTOM,
+  bottomOf,
   CLIENT_HEIGHT,
   CLIENTS,
   laneOf,
   LEFT,
-  TOP,
+  topOf,
+  write,
   xOf,
   type Frame,
   type Palette,
@@ -41,17 +43,19 @@ function drawTime(ctx: CanvasRenderingContext2D, frame: Frame, palette: Palette)
     const x = xOf(t, frame);
     ctx.globalAlpha = 0.5;
     ctx.beginPath();
-    ctx.moveTo(x, TOP - 6);
-    ctx.lineTo(x, frame.height - BOTTOM);
+    ctx.moveTo(x, topOf(frame.down) - 6);
+    ctx.lineTo(x, frame.height - bottomOf(frame.down));
     ctx.stroke();
     ctx.globalAlpha = 1;
-    if (x + LABEL * 0.7 < frame.width) ctx.fillText(`${t} ms`, x + 2, frame.height - 5);
+    if (x + LABEL * 0.7 < frame.width || frame.down) {
+      write(ctx, frame.down, `${t} ms`, [x, frame.height], [2, -5], [2 - bottomOf(true), 4]);
+    }
   }
 }
 
 function drawLanes(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame, palette: Palette): void {
   picture.stretches.forEach((stretches, node) => {
-    const y = laneOf(node, picture.nodes.length, frame.height);
+    const y = laneOf(node, picture.nodes.length, frame.height, frame.down);
     for (const stretch of stretches) {
       if (stretch.end < frame.view.begin || stretch.begin > frame.view.end) continue;
       const x1 = Math.max(xOf(stretch.begin, frame), LEFT);
@@ -65,22 +69,25 @@ function drawLanes(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame
       ctx.stroke();
       ctx.setLineDash([]);
       const text = `${stretch.role === "Leader" ? "leads " : stretch.role === "paused" ? "paused " : ""}term ${stretch.term}`;
-      if (stretch.role === "Leader" && ctx.measureText(text).width < x2 - x1 - 6) {
+      const needed = frame.down ? 14 : ctx.measureText(text).width + 6;
+      if (stretch.role === "Leader" && needed < x2 - x1) {
         ctx.fillStyle = roleColour(palette, stretch.role);
-        ctx.fillText(text, x1 + 3, y - 7);
+        // At the last line's other side, where it would not fit.
+        const width = ctx.measureText(text).width;
+        write(ctx, frame.down, text, [x1, y], [3, -7], [y + 5 + width > frame.height ? -6 - width : 5, 11]);
       }
     }
     ctx.fillStyle = palette.panel;
     ctx.fillRect(0, y - 9, LEFT - 4, 18);
     ctx.fillStyle = palette.ink;
-    ctx.fillText(picture.nodes[node]!, 6, y + 4);
+    write(ctx, frame.down, picture.nodes[node]!, [0, y], [6, 4], [-7, 20]);
   });
 }
 
 function drawClients(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame, palette: Palette): void {
   for (const call of picture.calls) {
     if (call.end < frame.view.begin || call.begin > frame.view.end) continue;
-    const y = TOP + (call.op % CLIENTS) * CLIENT_HEIGHT;
+    const y = topOf(frame.down) + (call.op % CLIENTS) * CLIENT_HEIGHT;
     const x1 = Math.max(xOf(call.begin, frame), LEFT);
     const x2 = Math.max(Math.min(xOf(call.end, frame), frame.width), x1 + 3);
     const colour = outcomeColour(palette, call.outcome);
@@ -92,21 +99,21 @@ function drawClients(ctx: CanvasRenderingContext2D, picture: Picture, frame: Fra
     ctx.setLineDash([1, 3]);
     ctx.beginPath();
     ctx.moveTo(x1, y + CLIENT_HEIGHT - 3);
-    ctx.lineTo(x1, laneOf(call.node, picture.nodes.length, frame.height) - 4);
+    ctx.lineTo(x1, laneOf(call.node, picture.nodes.length, frame.height, frame.down) - 4);
     ctx.stroke();
     ctx.setLineDash([]);
   }
   ctx.fillStyle = palette.panel;
-  ctx.fillRect(0, TOP - 2, LEFT - 1, CLIENTS * CLIENT_HEIGHT);
+  ctx.fillRect(0, topOf(frame.down) - 2, LEFT - 1, CLIENTS * CLIENT_HEIGHT);
   ctx.fillStyle = palette.muted;
-  ctx.fillText("clients", 0, TOP + 14);
+  write(ctx, frame.down, "clients", [0, topOf(frame.down)], [0, 14], [-4, 20]);
 }
 
 function drawMarks(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame, palette: Palette): void {
   for (const mark of picture.marks) {
     if (mark.t < frame.view.begin || mark.t > frame.view.end) continue;
     const x = xOf(mark.t, frame);
-    const y = mark.node < 0 ? TOP - 8 : laneOf(mark.node, picture.nodes.length, frame.height);
+    const y = mark.node < 0 ? topOf(frame.down) - 8 : laneOf(mark.node, picture.nodes.length, frame.height, frame.down);
     if (mark.what === "synced") {
       ctx.fillStyle = palette.ink;
       ctx.fillRect(x - 0.5, y + 4, 1.5, 4);
@@ -114,7 +121,7 @@ function drawMarks(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame
     }
     const bad = !["resumed", "rejoined", "started", "again"].includes(mark.what);
     ctx.fillStyle = bad ? palette.down : palette.Leader;
-    ctx.fillText(SIGNS[mark.what] ?? (bad ? "✖" : "●"), x - 5, y + 5);
+    write(ctx, frame.down, SIGNS[mark.what] ?? (bad ? "✖" : "●"), [x, y], [-5, 5], [-5, 5]);
   }
 }
 
@@ -126,7 +133,7 @@ function drawSpans(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame
     if (span.end < frame.view.begin || span.begin > frame.view.end) continue;
     const x1 = Math.max(xOf(span.begin, frame), LEFT);
     const x2 = Math.min(xOf(span.end, frame), frame.width);
-    ctx.fillRect(x1, laneOf(span.node, picture.nodes.length, frame.height) - 9, x2 - x1, 18);
+    ctx.fillRect(x1, laneOf(span.node, picture.nodes.length, frame.height, frame.down) - 9, x2 - x1, 18);
   }
   ctx.globalAlpha = 1;
 }
@@ -137,7 +144,7 @@ function drawUpright(ctx: CanvasRenderingContext2D, t: number, frame: Frame, col
   ctx.setLineDash(dash);
   ctx.beginPath();
   ctx.moveTo(xOf(t, frame), 0);
-  ctx.lineTo(xOf(t, frame), frame.height - BOTTOM);
+  ctx.lineTo(xOf(t, frame), frame.height - bottomOf(frame.down));
   ctx.stroke();
   ctx.setLineDash([]);
 }
@@ -148,12 +155,12 @@ function drawActs(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame,
   for (const act of picture.acts) {
     if (act.t < frame.view.begin || act.t > frame.view.end) continue;
     drawUpright(ctx, act.t, frame, palette.delayed, [2, 3]);
-    const width = ctx.measureText(act.label).width;
-    const x = Math.min(xOf(act.t, frame) + 3, frame.width - width - 2);
+    const long = frame.down ? 8 : ctx.measureText(act.label).width;
+    const x = Math.min(xOf(act.t, frame) + 3, frame.width - long - 2);
     if (x < free) continue;
     ctx.fillStyle = palette.delayed;
-    ctx.fillText(act.label, x, 10);
-    free = x + width + 6;
+    write(ctx, frame.down, act.label, [x, 0], [0, 10], [2, 8]);
+    free = x + long + 6;
   }
 }
 
@@ -170,10 +177,10 @@ export function draw(ctx: CanvasRenderingContext2D, picture: Picture, frame: Fra
     ctx.fillStyle = palette.muted;
     for (const message of seen) {
       const y =
-        (laneOf(message.from, picture.nodes.length, frame.height) * 2 +
-          laneOf(message.to, picture.nodes.length, frame.height)) /
+        (laneOf(message.from, picture.nodes.length, frame.height, frame.down) * 2 +
+          laneOf(message.to, picture.nodes.length, frame.height, frame.down)) /
         3;
-      ctx.fillText(`${message.number} ${message.kind}`, xOf(message.sent, frame) + 4, y);
+      write(ctx, frame.down, `${message.number} ${message.kind}`, [xOf(message.sent, frame), y], [4, 0], [2, 12]);
     }
   }
   drawLanes(ctx, picture, frame, palette);

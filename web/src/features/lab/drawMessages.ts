@@ -3,9 +3,9 @@ import { laneOf, xOf, type Frame, type Palette } from "@/features/lab/geometry";
 import type { Message, Picture } from "@/features/lab/picture";
 
 // Where a message's line begins and ends. What is lost breaks off half-way, but for what comes to a node that is down.
-export function lineOf(message: Message, picture: Picture, frame: Pick<Frame, "width" | "height" | "view">) {
-  const y1 = laneOf(message.from, picture.nodes.length, frame.height);
-  const y2 = laneOf(message.to, picture.nodes.length, frame.height);
+export function lineOf(message: Message, picture: Picture, frame: Pick<Frame, "width" | "height" | "view" | "down">) {
+  const y1 = laneOf(message.from, picture.nodes.length, frame.height, frame.down);
+  const y2 = laneOf(message.to, picture.nodes.length, frame.height, frame.down);
   const x1 = xOf(message.sent, frame);
   const x2 = xOf(message.until, frame);
   if (message.lost === undefined || message.lost === "down") return { x1, y1, x2, y2 };

@@ -197,6 +197,11 @@ describe("the drawing", () => {
   it("knows the time of each place, and back", () => {
     for (const t of [100, 250, 600]) expect(timeOf(xOf(t, frame), frame)).toBeCloseTo(t);
   });
+  it("has them beside the words where time goes down", () => {
+    const lanes = Array.from({ length: 5 }, (_, node) => laneOf(node, 5, 390, true));
+    expect(Math.min(...lanes)).toBeGreaterThan(120);
+    expect(Math.max(...lanes)).toBeLessThan(330);
+  });
   it("has the lines of all nodes in its height", () => {
     for (const nodes of [1, 3, 7]) {
       const lanes = Array.from({ length: nodes }, (_, node) => laneOf(node, nodes, 200));
