@@ -195,6 +195,7 @@ void ExperimentReader::ReadTimings(const std::string& pointer) {
 void ExperimentReader::ReadSwarm(Object& object) {
   if (Find(object, "swarm", false) != nullptr) {
     experiment_.swarm = static_cast<uint64_t>(Integer(object, "swarm", 0, kMostExact, std::nullopt));
+    if (experiment_.outsiders > 0) Fail(absl::StrCat(object.pointer, "/outsiders"), "a swarm is of members only");
   }
   const nlohmann::json* spared = Find(object, "spared", false);
   if (spared == nullptr) return;

@@ -112,6 +112,14 @@ TEST(ExperimentDocument, WhatIsWrongIsNamedByLineAndField) {
               HasSubstr("line 9: acts[0].do: there is no act \"hael\": there are crash, "));
   EXPECT_EQ(ErrorOf(With("\"at_ms\": 900", "\"at_ms\": 4001")),
             "line 9: acts[0].at_ms: must be a number from 0 to 4000");
+  EXPECT_EQ(ErrorOf(With("\"seed\": 12,", "\"seed\": 12, \"outsiders\": 3,")),
+            "line 4: outsiders: must be an integer from 0 to 2");
+  EXPECT_EQ(ErrorOf(With("\"seed\": 12,", "\"seed\": 12, \"outsiders\": 1, \"swarm\": 3,")),
+            "line 4: outsiders: a swarm is of members only");
+  EXPECT_EQ(ErrorOf(With("\"seed\": 12,", "\"seed\": 12, \"spared\": [1],")),
+            "line 4: spared: faults are spared of a swarm, and there is none");
+  EXPECT_EQ(ErrorOf(With("\"seed\": 12,", "\"seed\": 12, \"swarm\": 3, \"spared\": [-1],")),
+            "line 4: spared: must be a list of numbers");
   EXPECT_EQ(ErrorOf(With("\"v1\"", "\"v=1\"")),
             "line 10: acts[1].value: must be 1 to 64 letters, digits, '-', '_' or '.'");
   EXPECT_THAT(ErrorOf(With("\"L\"", "\"n6\"")), HasSubstr("line 10: acts[1].node: there is no node \"n6\""));
