@@ -45,6 +45,11 @@ void AddIfAny(std::vector<Damage>& damages, Damage::Kind kind, std::vector<std::
 
 }  // namespace
 
+bool RestsWith(const NodeStatus& leader, const NodeStatus& node) {
+  const bool follows = node.term == leader.term && node.leader == leader.id && node.last_index == leader.last_index;
+  return follows && node.commit_index == node.last_index && node.last_applied == node.last_index;
+}
+
 std::string PropertyOf(Damage::Kind kind) {
   switch (kind) {
     case Damage::Kind::kLostWrite:

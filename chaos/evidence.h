@@ -9,8 +9,12 @@
 #include "chaos/clients.h"
 #include "chaos/sim/history.h"
 #include "raft/core/types.h"
+#include "raft/node/node_status.h"
 
 namespace raftly {
+
+// The node follows this leader, and both hold, have committed and have applied the same.
+bool RestsWith(const NodeStatus& leader, const NodeStatus& node);
 
 // A node's log, under its id.
 using NodeLogs = std::vector<std::pair<NodeId, Entries>>;

@@ -2,7 +2,7 @@
 // wanted comes back all the same: whoever reads asks in the end.
 //
 //   FieldReader reader(document);
-//   FieldReader::Object root = reader.Root();
+//   FieldReader::Object root = reader.ObjectAt("");
 //   const int64_t nodes = reader.Integer(root, "nodes", 1, 7, std::nullopt);
 //   reader.RefuseUnknown(root);
 //   if (!reader.status().ok()) ...

@@ -20,7 +20,6 @@ using Told = Operation::Outcome;
 Settings SwarmOf(const Experiment& experiment) {
   Settings settings = raftly::SettingsOf(*experiment.swarm);
   settings.nodes = experiment.nodes;
-  settings.outsiders = experiment.outsiders;
   settings.defences = DefencesOf(experiment);
   settings.spared.insert(experiment.spared.begin(), experiment.spared.end());
   return settings;
@@ -35,6 +34,7 @@ Settings SettingsOf(const Experiment& experiment) {
   settings.defences = DefencesOf(experiment);
   settings.limits.entries_per_append = experiment.entries_per_append;
   settings.limits.appends_in_flight = experiment.appends_in_flight;
+  settings.cuts_lose_what_is_on_its_way = true;
   // What goes wrong is what the acts do.
   settings.disks.lost_permille = 1000;
   settings.disks.slow_permille = 0;

@@ -65,10 +65,7 @@ bool Laboratory::AtRest() const {
   if (leader < 0) return false;
   const NodeStatus first = cluster_.status(leader);
   for (int i = 0; i < cluster_.members(); ++i) {
-    if (!cluster_.up(i)) return false;
-    const NodeStatus seen = cluster_.status(i);
-    const bool with_leader = seen.term == first.term && seen.leader == first.id && seen.last_index == first.last_index;
-    if (!with_leader || seen.commit_index != seen.last_index || seen.last_applied != seen.last_index) return false;
+    if (!cluster_.up(i) || !RestsWith(first, cluster_.status(i))) return false;
   }
   return true;
 }

@@ -45,10 +45,7 @@ bool Run::AtRest() const {
   if (leader < 0) return false;
   const NodeStatus first = stage.status(leader);
   for (int node = 0; node < stage.size(); ++node) {
-    if (!stage.up(node)) continue;
-    const NodeStatus seen = stage.status(node);
-    const bool with_leader = seen.term == first.term && seen.leader == first.id && seen.last_index == first.last_index;
-    if (!with_leader || seen.commit_index != seen.last_index || seen.last_applied != seen.last_index) return false;
+    if (stage.up(node) && !RestsWith(first, stage.status(node))) return false;
   }
   return true;
 }

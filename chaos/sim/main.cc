@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -14,10 +15,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_replace.h"
 #include "chaos/sim/defence_names.h"
 #include "chaos/sim/sim_options.h"
 #include "chaos/sim/simulation.h"
+#include "lab/page.h"
+#include "lab/shrink.h"
 
 namespace raftly {
 namespace {
@@ -25,36 +27,31 @@ namespace {
 using RealClock = std::chrono::steady_clock;
 
 constexpr size_t kLinesOfAFailure = 40;
+constexpr std::chrono::seconds kPatienceForAPage{10};
 
 enum ExitCode { kPassed = 0, kSafety = 1, kLiveness = 2, kNotDeterministic = 3, kUsage = 64 };
 
-// SPEC 5.1, as lab/experiment.h reads it.
-std::string ExperimentOf(uint64_t seed, const Defences& defences) {
+Experiment ExperimentOf(uint64_t seed, const Defences& defences) {
   const Settings settings = SettingsOf(seed);
-  std::string off = NamesOfMissing(defences);
-  if (!off.empty()) off = absl::StrCat("\"", absl::StrReplaceAll(off, {{", ", "\", \""}}), "\"");
-  return absl::StrCat("{\"format\": 1, \"nodes\": ", settings.nodes,
-                      ", \"seed\": 1, \"duration_ms\": ", settings.chaos / std::chrono::milliseconds(1),
-                      ", \"swarm\": ", seed, ", \"off\": [", off, "], \"acts\": []}\n");
+  Experiment experiment{.nodes = settings.nodes, .duration = settings.chaos, .swarm = seed};
+  for (const NamedDefence& defence : AllDefences()) {
+    if (!(defences.*(defence.is_on))) experiment.off.emplace_back(defence.name);
+  }
+  return experiment;
 }
 
-// The laboratory's page of a seed that failed, shrunk: where it is, or nothing where raftly-lab is not beside us.
+// The laboratory's page of a seed that failed, shrunk where that is possible: its path, or nothing where none can be
+// written.
 std::string MakePage(const std::string& directory, uint64_t seed, const Defences& defences) {
+  Experiment experiment = ExperimentOf(seed, defences);
+  if (const auto shrunk = Shrink(experiment, {.time = kPatienceForAPage}); shrunk.ok()) experiment = shrunk->experiment;
   std::error_code error;
-  const auto lab = std::filesystem::read_symlink("/proc/self/exe", error).replace_filename("raftly-lab");
   std::filesystem::create_directories(directory, error);
-  if (!std::filesystem::exists(lab, error)) return {};
-  const std::string page = absl::StrCat(directory, "/seed-", seed, ".html");
-  // Nobody chooses these words but the owner of the terminal: still, they are words of a shell.
-  const auto quoted = [](const std::string& word) {
-    return absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'");
-  };
-  FILE* const pipe =
-      popen(absl::StrCat(quoted(lab.string()), " page --shrink - >", quoted(page), " 2>/dev/null").c_str(), "w");
-  if (pipe == nullptr) return {};
-  const std::string experiment = ExperimentOf(seed, defences);
-  std::fwrite(experiment.data(), 1, experiment.size(), pipe);
-  return pclose(pipe) == 0 ? page : std::string();
+  const std::string path = absl::StrCat(directory, "/seed-", seed, ".html");
+  std::ofstream page(path);
+  page << PageOf(experiment);
+  page.close();
+  return page.fail() ? std::string() : path;
 }
 
 class Campaign {
@@ -187,7 +184,7 @@ int Main(const std::vector<std::string>& arguments) {
     return kPassed;
   }
   if (options->experiment) {
-    std::printf("%s", ExperimentOf(options->first_seed, options->defences).c_str());
+    std::printf("%s\n", ToJson(ExperimentOf(options->first_seed, options->defences)).dump(1).c_str());
     return kPassed;
   }
   return Campaign(*options).Run();

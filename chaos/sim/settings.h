@@ -20,7 +20,7 @@ namespace raftly {
 struct LinkSettings {
   Duration latency_low = std::chrono::microseconds(100);
   Duration latency_high = std::chrono::milliseconds(2);  // the spread reorders
-  bool cut = false;  // nothing passes, and for who watches (Watcher) what was on its way is lost
+  bool cut = false;                                      // nothing passes
   uint32_t loss_permille = 0;
   uint32_t duplicate_permille = 0;
   // Some messages are late, each for itself.
@@ -57,6 +57,7 @@ struct Settings {
   Limits limits;
   Defences defences;
   LinkSettings links;
+  bool cuts_lose_what_is_on_its_way = false;  // or else it arrives
   HandOver hand_over;
   DiskSettings disks;
   uint64_t wal_reserve = 16 << 10;

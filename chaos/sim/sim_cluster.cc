@@ -311,8 +311,7 @@ Task SimCluster::Watched(int from, int to, Task deliver) {
   message.from = from;
   message.to = to;
   watcher_->OnSent(message);
-  return [this, number = message.number, from, to, deliver = std::move(deliver)]() mutable {
-    if (link(from, to).cut) return watcher_->OnLost(number, Watcher::Lost::kCut);
+  return [this, number = message.number, to, deliver = std::move(deliver)]() mutable {
     if (up(to)) {
       watcher_->OnArrived(number);
     } else {
@@ -329,13 +328,15 @@ void SimCluster::Carry(const NodeId& from, const NodeId& to, Task deliver) {
   if (source < 0 || target < 0 || source == dying_) return;
   if (!up(source) && !machines_[source]->refuses) return;
   if (watcher_ != nullptr) deliver = Watched(source, target, std::move(deliver));
+  const auto lose = [this, number = messages_](Watcher::Lost why) {
+    if (watcher_ != nullptr) watcher_->OnLost(number, why);
+  };
   const LinkSettings& way = link(source, target);
-  if (way.cut || to_drop_.contains(messages_)) {
-    return watcher_ != nullptr ? watcher_->OnLost(messages_, way.cut ? Watcher::Lost::kCut : Watcher::Lost::kDropped)
-                               : void();
-  }
-  if (world_.random().Chance(way.loss_permille)) {
-    return watcher_ != nullptr ? watcher_->OnLost(messages_, Watcher::Lost::kChance) : void();
+  if (way.cut) return lose(Watcher::Lost::kCut);
+  if (to_drop_.contains(messages_)) return lose(Watcher::Lost::kDropped);
+  if (world_.random().Chance(way.loss_permille)) return lose(Watcher::Lost::kChance);
+  if (settings_.cuts_lose_what_is_on_its_way) {
+    deliver = [&way, lose, deliver = std::move(deliver)]() mutable { way.cut ? lose(Watcher::Lost::kCut) : deliver(); };
   }
   if (world_.random().Chance(way.duplicate_permille)) {
     auto shared = std::make_shared<Task>(std::move(deliver));
