@@ -141,12 +141,15 @@ TYPED_TEST(InjectorTest, RevivingANodeHealsNoLink) {
 
 TYPED_TEST(InjectorTest, ATornTailIsCutAndWhatWasBeforeItIsKept) {
   EXPECT_TRUE(this->Put() && this->FollowerHasAll());
+  auto isolation = this->inject_.Isolate(this->follower_);  // nothing comes to it between the two reads below
+  { auto cut = this->inject_.Crash(this->follower_); }      // it may not have synced all that it has
   const Index last = this->LastIndex(this->follower_);
   auto crash = this->inject_.Crash(this->follower_);
   const Entry torn{.index = last + 1, .term = Term{1}, .type = EntryType::kNormal, .data = Bytes("px=torn")};
   auto tear = this->inject_.TearTail(this->follower_, torn, Injector::RecordBytes(torn) - 1);
   EXPECT_TRUE(crash.Heal().ok());
   EXPECT_EQ(this->LastIndex(this->follower_), last);
+  EXPECT_TRUE(isolation.Heal().ok());
   EXPECT_TRUE(this->run_.Agree());
 }
 
