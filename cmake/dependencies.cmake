@@ -7,5 +7,6 @@ find_package(gRPC CONFIG REQUIRED)
 find_package(nlohmann_json CONFIG REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(PkgConfig REQUIRED)
+pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
 # cpp-httplib is a shared library here; only its .pc file knows the defines that its layout depends on.
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)

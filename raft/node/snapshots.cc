@@ -52,34 +52,18 @@ absl::StatusOr<std::optional<Snapshots::Info>> Snapshots::Open(LogPosition log_b
 }
 
 absl::StatusOr<Snapshots::Info> Snapshots::TakeUp(Index index) {
-  std::unique_ptr<StateWriter> writer;
-  uint64_t size = 0;
-  // Where the header turns out to be of another machine, nothing of the state has been looked at yet.
-  absl::StatusOr<SnapshotHeader> header = store_.Read(
-      index,
-      [&](const SnapshotHeader& read) {
-        absl::Status status = Loadable(read);
-        if (status.ok()) writer = machine_.Load(read.machine_version, read.last_included.index);
-        return status;
-      },
-      [&](std::string_view block) { return writer->Write(block); }, &size);
-  if (!header.ok()) return header.status();
-  if (absl::Status status = writer->Finish(); !status.ok()) return status;
-  return Info{header->last_included, size, std::move(header->configuration)};
+  StateLoader loader(machine_, format_, index, store_.PathOf(index));
+  return TakeUpRest(index, loader);
 }
 
-absl::Status Snapshots::Loadable(const SnapshotHeader& header) const {
-  const StateMachine::Format& ours = format_;
-  if (header.machine != ours.name) {
-    return absl::UnimplementedError(absl::StrCat("the snapshot of index ", header.last_included.index.value,
-                                                 " is of \"", header.machine, "\", and this is \"", ours.name, "\""));
-  }
-  if (header.machine_version > ours.version) {
-    return absl::UnimplementedError(absl::StrCat("the snapshot of index ", header.last_included.index.value,
-                                                 " is of version ", header.machine_version, " of \"", ours.name,
-                                                 "\", and this program knows up to version ", ours.version));
-  }
-  return absl::OkStatus();
+// What the loader has not been fed yet is read from the file.
+absl::StatusOr<Snapshots::Info> Snapshots::TakeUpRest(Index index, StateLoader& loader) {
+  absl::Status status =
+      store_.ReadAllBytes(index, loader.size(), [&](std::string_view bytes) { return loader.Feed(bytes); });
+  if (!status.ok()) return status;
+  absl::StatusOr<SnapshotHeader> header = loader.Finish();
+  if (!header.ok()) return header.status();
+  return Info{header->last_included, loader.size(), std::move(header->configuration)};
 }
 
 // ---- Taking one ----------------------------------------------------------------------------------------------------
@@ -101,6 +85,7 @@ void Snapshots::Take(std::string configuration, absl::AnyInvocable<void(absl::St
 
 void Snapshots::Begin(const std::shared_ptr<Making>& making) {
   making->header.last_included = applier_->position();
+  if (ahead_of_.index <= applier_->position().index) ahead_.reset();  // it was not needed after all
   making->header.machine = format_.name;
   making->header.machine_version = format_.version;
   making->applied = applier_->applied();
@@ -209,6 +194,7 @@ absl::StatusOr<PieceStored> Snapshots::Keep(const SnapshotRequest& piece, const 
     receiving_ = piece.last_included;
   }
   stored.offset = receiver_->offset();
+  const bool begins = stored.offset == 0;
   const absl::Status added = receiver_->Append(piece.offset, piece.data.view());
   if (absl::IsOutOfRange(added)) return stored;  // it says from where to go on
   if (!added.ok()) {
@@ -216,6 +202,10 @@ absl::StatusOr<PieceStored> Snapshots::Keep(const SnapshotRequest& piece, const 
     return added;
   }
   stored.offset = receiver_->offset();
+  environment_.apply.Post([self = shared_from_this(), at = piece.last_included, begins, end = stored.offset] {
+    if (begins) self->ahead_.reset();  // of another attempt, whose bytes may have been others
+    self->LoadAhead(at, end);
+  });
   if (stored.offset < piece.size) return stored;
   const std::unique_ptr<SnapshotStore::Receiver> whole = std::move(receiver_);
   absl::StatusOr<SnapshotHeader> header = whole->Check();
@@ -225,7 +215,7 @@ absl::StatusOr<PieceStored> Snapshots::Keep(const SnapshotRequest& piece, const 
                                             header->last_included.term.value, ", and was sent as one of term ",
                                             piece.last_included.term.value));
   }
-  if (absl::Status status = Loadable(*header); !status.ok()) return status;
+  if (absl::Status status = Loadable(*header, format_); !status.ok()) return status;
   const auto theirs = ClusterIdOf(Entry{.type = EntryType::kConfig, .data = Bytes(header->configuration)});
   if (theirs && !cluster_id.empty() && *theirs != cluster_id) {
     return absl::FailedPreconditionError(absl::StrCat("the snapshot of index ", piece.last_included.index.value,
@@ -237,9 +227,21 @@ absl::StatusOr<PieceStored> Snapshots::Keep(const SnapshotRequest& piece, const 
   return stored;
 }
 
+// Apply executor. `end`: so much of the snapshot is here. It is read back from the file, so that what waits for this
+// executor costs nothing; an error stays the loader's, and is reported by whoever needs all of it.
+void Snapshots::LoadAhead(LogPosition at, uint64_t end) {
+  if (!ahead_ || ahead_of_ != at) ahead_.emplace(machine_, format_, at.index, "the snapshot received");
+  ahead_of_ = at;
+  if (ahead_->size() >= end) return;
+  const auto bytes = store_.ReadReceived(at.index, ahead_->size(), end - ahead_->size());
+  if (bytes.ok()) ahead_->Feed(*bytes).IgnoreError();
+}
+
 void Snapshots::Load(LogPosition at, absl::AnyInvocable<void(absl::Status)> failed) {
   environment_.apply.Post([self = shared_from_this(), at, failed = std::move(failed)]() mutable {
-    const absl::StatusOr<Info> info = self->TakeUp(at.index);
+    std::optional<StateLoader> ahead = std::exchange(self->ahead_, std::nullopt);
+    const bool begun = ahead && self->ahead_of_ == at;
+    const absl::StatusOr<Info> info = begun ? self->TakeUpRest(at.index, *ahead) : self->TakeUp(at.index);
     if (info.ok()) {
       self->applier_->BeginAt(at);
       if (self->observer_ != nullptr) self->observer_->OnStateLoaded(at);

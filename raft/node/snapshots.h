@@ -22,6 +22,7 @@
 #include "raft/node/applier.h"
 #include "raft/node/observer.h"
 #include "raft/node/snapshot_policy.h"
+#include "raft/node/state_loader.h"
 #include "raft/storage/snapshot_store.h"
 
 namespace raftly {
@@ -77,6 +78,8 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   struct Making;
 
   absl::StatusOr<Info> TakeUp(Index index);
+  absl::StatusOr<Info> TakeUpRest(Index index, StateLoader& loader);
+  void LoadAhead(LogPosition at, uint64_t end);
   void Begin(const std::shared_ptr<Making>& making);
   void ReadSlice(const std::shared_ptr<Making>& making);
   void NextSlice(const std::shared_ptr<Making>& making, Duration rest);
@@ -84,7 +87,6 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   absl::StatusOr<PieceStored> Keep(const SnapshotRequest& piece, const std::string& cluster_id,
                                    std::string& configuration);
   absl::StatusOr<SnapshotRequest> ReadPiece(SnapshotRequest piece) const;
-  absl::Status Loadable(const SnapshotHeader& header) const;
 
   const Environment environment_;
   StateMachine& machine_;
@@ -104,6 +106,11 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   SnapshotStore store_;
   std::unique_ptr<SnapshotStore::Receiver> receiver_;
   LogPosition receiving_;
+
+  // Apply executor: what is received goes into a state beside the machine's own at once, so that little is left to do
+  // when all of it is here.
+  std::optional<StateLoader> ahead_;
+  LogPosition ahead_of_;
 };
 
 }  // namespace raftly

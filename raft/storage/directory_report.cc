@@ -39,8 +39,7 @@ absl::Status ReadSnapshots(FileSystem& files, const std::string& directory, Dire
   for (const Index index : store.indexes()) {
     SnapshotReport snapshot{.last_included = {Term{}, index}};
     const auto header = store.Read(
-        index, [](const SnapshotHeader&) { return absl::OkStatus(); },
-        [](std::string_view) { return absl::OkStatus(); }, &snapshot.bytes);
+        index, [](std::string_view) { return absl::OkStatus(); }, &snapshot.bytes);
     if (header.ok()) snapshot.last_included = header->last_included;
     snapshot.status = header.status();
     report.snapshots.push_back(std::move(snapshot));

@@ -185,6 +185,12 @@ absl::Status SnapshotDecoder::Finish() const {
                                           " in the middle: a whole snapshot has an end block"));
 }
 
+absl::Status SnapshotDecoder::CheckIndex(Index index) const {
+  if (header_.last_included.index == index) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(source_, ": is the snapshot of index ", header_.last_included.index.value,
+                                          ", not of ", index.value));
+}
+
 size_t SnapshotDecoder::Await(size_t bytes) {
   needed_ = bytes;
   return 0;

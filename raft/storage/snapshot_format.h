@@ -73,6 +73,8 @@ class SnapshotDecoder {
   bool has_header() const { return has_header_; }
   // Requires has_header().
   const SnapshotHeader& header() const { return header_; }
+  // DataLoss where it is another snapshot than that of `index`. Requires has_header().
+  absl::Status CheckIndex(Index index) const;
   uint64_t offset() const { return offset_; }  // all before it was read and is intact
 
  private:

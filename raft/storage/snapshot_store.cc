@@ -43,6 +43,10 @@ std::string SnapshotStore::PathOf(Index index) const {
   return absl::StrFormat("%s/%s%020d%s", directory_, std::string(kPrefix), index.value, std::string(kSuffix));
 }
 
+std::string SnapshotStore::ReceivedPathOf(Index index) const {
+  return absl::StrCat(PathOf(index), ".received", std::string(kHalfMade));
+}
+
 absl::Status SnapshotStore::List() {
   const absl::StatusOr<std::vector<std::string>> names = files_.List(directory_);
   if (!names.ok()) return names.status();
@@ -72,7 +76,7 @@ absl::StatusOr<std::unique_ptr<SnapshotStore::Writer>> SnapshotStore::Create(con
 }
 
 absl::StatusOr<std::unique_ptr<SnapshotStore::Receiver>> SnapshotStore::Receive(Index index) {
-  std::string path = absl::StrCat(PathOf(index), ".received", std::string(kHalfMade));
+  std::string path = ReceivedPathOf(index);
   if (absl::Status status = files_.Remove(path); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<File>> file = files_.Open(path);
   if (!file.ok()) return file.status();
@@ -88,36 +92,38 @@ absl::Status SnapshotStore::Adopt(const std::string& temporary, Index index) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<SnapshotHeader> SnapshotStore::Read(Index index, OnHeader on_header, SnapshotDecoder::OnBlock on_block,
+absl::StatusOr<SnapshotHeader> SnapshotStore::Read(Index index, SnapshotDecoder::OnBlock on_block,
                                                    uint64_t* size) const {
-  const std::string path = PathOf(index);
-  SnapshotDecoder decoder(path);
-  bool told = false;
-  const auto tell_header = [&] { return std::exchange(told, true) ? absl::OkStatus() : on_header(decoder.header()); };
-  const auto tell_block = [&](std::string_view block) {
-    absl::Status status = tell_header();
-    return status.ok() ? on_block(block) : status;
-  };
-  uint64_t offset = 0;
+  SnapshotDecoder decoder(PathOf(index));
+  uint64_t read = 0;
+  absl::Status status = ReadAllBytes(index, 0, [&](std::string_view bytes) {
+    read += bytes.size();
+    return decoder.Feed(bytes, on_block);
+  });
+  if (status.ok()) status = decoder.Finish();
+  if (status.ok()) status = decoder.CheckIndex(index);
+  if (!status.ok()) return status;
+  if (size != nullptr) *size = read;
+  return decoder.header();
+}
+
+absl::Status SnapshotStore::ReadAllBytes(Index index, uint64_t offset,
+                                         absl::FunctionRef<absl::Status(std::string_view)> on_bytes) const {
   while (true) {
-    const absl::StatusOr<std::string> bytes = files_.ReadPart(path, offset, kReadAtOnce);
+    const absl::StatusOr<std::string> bytes = ReadBytes(index, offset, kReadAtOnce);
     if (!bytes.ok()) return bytes.status();
-    if (bytes->empty()) break;
-    if (absl::Status status = decoder.Feed(*bytes, tell_block); !status.ok()) return status;
+    if (bytes->empty()) return absl::OkStatus();
+    if (absl::Status status = on_bytes(*bytes); !status.ok()) return status;
     offset += bytes->size();
   }
-  if (absl::Status status = decoder.Finish(); !status.ok()) return status;
-  if (absl::Status status = tell_header(); !status.ok()) return status;
-  if (size != nullptr) *size = offset;
-  if (decoder.header().last_included.index != index) {
-    return absl::DataLossError(absl::StrCat(path, ": is the snapshot of index ",
-                                            decoder.header().last_included.index.value, " under another's name"));
-  }
-  return decoder.header();
 }
 
 absl::StatusOr<std::string> SnapshotStore::ReadBytes(Index index, uint64_t offset, uint64_t size) const {
   return files_.ReadPart(PathOf(index), offset, size);
+}
+
+absl::StatusOr<std::string> SnapshotStore::ReadReceived(Index index, uint64_t offset, uint64_t size) const {
+  return files_.ReadPart(ReceivedPathOf(index), offset, size);
 }
 
 absl::Status SnapshotStore::Prune(const std::set<Index>& needed) {
@@ -206,10 +212,7 @@ absl::Status SnapshotStore::Receiver::Append(uint64_t offset, std::string_view b
     return absl::OutOfRangeError(absl::StrCat("a piece at offset ", offset, " where ", offset_, " follows"));
   }
   status_ = decoder_.Feed(bytes, [](std::string_view) { return absl::OkStatus(); });
-  if (status_.ok() && decoder_.has_header() && decoder_.header().last_included.index != index_) {
-    status_ = absl::DataLossError(absl::StrCat("the snapshot received is that of index ",
-                                               decoder_.header().last_included.index.value, ", not of ", index_.value));
-  }
+  if (status_.ok() && decoder_.has_header()) status_ = decoder_.CheckIndex(index_);
   if (status_.ok()) status_ = file_->WriteAt(offset_, bytes);
   if (status_.ok()) offset_ += bytes.size();
   if (status_.ok() && offset_ >= on_its_way_ + kBeginSyncEvery) {

@@ -51,14 +51,16 @@ class SnapshotStore {
   // For the bytes of a whole file, header and end included.
   absl::StatusOr<std::unique_ptr<Receiver>> Receive(Index index);
 
-  using OnHeader = absl::FunctionRef<absl::Status(const SnapshotHeader&)>;
-  // Gives the header to `on_header` and every block to `on_block`, in order, until one of them returns an error; whole
-  // and intact where this returns OK. What was given before an error is to be thrown away. DataLoss, Unimplemented as
-  // SnapshotDecoder; NotFound. `size`: of the file.
-  absl::StatusOr<SnapshotHeader> Read(Index index, OnHeader on_header, SnapshotDecoder::OnBlock on_block,
-                                      uint64_t* size = nullptr) const;
-  // The file's own bytes, for sending it: at most `size` from `offset` on.
+  // Gives every block to `on_block`, in order, until that returns an error; whole and intact where this returns OK.
+  // What was given before an error is to be thrown away. DataLoss, Unimplemented as SnapshotDecoder; NotFound. `size`:
+  // of the file.
+  absl::StatusOr<SnapshotHeader> Read(Index index, SnapshotDecoder::OnBlock on_block, uint64_t* size = nullptr) const;
+  // The file's own bytes: all from `offset` to the end, piece by piece; at most `size` of them; the same of one that is
+  // being received, as far as it is here (NotFound once it is in place).
+  absl::Status ReadAllBytes(Index index, uint64_t offset,
+                            absl::FunctionRef<absl::Status(std::string_view)> on_bytes) const;
   absl::StatusOr<std::string> ReadBytes(Index index, uint64_t offset, uint64_t size) const;
+  absl::StatusOr<std::string> ReadReceived(Index index, uint64_t offset, uint64_t size) const;
 
   // Removes all but the newest kKept and those that are `needed` besides.
   absl::Status Prune(const std::set<Index>& needed = {});
@@ -66,6 +68,7 @@ class SnapshotStore {
   absl::Status SetAside(Index index);
 
  private:
+  std::string ReceivedPathOf(Index index) const;
   absl::Status Adopt(const std::string& temporary, Index index);
 
   FileSystem& files_;

@@ -24,12 +24,10 @@ absl::Status Make(SnapshotStore& store, uint64_t index, std::string_view state) 
 
 absl::StatusOr<std::string> StateOf(const SnapshotStore& store, Index index) {
   std::string state;
-  const auto header = store.Read(
-      index, [](const SnapshotHeader&) { return absl::OkStatus(); },
-      [&](std::string_view block) {
-        state.append(block);
-        return absl::OkStatus();
-      });
+  const auto header = store.Read(index, [&](std::string_view block) {
+    state.append(block);
+    return absl::OkStatus();
+  });
   if (!header.ok()) return header.status();
   EXPECT_EQ(*header, HeaderAt(index.value));
   return state;
@@ -224,7 +222,7 @@ TEST_F(Reception, DamageOnTheWayIsNoticedBeforeTheEnd) {
 TEST_F(Reception, ASnapshotOfAnotherIndexIsRefused) {
   auto receiver = *store_.Receive(Index{10});
   const absl::Status refused = receiver->Append(0, bytes_);
-  EXPECT_THAT(std::string(refused.message()), HasSubstr("is that of index 9, not of 10"));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("is the snapshot of index 9, not of 10"));
 }
 
 }  // namespace
