@@ -25,7 +25,7 @@ class StateReader {
   virtual bool Read(size_t bytes, std::string& out) = 0;
 };
 
-// A state on its way into a machine. The machine outlives it.
+// A state on its way into a machine, which meanwhile applies entries to the one it has. The machine outlives it.
 class StateWriter {
  public:
   virtual ~StateWriter() = default;

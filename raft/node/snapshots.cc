@@ -156,6 +156,11 @@ void Snapshots::WriteSlice(const std::shared_ptr<Making>& making, const std::str
   });
 }
 
+void Snapshots::Stop() {
+  stopping_ = true;
+  environment_.apply.Post([self = shared_from_this()] { self->ahead_.reset(); });
+}
+
 void Snapshots::Prune(std::set<Index> needed, absl::AnyInvocable<void(Index)> done) {
   environment_.snapshots.Post(
       [self = shared_from_this(), needed = std::move(needed), done = std::move(done)]() mutable {

@@ -56,8 +56,8 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   bool taking() const { return taking_; }
   // The one that is being made leaves the machine to others no more: the log grows too long meanwhile. From any thread.
   void Hurry() { hurry_ = true; }
-  // The one that is being made is given up at its next piece. From any thread.
-  void Stop() { stopping_ = true; }
+  // The one that is being made is given up at its next piece, and what came of another is let go. From any thread.
+  void Stop();
   // Lets all go but the newest ones and those that are `needed` for peers. `done` runs on the snapshots executor, where
   // there is more than one: the index up to which the oldest that is kept holds everything.
   void Prune(std::set<Index> needed, absl::AnyInvocable<void(Index)> done);

@@ -1,6 +1,7 @@
 // When a snapshot is made, and how fast one is sent, by a clock that the test moves.
 #include "raft/node/snapshots.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "raft/env/whole_state.h"
+#include "raft/storage/snapshot_format.h"
 #include "tests/support/faulty_files.h"
 #include "tests/transport/manual_loop.h"
 #include "transport/inmem_transport.h"
@@ -200,6 +202,126 @@ TEST_F(SnapshotsSent, APieceBeyondTheEndIsAnError) {
   snapshots_->Fill("b", {.last_included = info_.last_included, .offset = info_.size, .size = info_.size + 1},
                    [&](const absl::StatusOr<SnapshotRequest>& filled) { status = filled.status(); });
   EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+}
+
+// A snapshot of "Letters", sent to a machine that notes what of it has arrived.
+class Letters : public StateMachine {
+ public:
+  explicit Letters(std::string letters = "") : state(std::move(letters)) {}
+  std::string Apply(const Entry&) override { return {}; }
+  Format format() const override { return {"letters", 1}; }
+  std::unique_ptr<StateReader> Save() override { return SaveWhole(state); }
+  std::unique_ptr<StateWriter> Load(uint32_t, Index) override { return std::make_unique<Writer>(*this); }
+
+  std::string state;
+  std::string arrived;
+
+ private:
+  class Writer : public StateWriter {
+   public:
+    explicit Writer(Letters& machine) : machine_(machine) { machine_.arrived.clear(); }
+    absl::Status Write(std::string_view bytes) override {
+      machine_.arrived.append(bytes);
+      return absl::OkStatus();
+    }
+    absl::Status Finish() override {
+      machine_.state = machine_.arrived;
+      return absl::OkStatus();
+    }
+
+   private:
+    Letters& machine_;
+  };
+};
+
+constexpr LogPosition kReceivedAt{{1}, {7}};
+
+class SnapshotsReceived : public ::testing::Test {
+ protected:
+  SnapshotsReceived() { EXPECT_TRUE(snapshots_->Open({}).ok()); }
+
+  // The bytes of a snapshot of this state.
+  static std::string FileOf(const std::string& state) {
+    SnapshotEncoder encoder;
+    std::string bytes;
+    encoder.Header({.last_included = kReceivedAt, .machine = "letters", .machine_version = 1}, bytes);
+    for (const char letter : state) encoder.Block(std::string(1, letter), bytes);
+    encoder.End(bytes);
+    return bytes;
+  }
+  PieceStored Receive(const std::string& file, size_t begin, size_t end) {
+    std::optional<PieceStored> stored;
+    snapshots_->Store({.last_included = kReceivedAt,
+                       .offset = begin,
+                       .size = file.size(),
+                       .data = Bytes(file.substr(begin, end - begin))},
+                      "", [&](absl::StatusOr<PieceStored> kept, const std::string&) {
+                        EXPECT_TRUE(kept.ok()) << kept.status();
+                        if (kept.ok()) stored = *kept;
+                      });
+    loop_.Advance(1ms);
+    return stored.value_or(PieceStored{});
+  }
+  void Load() {
+    snapshots_->Load(kReceivedAt, [](const absl::Status& why) { ADD_FAILURE() << why; });
+  }
+
+  ManualLoop loop_;
+  AtOnce now_;
+  FaultyFiles files_;
+  InMemNetwork network_;
+  InMemTransport transport_{network_, "a", loop_};
+  Letters machine_;
+  const Environment environment_{loop_, now_, now_, now_, files_, transport_, 1};
+  const std::shared_ptr<Applier> applier_ = std::make_shared<Applier>(environment_, machine_, nullptr);
+  std::shared_ptr<Snapshots> snapshots_ =
+      std::make_shared<Snapshots>(environment_, machine_, applier_, "data", SnapshotPolicy{}, Defences{}, nullptr);
+};
+
+TEST_F(SnapshotsReceived, WhatHasComeIsTakenUpBeforeTheRestIsHere) {
+  machine_.state = "old";
+  const std::string file = FileOf("abcdef");
+  EXPECT_FALSE(Receive(file, 0, file.size() - 30).whole);
+  EXPECT_FALSE(machine_.arrived.empty());
+  EXPECT_TRUE(std::string("abcdef").starts_with(machine_.arrived)) << machine_.arrived;
+  EXPECT_EQ(machine_.state, "old") << "until all of it is there";
+  EXPECT_TRUE(Receive(file, file.size() - 30, file.size()).whole);
+  EXPECT_EQ(machine_.state, "old") << "until the node says so";
+  Load();
+  EXPECT_EQ(machine_.state, "abcdef");
+  EXPECT_EQ(applier_->applied(), kReceivedAt.index);
+}
+
+// Two leaders' files of the same index need not have the same bytes.
+TEST_F(SnapshotsReceived, AnotherAttemptBeginsWithNothingOfTheOneBefore) {
+  const std::string first = FileOf("aaaaaaaa"), second = FileOf("bbbbbbbb");
+  Receive(first, 0, first.size() - 40);
+  EXPECT_THAT(machine_.arrived, ::testing::StartsWith("a"));
+  // The first is given up: what follows is damaged.
+  std::string damaged = first;
+  damaged[first.size() - 39] ^= 1;
+  snapshots_->Store({.last_included = kReceivedAt,
+                     .offset = first.size() - 40,
+                     .size = first.size(),
+                     .data = Bytes(damaged.substr(first.size() - 40))},
+                    "", [](const absl::StatusOr<PieceStored>& kept, const std::string&) { EXPECT_FALSE(kept.ok()); });
+  loop_.Advance(1ms);
+  Receive(second, 0, 60);
+  EXPECT_TRUE(Receive(second, 60, second.size()).whole);
+  Load();
+  EXPECT_EQ(machine_.state, "bbbbbbbb");
+}
+
+TEST_F(SnapshotsReceived, WhatCameOfOneThatIsNotNeededIsLetGo) {
+  const std::string file = FileOf("abcdef");
+  Receive(file, 0, file.size() - 30);
+  applier_->BeginAt({{1}, {8}});
+  snapshots_->Take("", [](const absl::StatusOr<Snapshots::Info>& info) { EXPECT_TRUE(info.ok()) << info.status(); });
+  loop_.Advance(1ms);
+  machine_.arrived = "untouched";
+  EXPECT_TRUE(Receive(file, file.size() - 30, file.size()).whole);
+  Load();
+  EXPECT_EQ(machine_.state, "abcdef") << "begun anew from the file";
 }
 
 }  // namespace
