@@ -12,6 +12,8 @@ import type { AppStore, State } from "@/state/state";
 
 // How long to wait for what should come by itself, where no fault is in force that would end the wait.
 const PATIENCE_MS = 15_000;
+// The page hears of faults a moment after they were healed.
+const HEALED_JUST_NOW_MS = 3000;
 
 export class RunningLab implements Lab {
   readonly record: Recorder;
@@ -72,9 +74,13 @@ export class RunningLab implements Lab {
   }
 
   async untilHealthy(): Promise<ClusterNode> {
-    if (installedRules(this.state().picture.chaos).length > 0) {
-      throw new NotSeen("Other faults are in force: heal them first, under Chaos");
-    }
+    await this.until(
+      "no other faults",
+      ({ picture: { chaos } }) => installedRules(chaos).length === 0,
+      HEALED_JUST_NOW_MS,
+    ).catch((error: unknown) => {
+      throw error instanceof NotSeen ? new NotSeen("Other faults are in force: heal them first, under Chaos") : error;
+    });
     return this.until(
       "a healthy cluster, every node up",
       ({ picture: { cluster, chaos } }) => cluster && healthOf(cluster, chaos) === "HEALTHY" && leaderOf(cluster),
@@ -93,8 +99,11 @@ export class RunningLab implements Lab {
     });
   }
 
-  until<Result>(what: string, condition: (state: State) => Result | false | undefined | null): Promise<Result> {
-    const limit_ms = this.#heal_at === null ? PATIENCE_MS : Math.max(0, this.#heal_at - Date.now());
+  until<Result>(
+    what: string,
+    condition: (state: State) => Result | false | undefined | null,
+    limit_ms = this.#heal_at === null ? PATIENCE_MS : Math.max(0, this.#heal_at - Date.now()),
+  ): Promise<Result> {
     return new Promise((resolve, reject) => {
       const settle = (how: () => void) => {
         clearTimeout(timer);
