@@ -28,6 +28,18 @@ std::string Milliseconds(Duration duration) {
   return absl::StrFormat("%.1f", std::chrono::duration<double, std::milli>(duration).count());
 }
 
+const char* ReasonOf(ElectionReason reason) {
+  switch (reason) {
+    case ElectionReason::kTimeout:
+      return "no leader heard";
+    case ElectionReason::kPreVoteWon:
+      return "pre-vote won";
+    case ElectionReason::kLeaderGone:
+      return "the leader's process is gone";
+  }
+  return "";
+}
+
 }  // namespace
 
 void NodeLogger::OnRecovered(const Wal::Opened& opened, Duration took) {
@@ -109,7 +121,7 @@ bool NodeLogger::Repeated(const ElectionStarted& event) {
 void NodeLogger::Line(const ElectionStarted& event) {
   if (Repeated(event)) return;
   const bool pre_vote = event.role == Role::kPreCandidate;
-  const char* reason = event.reason == ElectionReason::kPreVoteWon ? "pre-vote won" : "no leader heard";
+  const char* reason = ReasonOf(event.reason);
   log_.Info(pre_vote ? "pre-vote started" : "election started", {{"term", Number(event.term)},
                                                                  {"reason", reason},
                                                                  {"last_leader", OrNone(event.last_leader)},

@@ -20,6 +20,8 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& target) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
   arguments.SetMaxSendMessageSize(-1);
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kReadAheadBytes);
   // A request is sent at most once: retries are the core's decision.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   // The default back-off grows to two minutes, so that a peer that came back would be left alone for as long. The
@@ -38,6 +40,12 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& target) {
   return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
 }
 
+// Nobody is there, or nobody answers: its name may mean another address by now, or its address another program.
+bool MayHaveMoved(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+         status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+}
+
 absl::Status ToAbsl(const std::string& peer, const grpc::Status& status) {
   // The codes are the same numbers by design.
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
@@ -47,17 +55,15 @@ absl::Status ToAbsl(const std::string& peer, const grpc::Status& status) {
 }  // namespace
 
 // One call under way.
-class GrpcClient::OpenCall {
+class GrpcClient::OpenCall : public Completion {
  public:
-  OpenCall(PeerPtr peer, ReplyFn done) : peer_(std::move(peer)), done_(std::move(done)) {}
+  OpenCall(GrpcClient& client, PeerPtr peer, ReplyFn done)
+      : client_(client), peer_(std::move(peer)), done_(std::move(done)) {}
   virtual ~OpenCall() = default;
 
   const Peer& peer() const { return *peer_; }
-  // Nobody is there, or nobody answers: its name may mean another address by now.
-  bool MayHaveMoved() const {
-    return status_.error_code() == grpc::StatusCode::UNAVAILABLE ||
-           status_.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
-  }
+  bool MayHaveMoved() const { return raftly::MayHaveMoved(status_); }
+  void OnDone(bool) override { client_.OnDone(this); }
   void Cancel() { context_.TryCancel(); }
   void Answer(bool stopping) {
     done_(stopping ? absl::StatusOr<Reply>(absl::CancelledError("the transport stopped")) : Result());
@@ -66,6 +72,7 @@ class GrpcClient::OpenCall {
  protected:
   virtual absl::StatusOr<Reply> Result() = 0;
 
+  GrpcClient& client_;
   const PeerPtr peer_;
   grpc::ClientContext context_;
   grpc::Status status_;
@@ -84,7 +91,7 @@ class GrpcClient::TypedCall : public OpenCall {
     context_.set_deadline(std::chrono::system_clock::now() + whole);
     reader_ = prepare(&context_);
     reader_->StartCall();
-    reader_->Finish(&response_, &status_, static_cast<OpenCall*>(this));
+    reader_->Finish(&response_, &status_, static_cast<Completion*>(this));
   }
 
  protected:
@@ -100,7 +107,8 @@ class GrpcClient::TypedCall : public OpenCall {
   std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> reader_;
 };
 
-GrpcClient::GrpcClient(const std::map<NodeId, std::string>& peers, Lookup lookup) {
+GrpcClient::GrpcClient(const std::map<NodeId, std::string>& peers, Lookup lookup, grpc::CompletionQueue& completions)
+    : completions_(completions) {
   std::map<NodeId, std::string> names;
   for (const auto& [id, listed] : peers) {
     const std::string address = PeerAddress(listed);
@@ -108,6 +116,7 @@ GrpcClient::GrpcClient(const std::map<NodeId, std::string>& peers, Lookup lookup
     peer->id = id;
     peer->name = absl::StrCat(id, " (", address, ")");
     if (const auto target = NumericTarget(address)) {
+      peer->target = *target;
       peer->channel = Connect(*target);
       peer->stub = pb::RaftService::NewStub(peer->channel);
     } else {
@@ -120,7 +129,6 @@ GrpcClient::GrpcClient(const std::map<NodeId, std::string>& peers, Lookup lookup
   resolver_ = std::make_unique<Resolver>(
       names, std::move(lookup),
       [this](const NodeId& id, const absl::StatusOr<std::string>& target) { OnResolved(id, target); });
-  thread_ = std::thread([this] { ServeCompletions(); });
 }
 
 GrpcClient::~GrpcClient() { Stop(); }
@@ -131,6 +139,7 @@ void GrpcClient::OnResolved(const NodeId& id, const absl::StatusOr<std::string>&
   peer->name = Find(id)->name;
   peer->unresolved = target.status();
   if (target.ok()) {
+    peer->target = *target;
     peer->channel = Connect(*target);
     peer->stub = pb::RaftService::NewStub(peer->channel);
   }
@@ -144,6 +153,11 @@ GrpcClient::PeerPtr GrpcClient::Find(const NodeId& id) {
   return found == peers_.end() ? nullptr : found->second;
 }
 
+std::string GrpcClient::TargetOf(const NodeId& id) {
+  const PeerPtr peer = Find(id);
+  return peer == nullptr ? std::string() : peer->target;
+}
+
 void GrpcClient::Call(const NodeId& to, const Request& request, Duration timeout, ReplyFn done) {
   const PeerPtr peer = Find(to);
   if (peer == nullptr) return done(absl::NotFoundError(absl::StrCat(to, " is not a peer")));
@@ -151,10 +165,10 @@ void GrpcClient::Call(const NodeId& to, const Request& request, Duration timeout
     return done(absl::Status(peer->unresolved.code(), absl::StrCat(peer->name, ": ", peer->unresolved.message())));
   }
   if (const auto* append = std::get_if<AppendRequest>(&request)) {
-    const auto message = Encode(*append);
-    return Start<pb::AppendEntriesResponse>(peer, timeout, std::move(done), [&](grpc::ClientContext* context) {
-      return peer->stub->PrepareAsyncAppendEntries(context, message, &completions_);
-    });
+    if (const auto stream = StreamTo(peer)) {
+      return stream->Send(*append, encoder_.Encode(append->entries), timeout, std::move(done));
+    }
+    return CallUnary(peer, *append, timeout, std::move(done));
   }
   if (const auto* piece = std::get_if<SnapshotRequest>(&request)) {
     const auto message = Encode(*piece);
@@ -172,11 +186,54 @@ void GrpcClient::Call(const NodeId& to, const Request& request, Duration timeout
   });
 }
 
+// ---- Appends -------------------------------------------------------------------------------------------------------
+
+std::shared_ptr<AppendStream> GrpcClient::StreamTo(const PeerPtr& peer) {
+  Gate::Pass pass(starting_);
+  Peer::Appends& appends = *peer->appends;
+  MutexLock lock(appends.mutex);
+  if (!pass || appends.unary || appends.stream != nullptr) return appends.stream;
+  auto stream = std::make_shared<AppendStream>(peer->name);
+  appends.stream = stream;
+  {
+    MutexLock open(mutex_);
+    streams_.insert(stream);
+  }
+  stream->Open(peer->channel, completions_,
+               [this, peer, stream](const grpc::Status& why, std::vector<AppendStream::Unheard> unheard) {
+                 OnStreamEnded(peer, stream, why, std::move(unheard));
+               });
+  return stream;
+}
+
+void GrpcClient::OnStreamEnded(const PeerPtr& peer, const std::shared_ptr<AppendStream>& stream,
+                               const grpc::Status& why, std::vector<AppendStream::Unheard> unheard) {
+  if (MayHaveMoved(why)) resolver_->LookAgain(peer->id);
+  {
+    MutexLock lock(peer->appends->mutex);
+    if (why.error_code() == grpc::StatusCode::UNIMPLEMENTED) peer->appends->unary = true;
+    if (peer->appends->stream == stream) peer->appends->stream = nullptr;
+  }
+  for (AppendStream::Unheard& one : unheard) CallUnary(peer, one.request, one.timeout, std::move(one.done));
+  MutexLock lock(mutex_);
+  streams_.erase(stream);
+  ended_.NotifyAll();
+}
+
+void GrpcClient::CallUnary(const PeerPtr& peer, const AppendRequest& append, Duration timeout, ReplyFn done) {
+  const auto message = Encode(append);
+  Start<pb::AppendEntriesResponse>(peer, timeout, std::move(done), [&](grpc::ClientContext* context) {
+    return peer->stub->PrepareAsyncAppendEntries(context, message, &completions_);
+  });
+}
+
+// ---- Calls ---------------------------------------------------------------------------------------------------------
+
 template <class Response, class Prepare>
 void GrpcClient::Start(PeerPtr peer, Duration timeout, ReplyFn done, Prepare prepare) {
   Gate::Pass pass(starting_);
   if (!pass) return done(absl::CancelledError("the transport has stopped"));
-  auto owned = std::make_unique<TypedCall<Response>>(std::move(peer), std::move(done));
+  auto owned = std::make_unique<TypedCall<Response>>(*this, std::move(peer), std::move(done));
   TypedCall<Response>* call = owned.get();
   {
     MutexLock lock(mutex_);
@@ -185,32 +242,31 @@ void GrpcClient::Start(PeerPtr peer, Duration timeout, ReplyFn done, Prepare pre
   call->Start(timeout, prepare);
 }
 
-void GrpcClient::ServeCompletions() {
-  void* tag = nullptr;
-  bool ok = false;
-  while (completions_.Next(&tag, &ok)) {
-    std::unique_ptr<OpenCall> call;
-    bool stopping = false;
-    {
-      MutexLock lock(mutex_);
-      stopping = stopping_;
-      call = std::move(calls_.extract(static_cast<OpenCall*>(tag)).mapped());
-    }
-    if (call->MayHaveMoved()) resolver_->LookAgain(call->peer().id);
-    call->Answer(stopping);
+void GrpcClient::OnDone(OpenCall* call) {
+  bool stopping = false;
+  {
+    MutexLock lock(mutex_);
+    stopping = stopping_;
   }
+  if (call->MayHaveMoved()) {
+    resolver_->LookAgain(call->peer().id);
+    MutexLock lock(call->peer().appends->mutex);
+    call->peer().appends->unary = false;
+  }
+  call->Answer(stopping);
+  MutexLock lock(mutex_);
+  calls_.erase(call);
+  ended_.NotifyAll();
 }
 
 void GrpcClient::Stop() {
   starting_.Close();
-  {
-    MutexLock lock(mutex_);
-    if (stopping_) return;
-    stopping_ = true;
+  MutexLock lock(mutex_);
+  if (!std::exchange(stopping_, true)) {
     for (auto& [tag, call] : calls_) call->Cancel();
+    for (const auto& stream : streams_) stream->Cancel(absl::CancelledError("the transport stopped"));
   }
-  completions_.Shutdown();  // Next returns what is left, each call once, and then false
-  thread_.join();
+  while (!calls_.empty() || !streams_.empty()) ended_.Wait(mutex_);
 }
 
 }  // namespace raftly

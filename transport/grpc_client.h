@@ -1,16 +1,19 @@
-// The calling half of GrpcTransport: one channel per peer, one thread for all completions.
+// The calling half of GrpcTransport: one channel per peer. Appends go on a stream to each peer, where it knows that
+// call, everything else by itself.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
-#include <thread>
 
 #include "proto/raft.grpc.pb.h"
 #include "raft/env/mutex.h"
 #include "raft/env/transport.h"
+#include "transport/append_encoder.h"
+#include "transport/grpc_append_stream.h"
 #include "transport/gate.h"
 #include "transport/grpc_resolver.h"
 #include "transport/wire.h"
@@ -19,12 +22,16 @@ namespace raftly {
 
 class GrpcClient {
  public:
-  GrpcClient(const std::map<NodeId, std::string>& peers, Lookup lookup);
+  // Whoever serves the queue calls OnDone of what it hands back, and goes on until Stop has returned.
+  GrpcClient(const std::map<NodeId, std::string>& peers, Lookup lookup, grpc::CompletionQueue& completions);
   // Stops.
   ~GrpcClient();
 
   // From any thread; `done` as in Transport::Call.
   void Call(const NodeId& to, const Request& request, Duration timeout, ReplyFn done);
+  // Where a peer is; empty: it is no peer, or nobody knows.
+  std::string TargetOf(const NodeId& id);
+  // Nothing of ours is on the queue any more when it returns. Idempotent.
   void Stop();
 
  private:
@@ -32,30 +39,44 @@ class GrpcClient {
   struct Peer {
     NodeId id;
     std::string name;  // id and address, for messages
+    std::string target;
     std::shared_ptr<grpc::Channel> channel;
     std::unique_ptr<pb::RaftService::Stub> stub;  // null while nobody knows its address, and then why:
     absl::Status unresolved;
+    struct Appends {
+      Mutex mutex;
+      std::shared_ptr<AppendStream> stream ABSL_GUARDED_BY(mutex);  // null: none is open
+      bool unary ABSL_GUARDED_BY(mutex) = false;  // it knows no streams; until it may have become another program
+    };
+    const std::unique_ptr<Appends> appends = std::make_unique<Appends>();
   };
   using PeerPtr = std::shared_ptr<const Peer>;
   class OpenCall;
   template <class Response>
   class TypedCall;
 
+  // Null: the peer knows no such call.
+  std::shared_ptr<AppendStream> StreamTo(const PeerPtr& peer);
+  void OnStreamEnded(const PeerPtr& peer, const std::shared_ptr<AppendStream>& stream, const grpc::Status& why,
+                     std::vector<AppendStream::Unheard> unheard);
+  void CallUnary(const PeerPtr& peer, const AppendRequest& append, Duration timeout, ReplyFn done);
   template <class Response, class Prepare>
   void Start(PeerPtr peer, Duration timeout, ReplyFn done, Prepare prepare);
-  void ServeCompletions();
+  void OnDone(OpenCall* call);
   void OnResolved(const NodeId& id, const absl::StatusOr<std::string>& target);
   PeerPtr Find(const NodeId& id);  // null: no peer
 
-  grpc::CompletionQueue completions_;
-  Gate starting_;  // closed by Stop: the queue takes no calls once it shuts down
+  grpc::CompletionQueue& completions_;
+  Gate starting_;  // closed by Stop: the queue takes no calls any more
   Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::map<OpenCall*, std::unique_ptr<OpenCall>> calls_ ABSL_GUARDED_BY(mutex_);  // by the tag that they complete under
+  std::map<OpenCall*, std::unique_ptr<OpenCall>> calls_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::shared_ptr<AppendStream>> streams_ ABSL_GUARDED_BY(mutex_);
+  CondVar ended_;  // a call or a stream
+  EntryEncoder encoder_;
   Mutex peers_mutex_;
   std::map<NodeId, PeerPtr> peers_ ABSL_GUARDED_BY(peers_mutex_);  // which there are is fixed at construction
   std::unique_ptr<Resolver> resolver_;
-  std::thread thread_;
 };
 
 }  // namespace raftly

@@ -18,18 +18,6 @@ namespace {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-struct HostAndPort {
-  std::string host;
-  std::string port;
-};
-
-HostAndPort Split(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  std::string host = address.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return {std::move(host), address.substr(colon + 1)};
-}
-
 bool IsIpv6(const std::string& address) { return address.find(':') != std::string::npos; }
 
 // One target for each kind of address that there is, in the order of their first.
@@ -51,8 +39,15 @@ std::vector<std::string> TargetsOf(const std::vector<std::string>& addresses, co
 
 }  // namespace
 
+HostAndPort SplitAddress(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  std::string host = address.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return {std::move(host), address.substr(colon + 1)};
+}
+
 std::optional<std::string> NumericTarget(const std::string& address) {
-  const auto [host, port] = Split(address);
+  const auto [host, port] = SplitAddress(address);
   in6_addr bytes;
   const bool numeric = inet_pton(AF_INET, host.c_str(), &bytes) == 1 || inet_pton(AF_INET6, host.c_str(), &bytes) == 1;
   return numeric ? std::optional(TargetsOf({host}, port).front()) : std::nullopt;
@@ -106,7 +101,7 @@ Resolver::Resolver(const std::map<NodeId, std::string>& addresses, Lookup lookup
   {
     MutexLock lock(state_->mutex);
     for (const auto& [peer, address] : addresses) {
-      auto [host, port] = Split(address);
+      auto [host, port] = SplitAddress(address);
       state_->names.emplace(peer, State::Name{.host = std::move(host), .port = std::move(port)});
     }
   }

@@ -23,6 +23,13 @@ using Lookup = std::function<absl::StatusOr<std::vector<std::string>>(const std:
 // getaddrinfo.
 absl::StatusOr<std::vector<std::string>> SystemLookup(const std::string& host);
 
+// "host:port", "[fd00::7]:port".
+struct HostAndPort {
+  std::string host;
+  std::string port;
+};
+HostAndPort SplitAddress(const std::string& address);
+
 // The target of an address that is numeric already; nothing for one with a name.
 std::optional<std::string> NumericTarget(const std::string& address);
 

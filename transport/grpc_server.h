@@ -3,6 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,7 +23,13 @@ class GrpcServer {
   ~GrpcServer();
 
   // Once; errors as in GrpcTransport::Start.
-  absl::Status Start(const std::string& address, Transport::Handler handler);
+  absl::Status Listen(const std::string& address);
+  // Whose stream of appends broke: as far as it told.
+  using OnBroken = std::function<void(const NodeId& leader)>;
+  // Once, after Listen. Both run on this server's thread.
+  void Serve(Transport::Handler handler, OnBroken on_broken);
+  // Served by this server's thread, also for calls of others; they end before Stop. Requires: Listen succeeded.
+  grpc::CompletionQueue& completions() { return *completions_; }
   // Abandons the requests that were not answered; their callers see an error. Idempotent.
   void Stop();
   int port() const { return port_; }
@@ -34,28 +41,31 @@ class GrpcServer {
                                                               grpc::ServerAsyncResponseWriter<Response>*,
                                                               grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
                                                               void*);
+  // Slots for requests, of three kinds (grpc_incoming.h).
   class Incoming;
   template <class Message, class Response>
-  class TypedIncoming;
+  class IncomingCall;
   class IncomingSnapshot;
-  struct Tag;
+  class IncomingAppends;
+  class Tag;
   struct Calls;
 
-  absl::Status Listen(const std::string& address);
   void AwaitEach();
-  template <class Message, class Response>
-  void Await(AwaitMethod<Message, Response> method, bool pre_vote);
+  template <class Kind, class... Arguments>
+  void Await(Arguments... arguments);
   void ServeCompletions();
-  void AwaitSnapshot();
+  void On(CallId id, int what, bool ok);
   void OnReceived(CallId id, bool ok);
-  void OnRead(CallId id, bool ok);
-  void Handle(CallId id, Incoming& call);
+  void OnRead(CallId id);
+  template <class Numbered>
+  void Handle(CallId id, Numbered message);
 
   pb::RaftService::AsyncService service_;
   std::unique_ptr<grpc::ServerCompletionQueue> completions_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
   Transport::Handler handler_;
+  OnBroken on_broken_;
   // Shared with the ReplyFns that handlers hold, which may run after the server is gone.
   const std::shared_ptr<Calls> calls_;
   std::thread thread_;

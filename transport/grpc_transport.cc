@@ -8,21 +8,31 @@
 namespace raftly {
 
 GrpcTransport::GrpcTransport(GrpcTransportConfig config)
-    : listen_address_(std::move(config.listen_address)),
-      client_(std::make_unique<GrpcClient>(config.peers, std::move(config.lookup))),
-      server_(std::make_unique<GrpcServer>()) {}
+    : config_(std::move(config)), server_(std::make_unique<GrpcServer>()) {}
 
 GrpcTransport::~GrpcTransport() { Stop(); }
 
-absl::Status GrpcTransport::Start(Handler handler) { return server_->Start(listen_address_, std::move(handler)); }
+absl::Status GrpcTransport::Start(Handler handler) {
+  if (absl::Status status = server_->Listen(config_.listen_address); !status.ok()) return status;
+  client_ = std::make_unique<GrpcClient>(config_.peers, config_.lookup, server_->completions());
+  GrpcServer::OnBroken on_broken;
+  if (gone_) {
+    probe_ = std::make_unique<PeerProbe>(gone_);
+    on_broken = [this](const NodeId& leader) { probe_->Ask(leader, client_->TargetOf(leader)); };
+  }
+  server_->Serve(std::move(handler), std::move(on_broken));
+  return absl::OkStatus();
+}
 
 void GrpcTransport::Call(const NodeId& to, Request request, Duration timeout, ReplyFn done) {
+  if (client_ == nullptr) return done(absl::UnavailableError("the transport has not started"));
   client_->Call(to, request, timeout, std::move(done));
 }
 
 void GrpcTransport::Stop() {
-  client_->Stop();
+  if (client_ != nullptr) client_->Stop();
   server_->Stop();
+  if (probe_ != nullptr) probe_->Stop();
 }
 
 int GrpcTransport::bound_port() const { return server_->port(); }

@@ -3,8 +3,9 @@
 //   GrpcTransport transport({.listen_address = ":7001", .peers = {{"node2", ":7002"}, {"node3", "host:7003"}}});
 //   absl::Status started = transport.Start(handler);
 //
-// Asynchronous on both sides, with one thread for calls that leave and one for requests that come in. They translate
-// and hand over; handlers and ReplyFns run on them and must not block.
+// Asynchronous on both sides, with one thread for what leaves and what comes in: gRPC's pollers share one set of
+// sockets, and a second thread would mostly wake the first. It translates and hands over; handlers and ReplyFns run on
+// it and must not block.
 #pragma once
 
 #include <map>
@@ -13,6 +14,7 @@
 
 #include "raft/env/transport.h"
 #include "transport/grpc_resolver.h"
+#include "transport/peer_probe.h"
 
 namespace raftly {
 
@@ -25,8 +27,9 @@ struct GrpcTransportConfig {
   Lookup lookup = SystemLookup;         // of the peers' hosts
 };
 
-// Of a call: NotFound for a node that is no peer, Unavailable at once for a peer that is down, DeadlineExceeded for
-// one that is silent, Cancelled at Stop; else what the peer answered. Messages up to 64 MiB are received.
+// Of a call: Unavailable before Start; NotFound for a node that is no peer, Unavailable at once for a peer that is
+// down, DeadlineExceeded for one that is silent, Cancelled at Stop; else what the peer answered. Messages up to 64 MiB
+// are received.
 //
 // A peer's name is looked up again when the peer cannot be reached: under a new address it is found within a second.
 //
@@ -38,6 +41,8 @@ class GrpcTransport : public Transport {
   // Stops.
   ~GrpcTransport() override;
 
+  // Evidence is that a leader's stream breaks, and its machine then refuses a connection.
+  void OnPeerGone(GoneFn gone) override { gone_ = std::move(gone); }
   // InvalidArgument for an address without a port; Unavailable where it cannot be listened on (a port in use). Both
   // name the address.
   absl::Status Start(Handler handler) override;
@@ -48,9 +53,11 @@ class GrpcTransport : public Transport {
   int bound_port() const;
 
  private:
-  const std::string listen_address_;
-  const std::unique_ptr<GrpcClient> client_;
+  const GrpcTransportConfig config_;
   const std::unique_ptr<GrpcServer> server_;
+  std::unique_ptr<GrpcClient> client_;  // on the server's queue
+  GoneFn gone_;
+  std::unique_ptr<PeerProbe> probe_;
 };
 
 }  // namespace raftly

@@ -12,6 +12,7 @@ namespace raftly {
 struct InMemEndpoint {
   Gate gate;                   // closed when the node stops
   Transport::Handler handler;  // set before the endpoint is registered
+  Transport::GoneFn gone = [](const NodeId&) {};
 };
 
 absl::Status InMemNetwork::Register(const NodeId& node, std::shared_ptr<InMemEndpoint> endpoint) {
@@ -33,6 +34,13 @@ std::shared_ptr<InMemEndpoint> InMemNetwork::Find(const NodeId& node) {
   MutexLock lock(mutex_);
   const auto found = nodes_.find(node);
   return found == nodes_.end() ? nullptr : found->second;
+}
+
+void InMemNetwork::TellGone(const NodeId& node, const NodeId& peer) {
+  const std::shared_ptr<InMemEndpoint> told = Find(node);
+  if (told == nullptr) return;
+  Gate::Pass pass(told->gate);
+  if (pass) told->gone(peer);
 }
 
 void InMemNetwork::SendRequest(ReturnPath path, Request request) {
@@ -71,6 +79,8 @@ InMemTransport::InMemTransport(InMemNetwork& network, NodeId self, EventLoop& lo
       endpoint_(std::make_shared<InMemEndpoint>()) {}
 
 InMemTransport::~InMemTransport() { Stop(); }
+
+void InMemTransport::OnPeerGone(GoneFn gone) { endpoint_->gone = std::move(gone); }
 
 absl::Status InMemTransport::Start(Handler handler) {
   endpoint_->handler = std::move(handler);

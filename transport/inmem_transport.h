@@ -31,6 +31,10 @@ class InMemNetwork {
   // Without a carrier everything is delivered at once, on the thread that sends it.
   explicit InMemNetwork(Carrier carrier = nullptr) : carrier_(std::move(carrier)) {}
 
+  // Tells `node`, if it is there, that the process of `peer` is dead, on this thread. Whether that is so is the
+  // caller's business.
+  void TellGone(const NodeId& node, const NodeId& peer);
+
  private:
   friend class InMemTransport;
 
@@ -64,6 +68,7 @@ class InMemTransport : public Transport {
   // Stops.
   ~InMemTransport() override;
 
+  void OnPeerGone(GoneFn gone) override;
   // AlreadyExists where a node of this id is registered.
   absl::Status Start(Handler handler) override;
   void Call(const NodeId& to, Request request, Duration timeout, ReplyFn done) override;

@@ -138,6 +138,16 @@ NetworkProxy::NetworkProxy(Transport& inner, NodeId self, const NetworkRules& ru
 
 NetworkProxy::~NetworkProxy() { Stop(); }
 
+void NetworkProxy::OnPeerGone(GoneFn gone) {
+  state_->inner.OnPeerGone([state = state_, gone = std::move(gone)](const NodeId& peer) {
+    Gate::Pass pass(state->gate);
+    if (!pass) return;
+    // The attempt to reach it, and the refusal.
+    state->Pass(state->self, peer,
+                [state, peer, gone] { state->Pass(peer, state->self, [peer, gone] { gone(peer); }); });
+  });
+}
+
 absl::Status NetworkProxy::Start(Handler handler) {
   state_->handler = std::move(handler);
   return state_->inner.Start([state = state_](Request request, ReplyFn reply) {

@@ -40,6 +40,8 @@ class NetworkProxy : public Transport {
   // Stops.
   ~NetworkProxy() override;
 
+  // What a dead process's machine says comes over the network, too.
+  void OnPeerGone(GoneFn gone) override;
   absl::Status Start(Handler handler) override;
   void Call(const NodeId& to, Request request, Duration timeout, ReplyFn done) override;
   void Stop() override;

@@ -89,17 +89,22 @@ absl::StatusOr<VoteReply> Decode(pb::VoteResponse&& message) {
   return VoteReply{.term = {message.term()}, .granted = message.vote_granted()};
 }
 
-pb::AppendEntriesRequest Encode(const AppendRequest& request) {
+pb::AppendEntriesRequest EncodeWithoutEntries(const AppendRequest& request) {
   pb::AppendEntriesRequest message;
   message.set_term(request.term.value);
   message.set_leader_id(request.leader);
   message.set_prev_log_index(request.prev.index.value);
   message.set_prev_log_term(request.prev.term.value);
-  message.mutable_entries()->Reserve(static_cast<int>(request.entries.size()));
-  for (const Entry& entry : request.entries) EncodeEntry(entry, message.add_entries());
   message.set_leader_commit(request.commit.value);
   message.set_leader_last_index(request.leader_last.value);
   EncodeStamp(request.stamp, message);
+  return message;
+}
+
+pb::AppendEntriesRequest Encode(const AppendRequest& request) {
+  pb::AppendEntriesRequest message = EncodeWithoutEntries(request);
+  message.mutable_entries()->Reserve(static_cast<int>(request.entries.size()));
+  for (const Entry& entry : request.entries) EncodeEntry(entry, message.add_entries());
   return message;
 }
 

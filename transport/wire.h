@@ -16,6 +16,7 @@ namespace pb = ::raft;
 pb::VoteRequest Encode(const VoteRequest& request);
 pb::VoteResponse Encode(const VoteReply& reply);
 pb::AppendEntriesRequest Encode(const AppendRequest& request);
+pb::AppendEntriesRequest EncodeWithoutEntries(const AppendRequest& request);
 pb::AppendEntriesResponse Encode(const AppendReply& reply);
 pb::SnapshotChunk Encode(const SnapshotRequest& request);
 pb::SnapshotResponse Encode(const SnapshotReply& reply);

@@ -20,6 +20,7 @@ const std::vector<NamedDefence>& AllDefences() {
       {"check_quorum", "check quorum", &Defences::check_quorum},
       {"stickiness", "sticky followers", &Defences::stickiness},
       {"member_check", "members only", &Defences::member_check},
+      {"evidence_asks_first", "evidence only asks", &Defences::evidence_asks_first},
       {"election_jitter", "random timeouts", &Defences::election_jitter},
       {"disk_watchdog", "disk watchdog", &Defences::disk_watchdog},
       {"read_confirmation", "confirmed reads", &Defences::read_confirmation},

@@ -89,6 +89,8 @@ void Nemesis::Strike(Fault fault) {
       return DiskFault(fault, random().Chance(500) ? LeaderOrAny() : AnyNode());
     case Fault::kBitRot:
       return RotBits(AnyNode());
+    case Fault::kFalseEvidence:
+      return AccuseFalsely(LeaderOrAny());
   }
 }
 
@@ -208,6 +210,16 @@ void Nemesis::Restart(int node, Duration after) {
 void Nemesis::CrashNode(int node) {
   cluster_.Crash(node, AnyCrash());
   Restart(node, random().Chance(300) ? random().Between(1ms, 50ms) : Lasts());
+}
+
+// Something between breaks connections, and refuses new ones for a moment: some believe that a living node is dead.
+void Nemesis::AccuseFalsely(int node) {
+  Tell(absl::StrCat(cluster_.id(node), " is said to be dead"));
+  for (int i = 0; i < cluster_.size(); ++i) {
+    if (i == node || !random().Chance(400)) continue;
+    cluster_.Disturb(i);
+    cluster_.GiveEvidence(i, node, random().Between(Duration(0), 5ms));
+  }
 }
 
 void Nemesis::CrashAtEvent() {

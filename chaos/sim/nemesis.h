@@ -37,6 +37,7 @@ class Nemesis {
   void SpoilLinks();
   void CrashNode(int node);
   void CrashAtEvent();
+  void AccuseFalsely(int node);
   void PauseNode(int node);
   void DiskFault(Fault fault, int node);
   void RotBits(int node);

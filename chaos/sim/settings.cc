@@ -10,9 +10,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::array<std::string_view, kFaultKinds> kFaultNames = {
-    "isolate",    "isolate-leader", "partition",      "one-way",   "flap",   "bad-links",
-    "crash",      "crash-leader",   "crash-at-event", "crash-all", "pause",  "slow-disk",
-    "stuck-disk", "write-error",    "sync-error",     "disk-full", "bit-rot"};
+    "isolate",    "isolate-leader", "partition",      "one-way",   "flap",    "bad-links",
+    "crash",      "crash-leader",   "crash-at-event", "crash-all", "pause",   "slow-disk",
+    "stuck-disk", "write-error",    "sync-error",     "disk-full", "bit-rot", "false-evidence"};
 
 constexpr std::array<int, 10> kSizes = {1, 2, 3, 3, 3, 3, 4, 5, 5, 7};
 
@@ -45,7 +45,7 @@ void ChooseClients(Settings& settings, Random& random) {
 }
 
 void ChooseFaults(Settings& settings, Random& random) {
-  for (int kind = 0; kind < kFaultKinds; ++kind) {
+  for (int kind = 0; kind < static_cast<int>(Fault::kFalseEvidence); ++kind) {
     if (random.Chance(350)) settings.faults.push_back(static_cast<Fault>(kind));
   }
   settings.fault_every = random.Between(200ms, 3000ms);
@@ -105,6 +105,10 @@ void ChooseDiskPatience(Settings& settings, Random random) {
   if (random.Chance(250)) settings.limits.disk_patience = random.Between(500ms, 2s) + 3 * settings.disks.sync_high;
 }
 
+void ChooseEvidence(Settings& settings, Random random) {
+  if (random.Chance(350)) settings.faults.push_back(Fault::kFalseEvidence);
+}
+
 }  // namespace
 
 std::string ToString(Fault fault) { return std::string(kFaultNames[static_cast<size_t>(fault)]); }
@@ -124,6 +128,7 @@ Settings SettingsOf(uint64_t seed) {
   ChooseVerbs(settings, Random(Mix64(seed ^ 0xadd0a99e)));
   ChooseSessions(settings, Random(Mix64(seed ^ 0x5e5510)));
   ChooseDiskPatience(settings, Random(Mix64(seed ^ 0xd15cfa7)));
+  ChooseEvidence(settings, Random(Mix64(seed ^ 0xfa15e)));
   return settings;
 }
 

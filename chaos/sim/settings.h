@@ -46,8 +46,9 @@ enum class Fault {
   kSyncError,
   kDiskFull,
   kBitRot,
+  kFalseEvidence,
 };
-inline constexpr int kFaultKinds = static_cast<int>(Fault::kBitRot) + 1;
+inline constexpr int kFaultKinds = static_cast<int>(Fault::kFalseEvidence) + 1;
 std::string ToString(Fault fault);
 
 struct Settings {

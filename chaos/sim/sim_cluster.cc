@@ -31,6 +31,7 @@ SimCluster::SimCluster(World& world, Judges& judges, const Settings& settings, u
       settings_(settings),
       seed_(seed),
       trace_(std::move(trace)),
+      evidence_(Mix64(seed ^ 0xe71de7ce)),
       ids_(Ids(settings.nodes + settings.outsiders)),
       links_(ids_.size() * ids_.size(), settings.links),
       network_([this](const NodeId& from, const NodeId& to, Task deliver) { Carry(from, to, std::move(deliver)); }) {
@@ -156,6 +157,18 @@ void SimCluster::EndLife(int node, SimDisk::Crash crash, bool in_a_write) {
   life.TakeApart();
   graveyard_.push_back(std::move(machine.life));
   dying_ = -1;
+  // The machine lives: it breaks the process's connections, and refuses new ones.
+  if (crash != SimDisk::Crash::kProcess || !machine.refuses) return;
+  for (int i = 0; i < size(); ++i) {
+    if (i != node) GiveEvidence(i, node, evidence_.Between(Duration(0), 2 * link(node, i).latency_high));
+  }
+}
+
+// Rules and cuts apply: it is by the network that a node gets to know.
+void SimCluster::GiveEvidence(int node, int gone, Duration after) {
+  world_.At(world_.now() + after, LinkActor(gone, node), [this, node, gone] {
+    if (!link(gone, node).cut && !link(node, gone).cut) network_.TellGone(ids_[node], ids_[gone]);
+  });
 }
 
 void SimCluster::OnFatal(Life& life, const absl::Status& why) {

@@ -55,6 +55,8 @@ class SimCluster {
   // aside and the node rejoins; where nothing did, that is a violation.
   void Start(int node);
   void Crash(int node, SimDisk::Crash crash);
+  // What `node` takes for evidence that the process of `gone` is dead; a process that is killed gives some by itself.
+  void GiveEvidence(int node, int gone, Duration after);
   // The machine loses power in the middle of its disk's work: the end of the last write is missing. Requires up(node).
   void CrashInAWrite(int node);
   void Pause(int node);
@@ -144,6 +146,7 @@ class SimCluster {
   const Settings settings_;
   const uint64_t seed_;
   const Trace trace_;
+  Random evidence_;  // when it comes
   const std::vector<NodeId> ids_;
   std::vector<LinkSettings> links_;
   InMemNetwork network_;

@@ -28,6 +28,7 @@ struct Defences {
   bool check_quorum = true;               // thesis §6.2: a leader cut off from a quorum steps down
   bool stickiness = true;                 // thesis §4.2.3: no vote while a leader is heard
   bool member_check = true;               // §6: no vote for a server that is no member
+  bool evidence_asks_first = true;        // a leader that seems dead is a reason for a pre-vote, never for an election
   bool election_jitter = true;            // §5.2: election timeouts are drawn, and grow where elections fail
   bool disk_watchdog = true;              // a leader whose disk stands still leaves the lead
   bool read_confirmation = true;          // thesis §6.4: a read waits until a quorum confirms the leader
@@ -80,6 +81,8 @@ struct Limits {
   size_t bytes_per_read = size_t{1} << 20;
   // Peers that are sent a snapshot at the same time. The others wait.
   size_t installations = 2;
+  // Who has evidence that the leader is dead waits for a random part of this before it asks for pre-votes.
+  Duration evidence_spread = std::chrono::milliseconds(10);
   // A leader whose disk has had work for so long, and has finished none, leaves the lead.
   Duration disk_patience = std::chrono::seconds(5);
   // An installation that has not moved for so long is given up: it keeps log from being let go.

@@ -24,18 +24,32 @@ void RaftCore::OnElectionTimeout() {
     return;
   }
   if (role_ == Role::kCandidate) ++failed_campaigns_;
-  if (config_.defences.pre_vote) {
+  const bool asks_first = leader_gone_ ? config_.defences.evidence_asks_first : config_.defences.pre_vote;
+  if (asks_first) {
     StartPreVote();
   } else {
     StartElection(RoleReason::kElectionTimeout);
   }
 }
 
+// A dead process says nothing, but its machine does: the connection breaks and a new one is refused. Then nobody has to
+// wait for a timer. The evidence may be false, so it is only a reason to ask: where the leader lives, those who hear it
+// say no, and nothing has happened. Stopped processes, cut cables and lost power give none; the timer is for them.
+void RaftCore::On(const PeerGone& input) {
+  if (role_ != Role::kFollower || input.peer.empty() || input.peer != leader_) return;
+  leader_gone_ = true;
+  if (!MayCampaign() || space_ != Space::kPlenty) return;
+  election_deadline_ = std::min(election_deadline_, now_ + DrawFrom(config_.limits.evidence_spread));
+}
+
 // Asks whether an election could be won before it disturbs anyone: a node that was cut off comes back without having
 // raised its term, and so deposes nobody.
 void RaftCore::StartPreVote() {
-  out_.events.push_back(ElectionStarted{Role::kPreCandidate, term() + 1, ElectionReason::kTimeout, leader_});
+  const auto reason = leader_gone_ ? ElectionReason::kLeaderGone : ElectionReason::kTimeout;
+  out_.events.push_back(ElectionStarted{Role::kPreCandidate, term() + 1, reason, leader_});
   ChangeRole(Role::kPreCandidate, RoleReason::kElectionTimeout);
+  asks_on_evidence_ = leader_gone_;
+  if (leader_gone_) leader_heard_at_.reset();  // nor do we refuse our vote to another who knows
   SetLeader({});
   pre_votes_.clear();
   // Votes of our term may still come: a slow disk's are no worse for that, and with them we lead after all.
@@ -155,7 +169,7 @@ void RaftCore::BecomeFollower(Term term, RoleReason reason) {
 bool RaftCore::Sticky() const {
   if (!config_.defences.stickiness) return false;
   if (role_ == Role::kLeader) return now_ < QuorumHeardAt() + config_.timings.election_timeout;
-  return leader_heard_at_ && now_ < *leader_heard_at_ + config_.timings.election_timeout;
+  return !leader_gone_ && leader_heard_at_ && now_ < *leader_heard_at_ + config_.timings.election_timeout;
 }
 
 std::optional<NoVote> RaftCore::WhyNoVoteFor(const VoteRequest& request) const {
@@ -182,6 +196,7 @@ void RaftCore::HandleVote(CallId call, const VoteRequest& request) {
   if (request.pre_vote && !refusal && HardStateUnwritten()) refusal = NoVote::kDiskBusy;
   if (refusal) NoteRefusedVote(request, *refusal);
   if (request.pre_vote) {
+    if (!refusal) LetGoFirst(request.candidate);
     Send(Answer{call, VoteReply{term(), !refusal}});
     return;
   }
@@ -196,6 +211,23 @@ void RaftCore::HandleVote(CallId call, const VoteRequest& request) {
     if (hard_state_dirty_) vote_write_ = PendingWrite().id;
   }
   SendWhenDurable(Answer{call, VoteReply{term(), !refusal}});
+}
+
+// All who have evidence of the same death campaign within milliseconds. Whoever has just promised a vote waits; and of
+// two that asked each other at the same moment, the one whose name comes later. Otherwise both would stand in the same
+// election, and another timeout would pass before the next.
+void RaftCore::LetGoFirst(const NodeId& candidate) {
+  const Duration spread = config_.limits.evidence_spread;
+  if (leader_gone_) {
+    // Not for ever, however often one is asked.
+    const Time latest = leader_heard_at_.value_or(now_) + config_.timings.election_timeout;
+    election_deadline_ = std::max(election_deadline_, std::min(now_ + spread, latest));
+  } else if (role_ == Role::kPreCandidate && asks_on_evidence_ && candidate < config_.self) {
+    asks_on_evidence_ = false;
+    pre_votes_.clear();
+    std::erase_if(calls_, [](const auto& open) { return open.second.pre_vote; });
+    election_deadline_ = now_ + spread + DrawFrom(spread);
+  }
 }
 
 void RaftCore::NoteRefusedVote(const VoteRequest& request, NoVote why) {

@@ -10,7 +10,7 @@
 
 namespace raftly {
 
-enum class ElectionReason { kTimeout, kPreVoteWon };
+enum class ElectionReason { kTimeout, kPreVoteWon, kLeaderGone };
 struct ElectionStarted {
   Role role = Role::kCandidate;  // kPreCandidate or kCandidate
   Term term;                     // the term campaigned for

@@ -276,12 +276,20 @@ void RaftCore::AppendOwn(Entry entry) {
 void RaftCore::SetLeader(const NodeId& leader) {
   if (leader_ == leader) return;
   leader_ = leader;
+  leader_gone_ = false;
   if (!leader.empty()) {
     failed_campaigns_ = 0;
     led_term_ = term();
     led_by_ = leader;
   }
   out_.events.push_back(LeaderChanged{leader_, term()});
+}
+
+void RaftCore::HearLeader(const NodeId& leader) {
+  SetLeader(leader);
+  leader_heard_at_ = now_;
+  leader_gone_ = false;
+  RestartElectionTimer();
 }
 
 // Of each term's leader the first word counts, until what it said is committed here: a leader's log may hold entries
@@ -298,14 +306,14 @@ void RaftCore::ChangeRole(Role to, RoleReason reason) {
   role_ = to;
 }
 
+// The modulo's bias is of the order of 10^-11 here, and the result is the same with every standard library.
+Duration RaftCore::DrawFrom(Duration spread) { return Duration(random_() % static_cast<uint64_t>(spread.count())); }
+
 // §5.2: randomised, so that split votes are rare and resolve quickly. Each election without a winner doubles the
 // spread, up to 16 times: whatever makes votes slow, in the end one candidate has the time for them.
 void RaftCore::RestartElectionTimer() {
   constexpr uint32_t kDoublings = 4;
-  const auto spread = static_cast<uint64_t>(config_.timings.election_timeout.count())
-                      << std::min(failed_campaigns_, kDoublings);
-  // The modulo's bias is of the order of 10^-11 here, and the result is the same with every standard library.
-  const Duration jitter(random_() % spread);
+  const Duration jitter = DrawFrom(config_.timings.election_timeout * (1 << std::min(failed_campaigns_, kDoublings)));
   election_deadline_ = now_ + config_.timings.election_timeout;
   if (config_.defences.election_jitter) election_deadline_ += jitter;
   if (role_ == Role::kCandidate) election_deadline_ += vote_took_;

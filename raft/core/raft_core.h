@@ -100,8 +100,14 @@ struct EntriesRead {
   Entries entries;
 };
 
+// There is evidence that a peer's process is dead: what it was connected by broke, and an attempt to reach it was
+// refused. It may be false: the peer may have come back since, or something between may have refused.
+struct PeerGone {
+  NodeId peer;
+};
+
 using Input = std::variant<TimePassed, RequestReceived, ReplyReceived, WriteDone, Proposed, ReadAsked, TimingsChanged,
-                           SpaceChanged, SnapshotTaken, PieceStored, PieceMissing, EntriesRead>;
+                           SpaceChanged, SnapshotTaken, PieceStored, PieceMissing, EntriesRead, PeerGone>;
 
 // ---- What to do about it -------------------------------------------------------------------------------------------
 
@@ -251,6 +257,7 @@ class RaftCore {
   void On(const PieceStored& input);
   void On(const PieceMissing& input);
   void On(EntriesRead& input);
+  void On(const PeerGone& input);
   bool IsPeer(const NodeId& node) const;
   size_t ClusterSize() const { return config_.peers.size() + 1; }
   void Send(Message message) { out_.send.push_back(std::move(message)); }
@@ -267,6 +274,8 @@ class RaftCore {
   void SetLeader(const NodeId& leader);
   void TrackCatchUp(Index committed_there);
   void ChangeRole(Role to, RoleReason reason);
+  void HearLeader(const NodeId& leader);
+  Duration DrawFrom(Duration spread);
   void RestartElectionTimer();
 
   // election.cc
@@ -282,6 +291,7 @@ class RaftCore {
   void HandleVote(CallId call, const VoteRequest& request);
   bool Sticky() const;
   std::optional<NoVote> WhyNoVoteFor(const VoteRequest& request) const;
+  void LetGoFirst(const NodeId& candidate);
   void NoteRefusedVote(const VoteRequest& request, NoVote why);
   void HandleVoteReply(const OpenCall& call, const VoteReply& reply);
   bool MayCampaign() const;
@@ -388,6 +398,8 @@ class RaftCore {
   Time election_deadline_ = kNever;   // followers and candidates
   Time heartbeat_deadline_ = kNever;  // leaders
   std::optional<Time> leader_heard_at_;
+  bool asks_on_evidence_ = false;  // of a pre-candidate
+  bool leader_gone_ = false;       // PeerGone said so, and it has not been heard since
 
   // Elections.
   std::set<NodeId> pre_votes_;  // of the pre-vote under way

@@ -24,9 +24,7 @@ void RaftCore::HandleAppend(CallId call, AppendRequest& request) {
     return;
   }
   if (request.term > term() || role_ != Role::kFollower) BecomeFollower(request.term, RoleReason::kLeaderFound);
-  SetLeader(request.leader);
-  leader_heard_at_ = now_;
-  RestartElectionTimer();
+  HearLeader(request.leader);
   // A Go leader does not tell the end of its log, but its whole commit index.
   TrackCatchUp(std::max(request.leader_last, request.commit));
 

@@ -48,9 +48,7 @@ void RaftCore::DropLog(Index through) {
 void RaftCore::HandlePiece(CallId call, SnapshotRequest& request) {
   if (request.term < term()) return SendWhenDurable(Answer{call, SnapshotReply{term(), 0, false}});
   if (request.term > term() || role_ != Role::kFollower) BecomeFollower(request.term, RoleReason::kLeaderFound);
-  SetLeader(request.leader);
-  leader_heard_at_ = now_;
-  RestartElectionTimer();
+  HearLeader(request.leader);
   // It is late, or repeated: what it holds is here already.
   if (request.last_included.index <= commit_ && config_.defences.refuse_stale_snapshot) {
     return SendWhenDurable(Answer{call, SnapshotReply{term(), request.size, true}});

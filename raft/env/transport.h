@@ -19,7 +19,13 @@ class Transport {
   // Called for each request that comes in, on any thread. Must not block; answers through the ReplyFn, then or later.
   using Handler = std::function<void(Request, ReplyFn)>;
 
+  // Called where there is evidence that the process of a peer that spoke to us is dead, on any thread. Must not block.
+  using GoneFn = std::function<void(const NodeId& peer)>;
+
   virtual ~Transport() = default;
+
+  // Before Start, once. A transport that never has such evidence need not tell.
+  virtual void OnPeerGone(GoneFn) {}
 
   // Begins to receive. Once.
   virtual absl::Status Start(Handler handler) = 0;

@@ -86,6 +86,9 @@ absl::Status RaftNode::Impl::Start() {
     MutexLock lock(mutex_);
     closed_ = false;
   }
+  environment_.transport.OnPeerGone([self = weak_from_this()](const NodeId& peer) {
+    if (auto node = self.lock()) node->Enqueue(Input(PeerGone{peer}));
+  });
   absl::Status started = environment_.transport.Start([self = weak_from_this()](Request request, ReplyFn reply) {
     if (auto node = self.lock()) node->Enqueue(FromPeer{std::move(request), std::move(reply)});
   });

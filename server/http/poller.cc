@@ -22,11 +22,32 @@ constexpr std::chrono::seconds kTick{1};
 
 }  // namespace
 
+class Poller::Wake {
+ public:
+  Wake() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  ~Wake() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Wake(const Wake&) = delete;
+  Wake& operator=(const Wake&) = delete;
+
+  int fd() const { return fd_; }
+  void Up() const { eventfd_write(fd_, 1); }
+  void Clear() const {
+    eventfd_t ignored;
+    eventfd_read(fd_, &ignored);
+  }
+
+ private:
+  const int fd_;
+};
+
 absl::StatusOr<std::unique_ptr<Poller>> Poller::Start(const std::string& thread_name, Handlers handlers) {
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
-  const int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  auto wake = std::make_shared<Wake>();
   auto poller = absl::WrapUnique(new Poller(epoll, wake, std::move(handlers)));
-  if (epoll < 0 || wake < 0 || !poller->Watch(wake, nullptr)) {
+  epoll_event woken{.events = EPOLLIN, .data = {.ptr = nullptr}};
+  if (epoll < 0 || wake->fd() < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, wake->fd(), &woken) != 0) {
     return absl::ResourceExhaustedError(absl::StrCat("cannot wait for connections: ", std::strerror(errno)));
   }
   poller->thread_ = std::thread([self = poller.get()] { self->Loop(); });
@@ -34,12 +55,12 @@ absl::StatusOr<std::unique_ptr<Poller>> Poller::Start(const std::string& thread_
   return poller;
 }
 
-Poller::Poller(int epoll, int wake, Handlers handlers) : handlers_(std::move(handlers)), epoll_(epoll), wake_(wake) {}
+Poller::Poller(int epoll, std::shared_ptr<Wake> wake, Handlers handlers)
+    : handlers_(std::move(handlers)), epoll_(epoll), wake_(std::move(wake)) {}
 
 Poller::~Poller() {
   Stop();
   close(epoll_);
-  close(wake_);
 }
 
 // Under the lock, so that all that was done to `what` before is seen by who gets it from epoll_wait.
@@ -51,11 +72,16 @@ bool Poller::Watch(int fd, void* what) {
 }
 
 void Poller::Post(Task task) {
-  MutexLock lock(mutex_);
-  if (stopped_) return;  // the task dies with the parameter, after the lock is released
-  posted_.push_back(std::move(task));
-  // Under the lock: a moment later this may have been stopped and closed.
-  if (std::exchange(asleep_, false)) eventfd_write(wake_, 1);
+  std::shared_ptr<Wake> wake;
+  {
+    MutexLock lock(mutex_);
+    if (stopped_) return;  // the task dies with the parameter, after the lock is released
+    posted_.push_back(std::move(task));
+    if (!std::exchange(asleep_, false)) return;
+    wake = wake_;
+  }
+  // Not under the lock, which the thread takes first of all. By now this may have been stopped and destroyed.
+  wake->Up();
 }
 
 void Poller::Stop() {
@@ -65,7 +91,7 @@ void Poller::Stop() {
     if (std::exchange(stopped_, true)) return;
     dropped.swap(posted_);
   }
-  eventfd_write(wake_, 1);
+  wake_->Up();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -100,9 +126,7 @@ void Poller::Loop() {
       if (events[i].data.ptr != nullptr) {
         handlers_.ready(events[i].data.ptr);
       } else {
-        eventfd_t ignored;
-        eventfd_read(wake_, &ignored);
-        Watch(wake_, nullptr);
+        wake_->Clear();
       }
     }
     handlers_.rest();

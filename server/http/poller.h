@@ -36,14 +36,17 @@ class Poller : public Executor {
   void Stop();
 
  private:
-  Poller(int epoll, int wake, Handlers handlers);
+  // An eventfd, which outlives the poller for as long as somebody still writes to it.
+  class Wake;
+
+  Poller(int epoll, std::shared_ptr<Wake> wake, Handlers handlers);
   void Loop();
   // False: stopped.
   bool RunPosted();
 
   const Handlers handlers_;
   const int epoll_;
-  const int wake_;  // an eventfd, written when the thread sleeps and a task arrives
+  const std::shared_ptr<Wake> wake_;  // when the thread sleeps and a task arrives
   Mutex mutex_;
   std::vector<Task> posted_ ABSL_GUARDED_BY(mutex_);
   bool asleep_ ABSL_GUARDED_BY(mutex_) = false;

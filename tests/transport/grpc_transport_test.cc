@@ -171,6 +171,7 @@ TEST(GrpcTransportNames, APeerThatComesBackUnderAnotherAddressIsFoundAgain) {
     return std::vector<std::string>{where.load()};
   };
   GrpcTransport a(std::move(config));
+  ASSERT_TRUE(a.Start([](const Request&, ReplyFn reply) { reply(absl::UnavailableError("")); }).ok());
   const auto found = [&] {
     Inbox<absl::StatusCode> code;
     a.Call("b", Vote("a"), kLong, [&](const absl::StatusOr<Reply>& reply) { code.Put(reply.status().code()); });

@@ -64,6 +64,28 @@ struct NetworkProxyTest : testing::Test {
   Node b{network, "b", loop};
 };
 
+// A partition gives no evidence: neither the attempt to reach a dead process nor the refusal passes it.
+TEST_F(NetworkProxyTest, WhatADeadProcesssMachineSaysPassesTheRulesBothWays) {
+  Node c(network, "c", loop);
+  std::vector<NodeId> gone;
+  c.proxy.OnPeerGone([&](const NodeId& peer) { gone.push_back(peer); });
+  ASSERT_TRUE(c.Start().ok());
+  network.TellGone("c", "a");
+  EXPECT_THAT(gone, ElementsAre("a"));
+  for (const auto& [from, to] : {std::pair<NodeId, NodeId>{"a", "c"}, {"c", "a"}}) {
+    c.Install(from, to, Drop{});
+    network.TellGone("c", "a");
+    c.rules.Clear();
+  }
+  EXPECT_THAT(gone, ElementsAre("a"));
+  c.Install("a", "c", Delay{.delay = 20ms});
+  network.TellGone("c", "a");
+  network.TellGone("nobody", "a");
+  EXPECT_EQ(gone.size(), 1u);
+  loop.Advance(20ms);
+  EXPECT_THAT(gone, ElementsAre("a", "a"));
+}
+
 TEST_F(NetworkProxyTest, WithoutRulesItIsTransparent) {
   CallB(7);
   EXPECT_THAT(b.terms, ElementsAre(7));

@@ -1,0 +1,179 @@
+#include "transport/grpc_append_stream.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "transport/at_once.h"
+
+namespace raftly {
+namespace {
+
+// What may wait to be sent, for a peer that does not read. The core sends far less at a time (CoreConfig::Limits).
+constexpr size_t kMostOutgoing = 4096;
+constexpr size_t kMostOutgoingBytes = size_t{64} << 20;
+
+Time SteadyNow() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
+
+}  // namespace
+
+void AppendStream::Open(const std::shared_ptr<grpc::Channel>& channel, grpc::CompletionQueue& completions,
+                        OnEnd on_end) {
+  MutexLock lock(mutex_);
+  on_end_ = std::move(on_end);
+  completions_ = &completions;
+  grpc::TemplatedGenericStub<grpc::ByteBuffer, pb::ReplicateResponse> stub(channel);
+  stream_ = stub.PrepareCall(&context_, "/raft.RaftService/Replicate", completions_);
+  stream_->StartCall(starting_.Begin(shared_from_this()));
+}
+
+void AppendStream::Send(const AppendRequest& request, EncodedEntries entries, Duration timeout, ReplyFn done) {
+  {
+    AtOnce at_once(*completions_);
+    MutexLock lock(mutex_);
+    const bool full = outgoing_.size() >= kMostOutgoing || outgoing_bytes_ + entries.bytes > kMostOutgoingBytes;
+    if (!ending_ && !full) {
+      const uint64_t number = ++last_number_;
+      const Time now = SteadyNow();
+      const Time deadline = timeout < kNever - now ? now + timeout : kNever;
+      waiting_.emplace(
+          number, Waiting{deadline, std::move(done), heard_ ? std::nullopt : std::optional<AppendRequest>(request)});
+      outgoing_.push_back({number, EncodeReplicate(number, request, entries)});
+      outgoing_bytes_ += outgoing_.back().bytes.Length();
+      Arm();
+      return WriteNext();
+    }
+  }
+  done(absl::UnavailableError(absl::StrCat(peer_, ": the stream of appends has ended, or is not read")));
+}
+
+void AppendStream::Cancel(absl::Status why) {
+  MutexLock lock(mutex_);
+  if (cancelled_.ok()) cancelled_ = std::move(why);
+  context_.TryCancel();
+}
+
+void AppendStream::WriteNext() {
+  if (!started_ || write_under_way_ || ending_) return;
+  while (!outgoing_.empty()) {
+    const Outgoing next = std::move(outgoing_.front());
+    outgoing_.pop_front();
+    outgoing_bytes_ -= next.bytes.Length();
+    if (waiting_.count(next.number) == 0) continue;  // its time is over
+    write_under_way_ = true;
+    return stream_->Write(next.bytes, writing_.Begin(shared_from_this()));
+  }
+}
+
+void AppendStream::OnStarted(bool ok) {
+  MutexLock lock(mutex_);
+  if (!ok) return Finish();
+  started_ = true;
+  stream_->Read(&response_, reading_.Begin(shared_from_this()));
+  WriteNext();
+}
+
+void AppendStream::OnWritten(bool ok) {
+  MutexLock lock(mutex_);
+  write_under_way_ = false;
+  if (ok) WriteNext();  // else a read fails too, and says why
+}
+
+void AppendStream::OnRead(bool ok) {
+  ReplyFn done;
+  absl::StatusOr<Reply> reply = absl::UnknownError("");
+  {
+    MutexLock lock(mutex_);
+    if (!ok) return Finish();
+    if (!std::exchange(heard_, true)) {
+      for (auto& [number, waiting] : waiting_) waiting.request.reset();
+    }
+    const auto found = waiting_.find(response_.number());
+    if (found != waiting_.end()) {
+      done = std::move(found->second.done);
+      waiting_.erase(found);
+      reply = ReplyIn(response_);
+    }
+    stream_->Read(&response_, reading_.Begin(shared_from_this()));
+  }
+  if (done) done(std::move(reply));
+}
+
+absl::StatusOr<Reply> AppendStream::ReplyIn(pb::ReplicateResponse& response) const {
+  if (response.code() != 0) {
+    // The codes are the same numbers by design.
+    return absl::Status(static_cast<absl::StatusCode>(response.code()), absl::StrCat(peer_, ": ", response.error()));
+  }
+  absl::StatusOr<AppendReply> reply = Decode(std::move(*response.mutable_append()));
+  if (!reply.ok()) return reply.status();
+  return Reply(*std::move(reply));
+}
+
+// ---- Deadlines -----------------------------------------------------------------------------------------------------
+
+// One alarm for all: most are answered long before.
+void AppendStream::Arm() {
+  if (ending_ || waiting_.empty()) return;
+  Time earliest = kNever;
+  for (const auto& [number, waiting] : waiting_) earliest = std::min(earliest, waiting.deadline);
+  if (earliest >= armed_for_) return;
+  const bool armed = armed_for_ != kNever;
+  armed_for_ = earliest;
+  if (armed) return alarm_.Cancel();  // OnAlarm sets it anew
+  const auto left = std::chrono::ceil<std::chrono::system_clock::duration>(earliest - SteadyNow());
+  alarm_.Set(completions_, std::chrono::system_clock::now() + left, timing_.Begin(shared_from_this()));
+}
+
+void AppendStream::OnAlarm(bool) {
+  std::vector<ReplyFn> late;
+  {
+    MutexLock lock(mutex_);
+    armed_for_ = kNever;
+    const Time now = SteadyNow();
+    for (auto it = waiting_.begin(); it != waiting_.end();) {
+      const auto next = std::next(it);
+      if (it->second.deadline <= now) {
+        late.push_back(std::move(it->second.done));
+        waiting_.erase(it);
+      }
+      it = next;
+    }
+    Arm();
+  }
+  for (ReplyFn& done : late) done(absl::DeadlineExceededError(absl::StrCat(peer_, ": did not answer in time")));
+}
+
+// ---- The end -------------------------------------------------------------------------------------------------------
+
+void AppendStream::Finish() {
+  if (std::exchange(ending_, true)) return;
+  stream_->Finish(&status_, finishing_.Begin(shared_from_this()));
+}
+
+void AppendStream::OnFinished(bool) {
+  std::map<uint64_t, Waiting> waiting;
+  std::vector<Unheard> unheard;
+  absl::Status why;
+  {
+    MutexLock lock(mutex_);
+    waiting.swap(waiting_);
+    alarm_.Cancel();
+    why = !cancelled_.ok() ? cancelled_
+                           : absl::Status(static_cast<absl::StatusCode>(status_.error_code()),
+                                          absl::StrCat(peer_, ": ", status_.error_message()));
+    if (why.ok()) why = absl::UnavailableError(absl::StrCat(peer_, ": ended the stream of appends"));
+  }
+  const Time now = SteadyNow();
+  for (auto& [number, one] : waiting) {
+    const bool unknown = absl::IsUnimplemented(why) && one.request;
+    if (!unknown) {
+      one.done(why);
+    } else {
+      unheard.push_back({*std::move(one.request), one.deadline - now, std::move(one.done)});
+    }
+  }
+  std::exchange(on_end_, nullptr)(status_, std::move(unheard));  // it may hold this stream
+}
+
+}  // namespace raftly
