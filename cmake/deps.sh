@@ -8,7 +8,7 @@ packages=()
 for group in "$@"; do
   case $group in
     build)
-      packages+=(g++ cmake ninja-build pkg-config zlib1g-dev libisal-dev libabsl-dev libgrpc++-dev protobuf-compiler
+      packages+=(g++ cmake ninja-build pkg-config zlib1g-dev libisal-dev libmimalloc-dev libabsl-dev libgrpc++-dev protobuf-compiler
                  protobuf-compiler-grpc libprotobuf-dev nlohmann-json3-dev libcpp-httplib-dev prometheus-cpp-dev
                  libgtest-dev libgmock-dev libbenchmark-dev libyaml-cpp-dev curl procps) ;;
     web) packages+=(nodejs npm chromium) ;;
