@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "raft/env/posix_files.h"
 #include "raft/storage/directory_report.h"
+#include "server/descriptors.h"
 #include "server/health_check.h"
 #include "server/log.h"
 #include "server/offline.h"
@@ -119,7 +120,8 @@ int Serve(const Options& options) {
                        {"http", ToString(options.http)},
                        {"grpc", ToString(options.grpc)},
                        {"data_dir", options.data_dir},
-                       {"peers", std::to_string(options.peers.size())}});
+                       {"peers", std::to_string(options.peers.size())},
+                       {"connections", std::to_string(server.max_connections())}});
   int signal = 0;
   sigwait(&stop, &signal);
   log.Info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
@@ -172,6 +174,7 @@ int Main(const std::vector<std::string>& arguments) {
     case Options::Action::kServe:
       break;
   }
+  RaiseDescriptorLimit();
   return Serve(*options);
 }
 

@@ -216,6 +216,7 @@ class Server::Impl {
     return absl::OkStatus();
   }
 
+  size_t max_connections() const { return http_.max_connections(); }
   std::vector<std::string> paths() const { return router_.paths(); }
 
   void Stop() {
@@ -291,6 +292,7 @@ Server::Server(const Options& options, const Logger& log, std::function<void()> 
 Server::~Server() = default;
 
 absl::Status Server::Start() { return impl_->Start(); }
+size_t Server::max_connections() const { return impl_->max_connections(); }
 std::vector<std::string> Server::paths() const { return impl_->paths(); }
 void Server::Stop() { impl_->Stop(); }
 

@@ -25,9 +25,14 @@ void Connections::Remove(HttpConnection& connection) {
   const auto found = all_.find(connection.socket.fd());
   removed = std::move(found->second);
   all_.erase(found);
-  if (!removed.busy) return;
-  --busy_;
+  if (removed.busy) --busy_;
   changed_.NotifyAll();
+}
+
+void Connections::AwaitFewer(size_t so_many, Time deadline) const {
+  const std::chrono::steady_clock::time_point until(deadline.time_since_epoch());
+  MutexLock lock(mutex_);
+  while (all_.size() >= so_many && changed_.WaitUntil(mutex_, until)) continue;
 }
 
 size_t Connections::size() const {

@@ -40,6 +40,8 @@ class Connections {
   HttpConnection* Add(std::unique_ptr<HttpConnection> connection);
   void Remove(HttpConnection& connection);
   size_t size() const;
+  // Waits until there are fewer than `so_many`, or until `deadline` (steady clock).
+  void AwaitFewer(size_t so_many, Time deadline) const;
 
   // It waits for its client, and ends where what it waits for has not come by `until`.
   void SetIdle(const HttpConnection& connection, Time since, Time until);

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/descriptors.h"
 #include "server/http/connections.h"
 #include "server/http/listener.h"
 #include "server/http/poller.h"
@@ -37,6 +38,8 @@ constexpr size_t kReadBytes = size_t{64} << 10;
 // Of one connection, before the poller looks at the next one.
 constexpr int kReadsPerTurn = 4;
 constexpr int kNoDescriptorsPauseMs = 10;
+// Connections become idle, and may be ended, without anybody being told.
+constexpr milliseconds kLooksForRoom{100};
 // After the last answer: for how long, and how much, is still read.
 constexpr milliseconds kLinger{1000};
 constexpr size_t kMostDropped = size_t{16} << 20;
@@ -70,6 +73,7 @@ class HttpServer::Impl {
         pool_(config_.max_threads, config_.max_waiting) {}
 
   absl::Status Listen() {
+    if (config_.max_connections == 0) config_.max_connections = DescriptorsForConnections(config_.spare_connections);
     auto fd = ListenOn(config_.listen);
     if (!fd.ok()) return fd.status();
     listen_fd_ = *fd;
@@ -90,6 +94,7 @@ class HttpServer::Impl {
   }
 
   int port() const { return port_; }
+  size_t max_connections() const { return config_.max_connections; }
 
   bool Drain(Time deadline) {
     StopAccepting();
@@ -110,17 +115,24 @@ class HttpServer::Impl {
 
   void StopAccepting() {
     if (listen_fd_ < 0) return;
+    accepting_ = false;
     shutdown(listen_fd_, SHUT_RDWR);  // wakes the acceptor
     if (acceptor_.joinable()) acceptor_.join();
     close(listen_fd_);
     listen_fd_ = -1;
   }
 
+  enum class Room { kUsual, kSpare, kNone };
+
   void Accept() {
     while (true) {
+      pollfd waiting{.fd = listen_fd_, .events = POLLIN, .revents = 0};
+      poll(&waiting, 1, -1);  // only where somebody has come, others have to go
+      const Room room = AwaitRoom();
+      if (room == Room::kNone) return;
       const int fd = accept4(listen_fd_, nullptr, nullptr, SOCK_CLOEXEC);
       if (fd >= 0) {
-        Admit(fd);
+        Admit(fd, room == Room::kSpare);
       } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         // The connection stays in the backlog: make room rather than spin.
         connections_.EndIdlest(SteadyNow());
@@ -131,18 +143,23 @@ class HttpServer::Impl {
     }
   }
 
-  void Admit(int fd) {
+  // None: no more are accepted.
+  Room AwaitRoom() {
+    while (accepting_) {
+      const size_t open = connections_.size();
+      if (open < config_.max_connections || connections_.EndIdlest(SteadyNow() - kMayBeEnded)) return Room::kUsual;
+      if (open < config_.max_connections + config_.spare_connections) return Room::kSpare;
+      connections_.AwaitFewer(open, SteadyNow() + kLooksForRoom);
+    }
+    return Room::kNone;
+  }
+
+  void Admit(int fd, bool spare) {
     Poller& poller = *pollers_[next_poller_++ % pollers_.size()];
     const RequestReader::Limits limits{config_.max_line_bytes, config_.max_head_bytes, config_.max_body_bytes};
     auto connection = std::make_unique<HttpConnection>(fd, config_.stalled_write, limits, poller);
-    const size_t open = connections_.size();
-    const bool full = open >= config_.max_connections && !connections_.EndIdlest(SteadyNow() - kMayBeEnded);
-    connection->spare = full;
-    if (full && open >= config_.max_connections + config_.spare_connections) {
-      connection->socket.SendPromptly(WriteResponse(ErrorResponse(503, kTooManyConnections), {.node = config_.node}));
-    } else if (HttpConnection* const added = connections_.Add(std::move(connection))) {
-      Rest(*added);
-    }
+    connection->spare = spare;
+    if (HttpConnection* const added = connections_.Add(std::move(connection))) Rest(*added);
   }
 
   // ---- On a poller's thread: reading -------------------------------------------------------------------------------
@@ -348,12 +365,13 @@ class HttpServer::Impl {
 
   static constexpr char kTooManyConnections[] = "too many connections";
 
-  const HttpServerConfig config_;
+  HttpServerConfig config_;
   const std::chrono::seconds keep_alive_;
   const FrontDoor& front_;
   Connections connections_;
   std::atomic<size_t> buffered_{0};
   int listen_fd_ = -1;
+  std::atomic<bool> accepting_ = true;
   int port_ = 0;
   std::vector<std::unique_ptr<Poller>> pollers_;
   size_t next_poller_ = 0;  // acceptor
@@ -368,6 +386,7 @@ HttpServer::~HttpServer() { Stop(); }
 absl::Status HttpServer::Listen() { return impl_->Listen(); }
 void HttpServer::Start() { impl_->Start(); }
 int HttpServer::port() const { return impl_->port(); }
+size_t HttpServer::max_connections() const { return impl_->max_connections(); }
 bool HttpServer::Drain(Time deadline) { return impl_->Drain(deadline); }
 void HttpServer::Stop() { impl_->Stop(); }
 

@@ -9,8 +9,8 @@
 //
 // Every answer carries Raftly-Node; every failure is JSON. A connection that waits, for the rest of a request, for its
 // next one or for the node's answer, occupies no thread; a handler that waits occupies one of a pool. Where there are
-// too many connections, those that wait for their clients give way to new ones, and what never waits (health, status,
-// metrics) is answered even where all are busy.
+// too many connections, those that wait for their clients give way to new ones, and where all are busy the listener
+// waits; what never waits (health, status, metrics) is answered even then.
 #pragma once
 
 #include <chrono>
@@ -28,10 +28,10 @@ namespace raftly {
 struct HttpServerConfig {
   Address listen;
   NodeId node;
-  size_t max_connections = 768;              // beyond: 503, closed, except for
-  size_t spare_connections = 32;             // so many more, whose requests never wait
+  size_t max_connections = 0;                // beyond, who connects waits; 0: what the limit on descriptors leaves
+  size_t spare_connections = 32;             // so many more, whose requests never wait; 503 for others
   size_t max_threads = 512;                  // for handlers that wait
-  size_t max_waiting = 256;                  // requests that wait for such a thread; beyond: 503, closed
+  size_t max_waiting = 16384;                // requests that wait for such a thread; beyond: 503, closed
   size_t pollers = 0;                        // threads that read and answer; 0: one for every two processors, up to 4
   size_t max_body_bytes = size_t{8} << 20;   // a value of 1 MiB may be escaped sixfold; beyond: 413
   size_t max_line_bytes = size_t{64} << 10;  // the request line; beyond: 414
@@ -54,6 +54,7 @@ class HttpServer {
   // ResourceExhausted where descriptors are short. Once.
   absl::Status Listen();
   int port() const;
+  size_t max_connections() const;
   // Begins to serve. Once, after Listen.
   void Start();
 
