@@ -1,7 +1,11 @@
 #!/bin/bash
 # The same load on a cluster of our servers and, in turn, on one of etcd's: load.sh [FILE for JSON lines].
 #
-# LOAD_NODES=3  LOAD_CONNECTIONS="1 4 16 64 256"  LOAD_SECONDS=5  LOAD_VALUE=128
+# LOAD_NODES=3  LOAD_CONNECTIONS="1 4 16 64 256"  LOAD_SECONDS=5  LOAD_VALUE=128  ETCD_PEERS=directory
+#
+# ETCD_PEERS holds bin/etcd and bin/ec, a client of etcd's gRPC API: ec status|put|range ADDRESS [CONNECTIONS SECONDS BYTES].
+# That is the harder comparison, for it takes less of the processors that all share than etcd's JSON gateway does, which is
+# asked otherwise.
 #
 # Clusters live in a directory below the working directory, so the disk is the one that the project is on. Both are
 # asked through their leader, and rest while the other works; each has its own usual timings. Where there is no etcd (Debian's package
@@ -20,6 +24,11 @@ stop_all() {
 }
 trap stop_all EXIT
 [[ -z $json ]] || : >"$json"
+grpc=
+if [[ -n ${ETCD_PEERS:-} ]]; then
+  [[ -x $ETCD_PEERS/bin/etcd && -x $ETCD_PEERS/bin/ec ]] || { echo "ETCD_PEERS: no bin/etcd and bin/ec in \"$ETCD_PEERS\"" >&2; exit 1; }
+  grpc=$ETCD_PEERS/bin/ec PATH=$ETCD_PEERS/bin:$PATH
+fi
 at_64=
 
 base=${LOAD_PORT:-23400}
@@ -79,6 +88,32 @@ load() {
   return 1
 }
 
+# The leader of etcd's, as its gRPC API says.
+their_leader() {
+  local tries node
+  for ((tries = 0; tries < 100; ++tries)); do
+    for node in ${theirs//,/ }; do
+      [[ $("$grpc" status "$node" 2>/dev/null) != *leader=1* ]] || { echo "$node"; return; }
+    done
+    sleep 0.1
+  done
+  echo "etcd has no leader" >&2
+  return 1
+}
+# load_theirs CONNECTIONS GETS SECONDS -> JSON, as load.
+load_theirs() {
+  if [[ -z $grpc ]]; then
+    load etcd "$theirs" "$@"
+    return
+  fi
+  local kind=put
+  [[ $2 == 0 ]] || kind=range
+  "$grpc" "$kind" "$(their_leader)" "$1" "$3" "$value" |
+    sed -n 's/.*ops=\([0-9.]*\) p50=\([0-9]*\) p99=\([0-9]*\) us err=\([0-9]*\).*/\1 \2 \3 \4/p' |
+    awk -v kind="$kind"s '{ sub("range", "get", kind)
+      printf "{\"%s\":{\"per_second\":%s,\"p50_ms\":%.3f,\"p99_ms\":%.3f},\"refused\":{},\"broken\":%d}\n", kind, $1, $2 / 1000, $3 / 1000, $4 }'
+}
+
 # A cluster that was stopped hears its election timeouts first: what it elects then is what is measured.
 wake() {
   signal CONT "$1"
@@ -101,7 +136,8 @@ start_ours
 if command -v etcd >/dev/null; then
   has_etcd=1
   start_theirs
-  load etcd "$theirs" 1 0 0.5 >/dev/null
+  load_theirs 1 0 1 >/dev/null
+  echo "$(etcd --version | head -n 1), asked through its $([[ -n $grpc ]] && echo 'gRPC API' || echo 'JSON gateway')"
   signal STOP etcd
 else
   echo 'etcd is not measured: it is not installed (apt-get install --no-install-recommends etcd-server).'
@@ -121,7 +157,7 @@ for gets in 0 100; do
     if [[ -n $has_etcd ]]; then
       signal STOP node
       wake etcd
-      other=$(load etcd "$theirs" "$n" "$gets" "$seconds")
+      other=$(load_theirs "$n" "$gets" "$seconds")
       signal STOP etcd
       wake node
       keep etcd "$other"

@@ -10,7 +10,7 @@ namespace {
 // Log, snapshots, peers, event streams of peers, requests that are forwarded, the laboratory's process.
 constexpr size_t kOwn = 512;
 constexpr size_t kFewest = 16;
-constexpr size_t kMost = size_t{1} << 20;
+constexpr size_t kMost = size_t{1} << 16;
 
 }  // namespace
 

@@ -11,7 +11,7 @@ namespace raftly {
 namespace {
 
 // What may wait to be sent, for a peer that does not read. The core sends far less at a time (CoreConfig::Limits).
-constexpr size_t kMostOutgoing = 4096;
+constexpr size_t kMostWaiting = 4096;
 constexpr size_t kMostOutgoingBytes = size_t{64} << 20;
 
 Time SteadyNow() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
@@ -28,12 +28,16 @@ void AppendStream::Open(const std::shared_ptr<grpc::Channel>& channel, grpc::Com
   stream_->StartCall(starting_.Begin(shared_from_this()));
 }
 
-void AppendStream::Send(const AppendRequest& request, EncodedEntries entries, Duration timeout, ReplyFn done) {
+bool AppendStream::Send(const AppendRequest& request, EncodedEntries entries, Duration timeout, ReplyFn& done) {
   {
     AtOnce at_once(*completions_);
     MutexLock lock(mutex_);
-    const bool full = outgoing_.size() >= kMostOutgoing || outgoing_bytes_ + entries.bytes > kMostOutgoingBytes;
-    if (!ending_ && !full) {
+    // Where it is about to end, the end says what becomes of this: a peer may just have said that it knows no such
+    // call.
+    if (ended_) return false;
+    const bool full = waiting_.size() >= kMostWaiting || outgoing_.size() >= kMostWaiting ||
+                      outgoing_bytes_ + entries.bytes > kMostOutgoingBytes;
+    if (!full) {
       const uint64_t number = ++last_number_;
       const Time now = SteadyNow();
       const Time deadline = timeout < kNever - now ? now + timeout : kNever;
@@ -42,10 +46,12 @@ void AppendStream::Send(const AppendRequest& request, EncodedEntries entries, Du
       outgoing_.push_back({number, EncodeReplicate(number, request, entries)});
       outgoing_bytes_ += outgoing_.back().bytes.Length();
       Arm();
-      return WriteNext();
+      WriteNext();
+      return true;
     }
   }
-  done(absl::UnavailableError(absl::StrCat(peer_, ": the stream of appends has ended, or is not read")));
+  done(absl::UnavailableError(absl::StrCat(peer_, ": too many appends wait for it")));
+  return true;
 }
 
 void AppendStream::Cancel(absl::Status why) {
@@ -114,7 +120,7 @@ absl::StatusOr<Reply> AppendStream::ReplyIn(pb::ReplicateResponse& response) con
 
 // One alarm for all: most are answered long before.
 void AppendStream::Arm() {
-  if (ending_ || waiting_.empty()) return;
+  if (ended_ || waiting_.empty()) return;
   Time earliest = kNever;
   for (const auto& [number, waiting] : waiting_) earliest = std::min(earliest, waiting.deadline);
   if (earliest >= armed_for_) return;
@@ -130,6 +136,8 @@ void AppendStream::OnAlarm(bool) {
   {
     MutexLock lock(mutex_);
     armed_for_ = kNever;
+    // It should have ended long ago: its peer said what nobody understands, and holds the stream open.
+    if (ending_) context_.TryCancel();
     const Time now = SteadyNow();
     for (auto it = waiting_.begin(); it != waiting_.end();) {
       const auto next = std::next(it);
@@ -157,6 +165,7 @@ void AppendStream::OnFinished(bool) {
   absl::Status why;
   {
     MutexLock lock(mutex_);
+    ended_ = true;
     waiting.swap(waiting_);
     alarm_.Cancel();
     why = !cancelled_.ok() ? cancelled_

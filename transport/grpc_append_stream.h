@@ -50,8 +50,9 @@ class AppendStream : public std::enable_shared_from_this<AppendStream> {
 
   // Once. The queue's thread calls OnDone of what it hands back; the queue takes new work until on_end runs.
   void Open(const std::shared_ptr<grpc::Channel>& channel, grpc::CompletionQueue& completions, OnEnd on_end);
-  // `done` as in Transport::Call. Unavailable: the stream has ended, or too much of it waits to be sent.
-  void Send(const AppendRequest& request, EncodedEntries entries, Duration timeout, ReplyFn done);
+  // `done` as in Transport::Call; Unavailable where too much waits to be sent or answered. False: the stream has ended,
+  // and nothing was done.
+  bool Send(const AppendRequest& request, EncodedEntries entries, Duration timeout, ReplyFn& done);
   // Ends it: `why` answers what is open.
   void Cancel(absl::Status why);
 
@@ -112,7 +113,8 @@ class AppendStream : public std::enable_shared_from_this<AppendStream> {
   bool started_ ABSL_GUARDED_BY(mutex_) = false;
   bool heard_ ABSL_GUARDED_BY(mutex_) = false;  // the peer has answered something
   bool write_under_way_ ABSL_GUARDED_BY(mutex_) = false;
-  bool ending_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ending_ ABSL_GUARDED_BY(mutex_) = false;  // nothing more is read or written
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;   // nothing more is asked of the queue
   absl::Status cancelled_ ABSL_GUARDED_BY(mutex_);
   uint64_t last_number_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<uint64_t, Waiting> waiting_ ABSL_GUARDED_BY(mutex_);

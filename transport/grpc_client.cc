@@ -164,9 +164,12 @@ void GrpcClient::Call(const NodeId& to, const Request& request, Duration timeout
   if (peer->stub == nullptr) {
     return done(absl::Status(peer->unresolved.code(), absl::StrCat(peer->name, ": ", peer->unresolved.message())));
   }
+  Gate::Pass pass(starting_);  // Stop waits for what a call handles on its own thread
+  if (!pass) return done(absl::CancelledError("the transport has stopped"));
   if (const auto* append = std::get_if<AppendRequest>(&request)) {
-    if (const auto stream = StreamTo(peer)) {
-      return stream->Send(*append, encoder_.Encode(append->entries), timeout, std::move(done));
+    while (const auto stream = StreamTo(peer)) {
+      if (stream->Send(*append, encoder_.Encode(append->entries), timeout, done)) return;
+      LetGo(*peer, stream);
     }
     return CallUnary(peer, *append, timeout, std::move(done));
   }
@@ -209,15 +212,20 @@ std::shared_ptr<AppendStream> GrpcClient::StreamTo(const PeerPtr& peer) {
 void GrpcClient::OnStreamEnded(const PeerPtr& peer, const std::shared_ptr<AppendStream>& stream,
                                const grpc::Status& why, std::vector<AppendStream::Unheard> unheard) {
   if (MayHaveMoved(why)) resolver_->LookAgain(peer->id);
-  {
+  if (why.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
     MutexLock lock(peer->appends->mutex);
-    if (why.error_code() == grpc::StatusCode::UNIMPLEMENTED) peer->appends->unary = true;
-    if (peer->appends->stream == stream) peer->appends->stream = nullptr;
+    peer->appends->unary = true;
   }
+  LetGo(*peer, stream);
   for (AppendStream::Unheard& one : unheard) CallUnary(peer, one.request, one.timeout, std::move(one.done));
   MutexLock lock(mutex_);
   streams_.erase(stream);
   ended_.NotifyAll();
+}
+
+void GrpcClient::LetGo(const Peer& peer, const std::shared_ptr<AppendStream>& stream) {
+  MutexLock lock(peer.appends->mutex);
+  if (peer.appends->stream == stream) peer.appends->stream = nullptr;
 }
 
 void GrpcClient::CallUnary(const PeerPtr& peer, const AppendRequest& append, Duration timeout, ReplyFn done) {

@@ -13,8 +13,8 @@
 #include "raft/env/mutex.h"
 #include "raft/env/transport.h"
 #include "transport/append_encoder.h"
-#include "transport/grpc_append_stream.h"
 #include "transport/gate.h"
+#include "transport/grpc_append_stream.h"
 #include "transport/grpc_resolver.h"
 #include "transport/wire.h"
 
@@ -57,6 +57,8 @@ class GrpcClient {
 
   // Null: the peer knows no such call.
   std::shared_ptr<AppendStream> StreamTo(const PeerPtr& peer);
+  // It has ended: the next append opens another.
+  static void LetGo(const Peer& peer, const std::shared_ptr<AppendStream>& stream);
   void OnStreamEnded(const PeerPtr& peer, const std::shared_ptr<AppendStream>& stream, const grpc::Status& why,
                      std::vector<AppendStream::Unheard> unheard);
   void CallUnary(const PeerPtr& peer, const AppendRequest& append, Duration timeout, ReplyFn done);

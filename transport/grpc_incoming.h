@@ -65,12 +65,15 @@ class GrpcServer::Incoming {
   // Whether the next message is read before this one is answered.
   virtual bool ReadsOn() const { return false; }
   virtual void Answer(uint64_t number, const absl::StatusOr<Reply>& reply) = 0;
+  // A message that will have no answer.
+  virtual void Forget() {}
   virtual void OnWritten() {}
   // No message follows.
   virtual void OnLastRead() {}
   // When it is over: whose stream of appends it was that broke; empty: none did.
   virtual NodeId LeaderLost() const { return {}; }
 
+  bool receiving = true;   // kReceived is still to come, or being handled
   bool reading = false;    // kRead is still to come
   bool writing = false;    // kWritten is still to come
   bool answered = false;   // with its last word, of which there is one at most
@@ -170,8 +173,8 @@ class GrpcServer::IncomingSnapshot : public Incoming {
 // Appends of one leader, as they come; each is answered when it is ready.
 class GrpcServer::IncomingAppends : public Incoming {
  public:
-  // Beyond so many without an answer the stream is not read: gRPC tells the sender to wait.
-  static constexpr int kMostUnanswered = 256;
+  // Beyond so many without an answer that has left the stream is not read: gRPC tells the sender to wait.
+  static constexpr size_t kMostUnanswered = 256;
 
   IncomingAppends(GrpcServer& server, CallId id) : Incoming(server, id), stream_(&context_) {}
 
@@ -194,7 +197,7 @@ class GrpcServer::IncomingAppends : public Incoming {
     return {number, Request(*std::move(request))};
   }
   NodeId LeaderLost() const override { return context_.IsCancelled() ? leader_ : NodeId(); }
-  bool ReadsOn() const override { return unanswered_ < kMostUnanswered; }
+  bool ReadsOn() const override { return unanswered_ + outgoing_.size() < kMostUnanswered; }
   void Answer(uint64_t number, const absl::StatusOr<Reply>& reply) override {
     --unanswered_;
     pb::ReplicateResponse response;
@@ -209,15 +212,25 @@ class GrpcServer::IncomingAppends : public Incoming {
     }
     outgoing_.push_back(std::move(response));
     WriteNext();
-    if (!reading && !no_more_ && ReadsOn()) Read();
+    ReadNext();
   }
-  void OnWritten() override { WriteNext(); }
+  void Forget() override {
+    --unanswered_;
+    ReadNext();
+  }
+  void OnWritten() override {
+    WriteNext();
+    ReadNext();
+  }
   void OnLastRead() override {
     no_more_ = true;
     WriteNext();
   }
 
  private:
+  void ReadNext() {
+    if (!reading && !no_more_ && !answered && ReadsOn()) Read();
+  }
   void WriteNext() {
     if (writing) return;
     if (!outgoing_.empty()) {
@@ -231,7 +244,7 @@ class GrpcServer::IncomingAppends : public Incoming {
 
   pb::ReplicateRequest message_;
   NodeId leader_;  // as the last append says
-  int unanswered_ = 0;
+  size_t unanswered_ = 0;
   bool no_more_ = false;
   std::deque<pb::ReplicateResponse> outgoing_;
   grpc::ServerAsyncReaderWriter<pb::ReplicateResponse, pb::ReplicateRequest> stream_;

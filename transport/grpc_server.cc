@@ -66,17 +66,40 @@ struct GrpcServer::Calls {
     if (Incoming* call = Find(id)) call->Answer(number, reply);
   }
 
+  // Its answer will never come. From wherever a reply is dropped, so nothing is handled here.
+  void Forget(CallId id) {
+    Gate::Pass pass(answering);
+    if (!pass) return;
+    MutexLock lock(mutex);
+    if (Incoming* call = Find(id)) call->Forget();
+  }
+
   void Read(CallId id) {
     MutexLock lock(mutex);
     if (Incoming* call = Find(id)) call->Read();
+  }
+
+  // Whoever took it as received is done with it.
+  void OnHandled(CallId id) {
+    std::unique_ptr<Incoming> ended;  // destroyed after the lock is released
+    MutexLock lock(mutex);
+    open.at(id)->receiving = false;
+    ended = TakeIfEnded(id);
+  }
+  std::unique_ptr<Incoming> TakeIfEnded(CallId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    const auto found = open.find(id);
+    const Incoming& call = *found->second;
+    if (!call.over || call.receiving || call.finishing || call.reading || call.writing) return nullptr;
+    std::unique_ptr<Incoming> ended = std::move(found->second);
+    open.erase(found);
+    return ended;
   }
 
   // An operation of the call has come to its end; with the last one the call goes. Whose stream broke, if one did.
   NodeId OnEnd(CallId id, Tag::What what, bool ok) {
     std::unique_ptr<Incoming> ended;  // destroyed after the lock is released
     MutexLock lock(mutex);
-    const auto found = open.find(id);
-    Incoming& call = *found->second;
+    Incoming& call = *open.at(id);
     if (what == Tag::kRead) call.reading = false;
     if (what == Tag::kWritten) call.writing = false;
     if (what == Tag::kFinished) call.finishing = false;
@@ -86,9 +109,7 @@ struct GrpcServer::Calls {
       if (what == Tag::kRead && !ok) goes_on->OnLastRead();
       if (what == Tag::kWritten && ok) goes_on->OnWritten();
     }
-    if (!call.over || call.finishing || call.reading || call.writing) return broken;
-    ended = std::move(found->second);
-    open.erase(found);
+    ended = TakeIfEnded(id);
     return broken;
   }
 };
@@ -161,17 +182,19 @@ void GrpcServer::On(CallId id, int what, bool ok) {
 }
 
 void GrpcServer::OnReceived(CallId id, bool ok) {
-  // A slot that the shutdown emptied gets no other event.
-  if (!ok) return static_cast<void>(calls_->OnEnd(id, Tag::kOver, false));
-  Incoming* call = nullptr;
-  {
-    MutexLock lock(calls_->mutex);
-    call = calls_->open.at(id).get();
+  if (ok) {
+    Incoming* call = nullptr;
+    {
+      MutexLock lock(calls_->mutex);
+      call = calls_->open.at(id).get();
+    }
+    // Stays valid until OnHandled.
+    call->AwaitNext(*this);
+    call->streams() ? calls_->Read(id) : Handle(id, call->Take());
+  } else {
+    calls_->OnEnd(id, Tag::kOver, false);  // a slot that the shutdown emptied gets no other event
   }
-  // Stays valid: only this thread ends calls, and only on events that it has not yet taken.
-  call->AwaitNext(*this);
-  if (call->streams()) return calls_->Read(id);
-  Handle(id, call->Take());
+  calls_->OnHandled(id);
 }
 
 void GrpcServer::OnRead(CallId id) {
@@ -188,12 +211,30 @@ void GrpcServer::OnRead(CallId id) {
   calls_->OnEnd(id, Tag::kRead, false);
 }
 
+// The way back to who asked. Dropped instead of used (a lost reply), it still makes room for the next message.
+class GrpcServer::Replier {
+ public:
+  Replier(std::shared_ptr<Calls> calls, CallId id, uint64_t number)
+      : calls_(std::move(calls)), id_(id), number_(number) {}
+  ~Replier() {
+    if (calls_ != nullptr) calls_->Forget(id_);
+  }
+  Replier(Replier&&) = default;
+  Replier& operator=(Replier&&) = delete;
+
+  void operator()(const absl::StatusOr<Reply>& reply) { std::exchange(calls_, nullptr)->Answer(id_, number_, reply); }
+
+ private:
+  std::shared_ptr<Calls> calls_;
+  const CallId id_;
+  const uint64_t number_;
+};
+
 template <class Numbered>
 void GrpcServer::Handle(CallId id, Numbered message) {
-  const uint64_t number = message.number;
-  if (!message.request.ok()) return calls_->Answer(id, number, message.request.status());
-  handler_(*std::move(message.request),
-           [calls = calls_, id, number](const absl::StatusOr<Reply>& reply) { calls->Answer(id, number, reply); });
+  Replier reply(calls_, id, message.number);
+  if (!message.request.ok()) return reply(message.request.status());
+  handler_(*std::move(message.request), std::move(reply));
 }
 
 void GrpcServer::Stop() {

@@ -26,7 +26,7 @@ class GrpcServer {
   absl::Status Listen(const std::string& address);
   // Whose stream of appends broke: as far as it told.
   using OnBroken = std::function<void(const NodeId& leader)>;
-  // Once, after Listen. Both run on this server's thread.
+  // Once, after Listen. Both run on this server's thread, or on one that answers.
   void Serve(Transport::Handler handler, OnBroken on_broken);
   // Served by this server's thread, also for calls of others; they end before Stop. Requires: Listen succeeded.
   grpc::CompletionQueue& completions() { return *completions_; }
@@ -48,6 +48,7 @@ class GrpcServer {
   class IncomingSnapshot;
   class IncomingAppends;
   class Tag;
+  class Replier;
   struct Calls;
 
   void AwaitEach();

@@ -15,6 +15,7 @@ GrpcTransport::~GrpcTransport() { Stop(); }
 absl::Status GrpcTransport::Start(Handler handler) {
   if (absl::Status status = server_->Listen(config_.listen_address); !status.ok()) return status;
   client_ = std::make_unique<GrpcClient>(config_.peers, config_.lookup, server_->completions());
+  started_ = client_.get();
   GrpcServer::OnBroken on_broken;
   if (gone_) {
     probe_ = std::make_unique<PeerProbe>(gone_);
@@ -25,8 +26,9 @@ absl::Status GrpcTransport::Start(Handler handler) {
 }
 
 void GrpcTransport::Call(const NodeId& to, Request request, Duration timeout, ReplyFn done) {
-  if (client_ == nullptr) return done(absl::UnavailableError("the transport has not started"));
-  client_->Call(to, request, timeout, std::move(done));
+  GrpcClient* const client = started_;
+  if (client == nullptr) return done(absl::UnavailableError("the transport has not started"));
+  client->Call(to, request, timeout, std::move(done));
 }
 
 void GrpcTransport::Stop() {

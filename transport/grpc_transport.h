@@ -8,6 +8,7 @@
 // it and must not block.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -55,7 +56,8 @@ class GrpcTransport : public Transport {
  private:
   const GrpcTransportConfig config_;
   const std::unique_ptr<GrpcServer> server_;
-  std::unique_ptr<GrpcClient> client_;  // on the server's queue
+  std::unique_ptr<GrpcClient> client_;         // on the server's queue
+  std::atomic<GrpcClient*> started_{nullptr};  // for those who call while it starts
   GoneFn gone_;
   std::unique_ptr<PeerProbe> probe_;
 };

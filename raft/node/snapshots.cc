@@ -235,6 +235,7 @@ absl::StatusOr<PieceStored> Snapshots::Keep(const SnapshotRequest& piece, const 
 // Apply executor. `end`: so much of the snapshot is here. It is read back from the file, so that what waits for this
 // executor costs nothing; an error stays the loader's, and is reported by whoever needs all of it.
 void Snapshots::LoadAhead(LogPosition at, uint64_t end) {
+  if (stopping_ || at.index <= applier_->position().index) return ahead_.reset();  // nobody needs it
   if (!ahead_ || ahead_of_ != at) ahead_.emplace(machine_, format_, at.index, "the snapshot received");
   ahead_of_ = at;
   if (ahead_->size() >= end) return;

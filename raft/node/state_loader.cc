@@ -18,8 +18,8 @@ absl::Status Loadable(const SnapshotHeader& header, const StateMachine::Format& 
 }
 
 absl::Status StateLoader::Feed(std::string_view bytes) {
+  size_ += bytes.size();  // also of what is of no use any more: nobody is to read it again
   if (!status_.ok()) return status_;
-  size_ += bytes.size();
   status_ = decoder_.Feed(bytes, [this](std::string_view block) {
     absl::Status begun = BeginState();
     return begun.ok() ? writer_->Write(block) : begun;

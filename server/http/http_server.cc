@@ -35,6 +35,8 @@ constexpr milliseconds kMayBeEnded{1000};
 // other connections.
 constexpr size_t kLarge = size_t{64} << 10;
 constexpr size_t kReadBytes = size_t{64} << 10;
+// What a connection may hold of a request however much all hold together.
+constexpr size_t kSmall = size_t{4} << 10;
 // Of one connection, before the poller looks at the next one.
 constexpr int kReadsPerTurn = 4;
 constexpr int kNoDescriptorsPauseMs = 10;
@@ -205,7 +207,7 @@ class HttpServer::Impl {
       connections_.SetIdle(connection, now, now + config_.request);
     }
     const size_t held = connection.reader.held_bytes();
-    if (Charge(connection, held) > config_.max_buffered_bytes && held > kLarge) {
+    if (Charge(connection, held) > config_.max_buffered_bytes && held > kSmall) {
       Refuse(connection, {503, "too much of other requests waits for its rest"});
       return false;
     }
@@ -264,10 +266,11 @@ class HttpServer::Impl {
     Tell(connection, response.status);
     const bool last = IsLast(connection);
     if (connection.socket.SendPromptly(Bytes(connection, response, last))) return GoOn(connection, last);
-    OnThread(connection, [this, &connection, last] {
+    const auto placed = pool_.Submit([this, &connection, last] {
       if (!connection.socket.Flush()) return Remove(connection);
       GoOn(connection, last);
     });
+    if (placed == WorkerPool::Place::kRefused) Remove(connection);  // half an answer cannot be followed by another
   }
 
   void Tell(const HttpConnection& connection, int status) const {

@@ -8,10 +8,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/node_hash_map.h"
 #include "raft/core/types.h"
 #include "raft/env/mutex.h"
 #include "raft/env/state_machine.h"
@@ -59,7 +59,7 @@ class KvStore : public StateMachine {
   struct Values {
     void Put(std::string key, Value value);
 
-    std::unordered_map<std::string, Value, Hash, std::equal_to<>> by_key;
+    absl::node_hash_map<std::string, Value, Hash, std::equal_to<>> by_key;
     absl::btree_map<std::string_view, const Value*> in_order;  // of by_key's elements, which stay where they are
   };
   class Reader;

@@ -312,6 +312,25 @@ TEST_F(SnapshotsReceived, AnotherAttemptBeginsWithNothingOfTheOneBefore) {
   EXPECT_EQ(machine_.state, "bbbbbbbb");
 }
 
+// Of a newer version: nothing of it can be used, and nothing of it is read twice.
+TEST_F(SnapshotsReceived, ALoaderThatHasFailedStillKeepsCount) {
+  const std::string file = FileOf("abcdef");
+  StateLoader loader(machine_, {"letters", 0}, kReceivedAt.index, "the snapshot received");
+  size_t refused = 0;
+  for (const char byte : file) refused += absl::IsUnimplemented(loader.Feed(std::string(1, byte))) ? 1 : 0;
+  EXPECT_GT(refused, 1u);
+  EXPECT_EQ(loader.size(), file.size());
+  EXPECT_TRUE(absl::IsUnimplemented(loader.Finish().status()));
+}
+
+TEST_F(SnapshotsReceived, WhatComesOfOneThatIsAppliedAlreadyIsNotTakenUp) {
+  applier_->BeginAt({{1}, {8}});
+  machine_.arrived = "untouched";
+  const std::string file = FileOf("abcdef");
+  Receive(file, 0, file.size() - 30);
+  EXPECT_EQ(machine_.arrived, "untouched");
+}
+
 TEST_F(SnapshotsReceived, WhatCameOfOneThatIsNotNeededIsLetGo) {
   const std::string file = FileOf("abcdef");
   Receive(file, 0, file.size() - 30);

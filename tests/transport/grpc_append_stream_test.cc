@@ -225,6 +225,20 @@ TEST_F(AppendStreamTest, MoreThanMayWaitForAnswersWaitsWithTheSender) {
   for (uint64_t i = 1; i <= kMany; ++i) EXPECT_EQ(NextCode().second, kOk);
 }
 
+// As a rule that loses replies does it: more of them than may wait for an answer at a time.
+TEST_F(AppendStreamTest, RepliesThatAreDroppedDoNotStopTheStream) {
+  constexpr uint64_t kDropped = 600;
+  for (uint64_t term = 1; term <= kDropped; ++term) {
+    Send(AppendOf(term, {"x"}));
+    ASSERT_TRUE(arrived_.Take()) << term;  // and dropped
+  }
+  Send(AppendOf(kDropped + 1, {"y"}));
+  auto last = arrived_.Take();
+  ASSERT_TRUE(last);
+  last->reply(ReplyOf(kDropped + 1));
+  EXPECT_EQ(NextCode(), std::make_pair(kDropped + 1, kOk));
+}
+
 // ---- Evidence that a process is dead -------------------------------------------------------------------------------
 
 // A leader, and a follower that knows where it is.
