@@ -1,4 +1,4 @@
-// The receiving half of GrpcTransport: one port, one thread for everything that arrives.
+// The receiving half of GrpcTransport: one port. Its queue and thread serve the calling half, too.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
