@@ -19,8 +19,12 @@ namespace {
 using Kind = Operation::Kind;
 using Outcome = Operation::Outcome;
 using Operations = std::vector<const Operation*>;
-using Value = uint32_t;  // 0: no such key
+using Value = uint32_t;
 
+constexpr Value kAbsent = 0;
+// Of a key that is not added to: a value that no read begins with. Whatever is appended to it, no read will have seen
+// it, so all such values are one; else each order of concurrent appends would be a state of its own.
+constexpr Value kUnreadable = 1;
 constexpr size_t kShown = 6;  // operations before the one that does not fit
 
 // The search over one key.
@@ -61,7 +65,7 @@ class KeySearch {
   }
   bool Take(Event* call);
   void Undo();
-  bool IsNew() const;
+  bool IsNew(uint64_t state) const;
   void Flip(size_t operation);
   static void Lift(Event* event);
   static void Restore(Event* event);
@@ -71,16 +75,18 @@ class KeySearch {
   uint64_t steps_ = 0;
   std::vector<Value> values_;  // that a put writes or a get read
   std::map<std::string, Value> interned_;
-  std::vector<std::optional<std::string>> texts_ = {std::nullopt};  // of interned values
+  std::vector<std::optional<std::string>> texts_ = {std::nullopt, std::nullopt};  // of interned values
+  std::set<std::string> reads_;
+  bool is_added_to_ = false;
   std::vector<Event> events_;
   Event head_;
 
   std::vector<Choice> choices_;
-  Value value_ = 0;
+  Value value_ = kAbsent;
   Done done_;
   uint64_t done_hash_ = 0;
-  std::unordered_map<uint64_t, std::vector<Seen>> seen_;
-  size_t unreturned_ = 0;  // operations whose return is still in the list
+  std::unordered_map<uint64_t, std::vector<Seen>> seen_;  // by a hash of both
+  size_t unreturned_ = 0;                                 // operations whose return is still in the list
 
   std::vector<size_t> best_;  // the longest order found
   size_t best_blocked_ = 0;   // the operation whose return it could not pass
@@ -88,8 +94,12 @@ class KeySearch {
 
 void KeySearch::Prepare() {
   for (const Operation* operation : operations_) {
+    is_added_to_ = is_added_to_ || operation->kind == Kind::kAdd;
+    if (operation->kind == Kind::kGet && operation->value.has_value()) reads_.insert(*operation->value);
+  }
+  for (const Operation* operation : operations_) {
     const bool whole = operation->kind != Kind::kAppend && operation->kind != Kind::kAdd;
-    values_.push_back(whole ? Intern(operation->value) : 0);
+    values_.push_back(whole ? Intern(operation->value) : kAbsent);
   }
   done_.resize((operations_.size() + 63) / 64);
   struct Stamp {
@@ -123,7 +133,11 @@ void KeySearch::Prepare() {
 }
 
 Value KeySearch::Intern(const std::optional<std::string>& value) {
-  if (!value.has_value()) return 0;
+  if (!value.has_value()) return kAbsent;
+  if (!is_added_to_) {
+    const auto read = reads_.lower_bound(*value);
+    if (read == reads_.end() || !read->starts_with(*value)) return kUnreadable;
+  }
   const auto [place, is_new] = interned_.try_emplace(*value, static_cast<Value>(texts_.size()));
   if (is_new) texts_.push_back(value);
   return place->second;
@@ -139,6 +153,7 @@ Value KeySearch::After(size_t operation) {
     case Kind::kDelete:
       return values_[operation];
     case Kind::kAppend:
+      if (value_ == kUnreadable) return kUnreadable;
       return Intern(RegisterMap::Appended(texts_[value_], what.value.value_or("")));
     case Kind::kAdd:
       return Intern(RegisterMap::Added(texts_[value_], what.value.value_or("")));
@@ -173,12 +188,13 @@ bool KeySearch::Take(Event* call) {
   const Value before = value_;
   Flip(operation);
   value_ = After(operation);
-  if (!IsNew()) {
+  const uint64_t state = done_hash_ ^ Mix64(value_);
+  if (!IsNew(state)) {
     Flip(operation);
     value_ = before;
     return false;
   }
-  seen_[done_hash_].push_back({done_, value_});
+  seen_[state].push_back({done_, value_});
   choices_.push_back({call, before});
   Lift(call);
   if (call->match != nullptr) {
@@ -200,8 +216,8 @@ void KeySearch::Undo() {
   Restore(choice.call);
 }
 
-bool KeySearch::IsNew() const {
-  const auto found = seen_.find(done_hash_);
+bool KeySearch::IsNew(uint64_t state) const {
+  const auto found = seen_.find(state);
   if (found == seen_.end()) return true;
   return std::none_of(found->second.begin(), found->second.end(),
                       [&](const Seen& seen) { return seen.value == value_ && seen.done == done_; });
