@@ -33,6 +33,7 @@ HttpResponse AnswerTo(const std::string& key, const KvResult& result, bool read)
   using Code = KvResult::Code;
   switch (result.code) {
     case Code::kOk:
+      if (!read && !result.leader.empty()) return {.headers = {{"Raftly-Node", result.leader}}};
       if (!read) return {};
       return {.body = "{\"key\":" + JsonString(key) + ",\"value\":" + JsonString(result.value.view()) + "}"};
     case Code::kNotFound:
@@ -171,7 +172,7 @@ void KvApi::TryPut(const HttpRequest& request, HttpReply reply) {
   if (!key.ok()) return reply(Ready(BadRequest(key.status())));
   const auto value = ValueOf(request.body);
   if (!value.ok()) return reply(Ready(BadRequest(value.status())));
-  service_.TryPut(*key, *value, DeadlineOf(request), Answering(*key, false, std::move(reply)));
+  service_.TryPut(*key, *value, OptionsOf(request), Answering(*key, false, std::move(reply)));
 }
 
 void KvApi::TryGet(const HttpRequest& request, HttpReply reply) {
@@ -180,28 +181,28 @@ void KvApi::TryGet(const HttpRequest& request, HttpReply reply) {
   const auto stale = WantsStale(request);
   if (!stale.ok()) return reply(Ready(BadRequest(stale.status())));
   if (*stale) return reply(Later(*key, service_.GetStale(*key), true));
-  service_.TryGet(*key, DeadlineOf(request), Answering(*key, true, std::move(reply)));
+  service_.TryGet(*key, OptionsOf(request), Answering(*key, true, std::move(reply)));
 }
 
 void KvApi::TryDelete(const HttpRequest& request, HttpReply reply) {
   const auto key = KeyOf(request);
   if (!key.ok()) return reply(Ready(BadRequest(key.status())));
-  service_.TryDelete(*key, DeadlineOf(request), Answering(*key, false, std::move(reply)));
+  service_.TryDelete(*key, OptionsOf(request), Answering(*key, false, std::move(reply)));
 }
 
-Time KvApi::DeadlineOf(const HttpRequest& request) const {
-  return (request.received == Time() ? service_.Now() : request.received) + Budget(request);
+KvOptions KvApi::OptionsOf(const HttpRequest& request) const {
+  const Time received = request.received == Time() ? service_.Now() : request.received;
+  return {.deadline = received + Budget(request), .forwarded = !request.header(kForwardedHeader).empty()};
 }
 
 HttpResponse KvApi::Run(const HttpRequest& request, const std::string& key, const Command* write,
                         const Operation& operation) {
-  const bool forwarded = !request.header(kForwardedHeader).empty();
-  const Time deadline = DeadlineOf(request);
-  const KvOptions options{.deadline = deadline, .forwarded = forwarded};
+  const KvOptions options = OptionsOf(request);
+  const Time deadline = options.deadline;
   if (service_.Now() >= deadline) return ErrorResponse(503, "the server is too busy: the request was not tried");
   while (true) {
     const KvResult result = operation(options);
-    if (result.code != KvResult::Code::kNotLeader || forwarded) return AnswerTo(key, result, IsRead(request));
+    if (result.code != KvResult::Code::kNotLeader || options.forwarded) return AnswerTo(key, result, IsRead(request));
     PeerAnswer answer = write != nullptr ? ForwardWrite(request, result.leader, *write, deadline)
                                          : Forward(request, result.leader, deadline - service_.Now());
     switch (answer.outcome) {
