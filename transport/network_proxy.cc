@@ -67,7 +67,8 @@ struct NetworkProxy::State : std::enable_shared_from_this<State> {
         random(seed) {}
 
   // Decides about one message, then lets it go now, later or never. True: not never.
-  bool Pass(const NodeId& from, const NodeId& to, Task go);
+  template <class Go>
+  bool Pass(const NodeId& from, const NodeId& to, Go go);
   void SendRequest(CallId call, const NodeId& to, Request request, Time deadline);
   void ReceiveReply(CallId call, const NodeId& from, absl::StatusOr<Reply> result);
   void ReceiveRequest(Request request, ReplyFn reply);
@@ -85,7 +86,9 @@ struct NetworkProxy::State : std::enable_shared_from_this<State> {
   std::mt19937_64 random ABSL_GUARDED_BY(mutex);
 };
 
-bool NetworkProxy::State::Pass(const NodeId& from, const NodeId& to, Task go) {
+// A task is made of it only where it has to wait: without rules that is no message.
+template <class Go>
+bool NetworkProxy::State::Pass(const NodeId& from, const NodeId& to, Go go) {
   Fate fate;
   {
     MutexLock lock(mutex);
