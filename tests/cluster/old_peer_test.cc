@@ -1,71 +1,23 @@
 // A cluster with a node that knows only the Go server's RPCs: neither streams of appends nor what a follower asks of
 // the leader. Whoever leads, everything is served, and nothing is lost.
 #include <gmock/gmock.h>
-#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <chrono>
-#include <memory>
 #include <string>
 
-#include "proto/raft.grpc.pb.h"
 #include "tests/cluster/test_cluster.h"
+#include "tests/transport/old_peer.h"
 
 namespace raftly::test {
 namespace {
 
-namespace pb = ::raft;
-
 std::string Local(int port) { return "127.0.0.1:" + std::to_string(port); }
-
-// Stands before a node and hands on what an old one would understand. gRPC answers UNIMPLEMENTED to the rest.
-class OldPeer final : public pb::RaftService::Service {
- public:
-  OldPeer(int port, int node_port)
-      : stub_(pb::RaftService::NewStub(grpc::CreateChannel(Local(node_port), grpc::InsecureChannelCredentials()))) {
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort(Local(port), grpc::InsecureServerCredentials());
-    builder.RegisterService(this);
-    server_ = builder.BuildAndStart();
-  }
-  ~OldPeer() override { server_->Shutdown(std::chrono::system_clock::now()); }
-
-  bool listens() const { return server_ != nullptr; }
-  int appends() const { return appends_; }
-
-  grpc::Status RequestVote(grpc::ServerContext* context, const pb::VoteRequest* request,
-                           pb::VoteResponse* response) override {
-    const auto call = Onward(*context);
-    return stub_->RequestVote(call.get(), *request, response);
-  }
-  grpc::Status PreVote(grpc::ServerContext* context, const pb::VoteRequest* request,
-                       pb::VoteResponse* response) override {
-    const auto call = Onward(*context);
-    return stub_->PreVote(call.get(), *request, response);
-  }
-  grpc::Status AppendEntries(grpc::ServerContext* context, const pb::AppendEntriesRequest* request,
-                             pb::AppendEntriesResponse* response) override {
-    ++appends_;
-    const auto call = Onward(*context);
-    return stub_->AppendEntries(call.get(), *request, response);
-  }
-
- private:
-  static std::unique_ptr<grpc::ClientContext> Onward(const grpc::ServerContext& context) {
-    return grpc::ClientContext::FromServerContext(context);
-  }
-
-  const std::unique_ptr<pb::RaftService::Stub> stub_;
-  std::unique_ptr<grpc::Server> server_;
-  std::atomic<int> appends_{0};
-};
 
 class OldPeerTest : public ::testing::Test {
  protected:
   static constexpr int kOld = 3;
 
-  OldPeerTest() : old_(port_, cluster_.grpc_port(kOld)) {}
+  OldPeerTest() : old_(Local(port_), Local(cluster_.grpc_port(kOld))) {}
   void SetUp() override {
     ASSERT_TRUE(old_.listens());
     for (int node = 1; node <= cluster_.nodes(); ++node) Start(node);
