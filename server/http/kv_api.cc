@@ -85,17 +85,13 @@ Duration Budget(const HttpRequest& request) {
 }
 
 HttpAnswer Later(std::string key, KvResult result, bool read) {
-  const size_t bytes = result.value.size();
-  return {bytes, [key = std::move(key), result = std::move(result), read] { return AnswerTo(key, result, read); }};
+  return [key = std::move(key), result = std::move(result), read] { return AnswerTo(key, result, read); };
 }
 
-HttpAnswer Ready(HttpResponse response) {
-  return {response.body.size(), [response = std::move(response)]() mutable { return std::move(response); }};
-}
-
-KvService::TryDone Answering(std::string key, bool read, HttpReply reply) {
-  return [key = std::move(key), read, reply = std::move(reply)](std::optional<KvResult> result) mutable {
-    if (!result) return reply(std::nullopt);
+KvService::TryDone Answering(std::string key, bool read, HttpReply reply, HttpAnswer otherwise) {
+  return [key = std::move(key), read, reply = std::move(reply),
+          otherwise = std::move(otherwise)](std::optional<KvResult> result) mutable {
+    if (!result) return reply.AfterWaiting(std::move(otherwise));
     reply(Later(std::move(key), *std::move(result), read));
   };
 }
@@ -130,11 +126,14 @@ KvApi::KvApi(NodeId self, KvService& service, PeerCaller& peers, WriteWatch& wri
 
 void KvApi::Register(Router& router) {
   using Blocking = HttpResponse (KvApi::*)(const HttpRequest&);
-  using Prompt = void (KvApi::*)(const HttpRequest&, HttpReply);
+  using Prompt = void (KvApi::*)(const HttpRequest&, HttpReply, HttpAnswer);
   const auto add = [&](std::string_view method, Blocking blocking, Prompt prompt) {
-    router.Add(
-        method, kPrefix, [this, blocking](const HttpRequest& request) { return (this->*blocking)(request); },
-        [this, prompt](const HttpRequest& request, HttpReply reply) { (this->*prompt)(request, std::move(reply)); });
+    router.Add(method, kPrefix, [this, blocking, prompt](const HttpRequest& request, HttpReply reply) {
+      HttpAnswer otherwise = [this, blocking, &request] { return (this->*blocking)(request); };
+      // Nothing is waited for where its time is over already.
+      if (service_.Now() >= DeadlineOf(request)) return reply(std::move(otherwise));
+      (this->*prompt)(request, std::move(reply), std::move(otherwise));
+    });
   };
   add("GET", &KvApi::Get, &KvApi::TryGet);
   add("PUT", &KvApi::Put, &KvApi::TryPut);
@@ -166,27 +165,27 @@ HttpResponse KvApi::Delete(const HttpRequest& request) {
   return Run(request, *key, &write, [&](const KvOptions& options) { return service_.Delete(*key, options); });
 }
 
-void KvApi::TryPut(const HttpRequest& request, HttpReply reply) {
+void KvApi::TryPut(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise) {
   const auto key = KeyOf(request);
-  if (!key.ok()) return reply(Ready(BadRequest(key.status())));
+  if (!key.ok()) return reply(BadRequest(key.status()));
   const auto value = ValueOf(request.body);
-  if (!value.ok()) return reply(Ready(BadRequest(value.status())));
-  service_.TryPut(*key, *value, DeadlineOf(request), Answering(*key, false, std::move(reply)));
+  if (!value.ok()) return reply(BadRequest(value.status()));
+  service_.TryPut(*key, *value, DeadlineOf(request), Answering(*key, false, std::move(reply), std::move(otherwise)));
 }
 
-void KvApi::TryGet(const HttpRequest& request, HttpReply reply) {
+void KvApi::TryGet(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise) {
   const auto key = KeyOf(request);
-  if (!key.ok()) return reply(Ready(BadRequest(key.status())));
+  if (!key.ok()) return reply(BadRequest(key.status()));
   const auto stale = WantsStale(request);
-  if (!stale.ok()) return reply(Ready(BadRequest(stale.status())));
+  if (!stale.ok()) return reply(BadRequest(stale.status()));
   if (*stale) return reply(Later(*key, service_.GetStale(*key), true));
-  service_.TryGet(*key, DeadlineOf(request), Answering(*key, true, std::move(reply)));
+  service_.TryGet(*key, DeadlineOf(request), Answering(*key, true, std::move(reply), std::move(otherwise)));
 }
 
-void KvApi::TryDelete(const HttpRequest& request, HttpReply reply) {
+void KvApi::TryDelete(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise) {
   const auto key = KeyOf(request);
-  if (!key.ok()) return reply(Ready(BadRequest(key.status())));
-  service_.TryDelete(*key, DeadlineOf(request), Answering(*key, false, std::move(reply)));
+  if (!key.ok()) return reply(BadRequest(key.status()));
+  service_.TryDelete(*key, DeadlineOf(request), Answering(*key, false, std::move(reply), std::move(otherwise)));
 }
 
 Time KvApi::DeadlineOf(const HttpRequest& request) const {

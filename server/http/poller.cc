@@ -63,13 +63,12 @@ Poller::~Poller() {
   close(epoll_);
 }
 
-// Under the lock, so that all that was done to `what` before is seen by who gets it from epoll_wait.
-bool Poller::Watch(int fd, void* what) {
-  MutexLock lock(mutex_);
-  epoll_event event{.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data = {.ptr = what}};
-  if (epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) == 0) return true;
-  return errno == ENOENT && epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
+bool Poller::Watch(int fd, Watcher& watcher) {
+  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = &watcher}};
+  return epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
 }
+
+void Poller::Forget(int fd) { epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
 
 void Poller::Post(Task task) {
   std::shared_ptr<Wake> wake;
@@ -119,21 +118,22 @@ void Poller::Loop() {
     }
     const int n = epoll_wait(epoll_, events.data(), events.size(), timeout);
     {
-      MutexLock lock(mutex_);  // see Watch
+      MutexLock lock(mutex_);
       asleep_ = false;
     }
     for (int i = 0; i < n; ++i) {
-      if (events[i].data.ptr != nullptr) {
-        handlers_.ready(events[i].data.ptr);
-      } else {
+      if (events[i].data.ptr == nullptr) {
         wake_->Clear();
+      } else {
+        const bool hung_up = (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+        static_cast<Watcher*>(events[i].data.ptr)->OnEvent(hung_up);
       }
     }
     handlers_.rest();
     const auto now = std::chrono::steady_clock::now();
     if (now < next_tick) continue;
     next_tick = now + kTick;
-    handlers_.tick();
+    if (handlers_.tick) handlers_.tick();
   }
 }
 
