@@ -29,12 +29,24 @@ constexpr milliseconds kProbe{500};
 
 bool IsRead(const HttpRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
 
+// At once as large as it is to be, with its newline, if nothing has to be escaped.
+std::string PairJson(std::string_view key, std::string_view value) {
+  std::string json;
+  json.reserve(key.size() + value.size() + 24);
+  json += "{\"key\":";
+  AppendJsonString(json, key);
+  json += ",\"value\":";
+  AppendJsonString(json, value);
+  json += "}";
+  return json;
+}
+
 HttpResponse AnswerTo(const std::string& key, const KvResult& result, bool read) {
   using Code = KvResult::Code;
   switch (result.code) {
     case Code::kOk:
       if (!read) return {};
-      return {.body = "{\"key\":" + JsonString(key) + ",\"value\":" + JsonString(result.value.view()) + "}"};
+      return {.body = PairJson(key, result.value.view())};
     case Code::kNotFound:
       return ErrorResponse(404, result.message);
     case Code::kInvalid:
@@ -66,10 +78,9 @@ absl::StatusOr<bool> WantsStale(const HttpRequest& request) {
 }
 
 // The string field "value" of a PUT's body.
-absl::StatusOr<std::string> ValueOf(const std::string& body) {
-  auto object = ParseJsonObject(body);
-  if (!object.ok()) return object.status();
-  const JsonField* value = object->Find("value");
+absl::StatusOr<std::string_view> ValueOf(const absl::StatusOr<JsonObject>& body) {
+  if (!body.ok()) return body.status();
+  const JsonField* value = body->Find("value");
   if (value == nullptr) return absl::InvalidArgumentError("field \"value\" is missing");
   if (value->kind != JsonField::Kind::kString) return absl::InvalidArgumentError("field \"value\" is not a string");
   return value->text;
@@ -143,9 +154,10 @@ void KvApi::Register(Router& router) {
 HttpResponse KvApi::Put(const HttpRequest& request) {
   const auto key = KeyOf(request);
   if (!key.ok()) return BadRequest(key.status());
-  const auto value = ValueOf(request.body);
+  const auto body = ParseJsonObject(request.body);
+  const auto value = ValueOf(body);
   if (!value.ok()) return BadRequest(value.status());
-  const Command write{Command::Op::kPut, *key, *value};
+  const Command write{Command::Op::kPut, *key, std::string(*value)};
   return Run(request, *key, &write, [&](const KvOptions& options) { return service_.Put(*key, *value, options); });
 }
 
@@ -168,7 +180,8 @@ HttpResponse KvApi::Delete(const HttpRequest& request) {
 void KvApi::TryPut(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise) {
   const auto key = KeyOf(request);
   if (!key.ok()) return reply(BadRequest(key.status()));
-  const auto value = ValueOf(request.body);
+  const auto body = ParseJsonObject(request.body);
+  const auto value = ValueOf(body);
   if (!value.ok()) return reply(BadRequest(value.status()));
   service_.TryPut(*key, *value, DeadlineOf(request), Answering(*key, false, std::move(reply), std::move(otherwise)));
 }
