@@ -17,6 +17,13 @@ class HttpConnection;
 // ever shut down after another one took over its number.
 class Connections {
  public:
+  // What a connection waits for. Unless it is for its client, it is busy.
+  enum class Waits {
+    kForClient,  // the rest of a request, or the next one. When its time is over, nothing more is read
+    kForAnswer,  // or for more of one. When its time is over, it is woken
+    kForReader,  // to take what is unsent. When its time is over, it is cut off
+  };
+
   // Takes it, busy. False once the server stops.
   bool Add(int fd, std::shared_ptr<HttpConnection> connection);
   void Remove(int fd);
@@ -24,14 +31,12 @@ class Connections {
   // Waits until there are fewer than `so_many`, or until `deadline` (steady clock).
   void AwaitFewer(size_t so_many, Time deadline) const;
 
-  // It waits for its client's next bytes, and ends where what it waits for has not come by `until`.
-  void SetIdle(int fd, Time since, Time until);
-  // A request is whole, and is being answered. At `wake` its answer's source is asked again.
-  void SetBusy(int fd, Time wake = Time::max());
-  // Its client has not taken all of an answer, and is cut off where it takes no more by `until`.
-  void SetUnsent(int fd, Time since, Time until);
+  void Set(int fd, Waits waits, Time since, Time until);
   // Whether it was ended here: its time was over, or room was needed.
   bool Ended(int fd) const;
+  // Room is needed: ends the one that has waited so for longest, since before `before`. False: there is none.
+  bool EndLongest(Waits waits, Time before);
+  void OnTick(Time now);
 
   // No more requests: idle connections end now, busy ones after their answer.
   void BeginStop();
@@ -40,17 +45,10 @@ class Connections {
   bool AwaitNoneBusy(Time deadline) const;
   // Ends all, answered or not.
   void CutAll();
-  // Forgets all. The pollers have stopped.
+  // Forgets all, whose pollers have stopped.
   void Clear();
-  // Ends those whose time is over, and wakes those who asked for it.
-  void OnTick(Time now);
-  // Room is needed: ends the one that has been idle longest, since before `before`. False: there is none.
-  bool EndIdlest(Time before);
-  // Cuts off who has taken nothing for longest.
-  void CutSlowest();
 
  private:
-  enum class Waits { kForClient, kForAnswer, kForReader };
   struct State {
     std::shared_ptr<HttpConnection> connection = {};
     Waits waits = Waits::kForAnswer;
@@ -61,9 +59,8 @@ class Connections {
     bool busy() const { return waits != Waits::kForClient; }
   };
 
-  void Set(int fd, Waits waits, Time since, Time until) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Among those that wait so, since before `before`. Null: there is none.
-  std::pair<const int, State>* Longest(Waits waits, Time before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Its poller sees the end; of an idle one, a request that had already arrived is still read and answered.
+  static void End(int fd, State& state);
 
   mutable Mutex mutex_;
   mutable CondVar changed_;

@@ -4,10 +4,13 @@
 #include <chrono>
 #include <utility>
 
+#include "server/http/http_server.h"
 #include "server/http/response_writer.h"
 
 namespace raftly {
 namespace {
+
+using Waits = Connections::Waits;
 
 constexpr size_t kReadBytes = size_t{64} << 10;
 // Of one connection, before the poller looks at the next one.
@@ -21,7 +24,7 @@ constexpr size_t kSmall = size_t{4} << 10;
 constexpr std::chrono::milliseconds kLinger{1000};
 constexpr size_t kMostDropped = size_t{16} << 20;
 
-constexpr Refusal kBusy{503, "too many requests"};
+constexpr HttpRefusal kBusy{503, "too many requests"};
 
 Time SteadyNow() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
 
@@ -100,7 +103,7 @@ bool HttpConnection::TakeBytes(std::string_view data) {
 bool HttpConnection::AwaitRest() {
   if (!std::exchange(begun_, true)) {
     const Time now = SteadyNow();
-    shared_.connections.SetIdle(fd(), now, now + shared_.config.request);
+    shared_.connections.Set(fd(), Waits::kForClient, now, now + shared_.config.request);
   }
   const size_t held = reader_.held_bytes();
   if (Charge(shared_.held, held_, held) > shared_.config.max_buffered_bytes && held > kSmall) {
@@ -128,7 +131,7 @@ void HttpConnection::Dispatch() {
   request.received = SteadyNow();
   begun_ = false;
   phase_ = Phase::kAnswering;
-  shared_.connections.SetBusy(fd());
+  shared_.connections.Set(fd(), Waits::kForAnswer, request.received, Time::max());
   Charge(shared_.held, held_, reader_.held_bytes());
   if (spare_ && !shared_.front.NeverWaits(request)) return Refuse({503, "too many connections"});
   HttpReply reply(shared_from_this());
@@ -173,7 +176,7 @@ void HttpConnection::OnAnswer(HttpResponse response) {
 }
 
 // Where the connection cannot go on: the rest of the request would be taken for another one.
-void HttpConnection::Refuse(Refusal refusal) {
+void HttpConnection::Refuse(HttpRefusal refusal) {
   shared_.front.Refused(refusal.status);
   HttpResponse response = ErrorResponse(refusal.status, refusal.why);
   if (refusal.status == 415) response.headers.emplace_back("Accept-Encoding", "identity");
@@ -204,7 +207,7 @@ void HttpConnection::Write() {
       case HttpSource::Piece::kSome:
         break;
       case HttpSource::Piece::kNothing:
-        return shared_.connections.SetBusy(fd(), source_->ask_again());
+        return shared_.connections.Set(fd(), Waits::kForAnswer, Time(), source_->ask_again());
       case HttpSource::Piece::kEnd:
         source_ = nullptr;
     }
@@ -227,7 +230,7 @@ bool HttpConnection::Flush() {
   }
   if (std::exchange(blocked_, false)) {
     Charge(shared_.unsent, unsent_, 0);
-    shared_.connections.SetBusy(fd());
+    shared_.connections.Set(fd(), Waits::kForAnswer, Time(), Time::max());
   }
   out_ = {};
   sent_ = 0;
@@ -239,8 +242,8 @@ void HttpConnection::NoteUnsent(bool progress) {
   const size_t all = Charge(shared_.unsent, unsent_, out_.size() - sent_);
   const bool first = !std::exchange(blocked_, true);
   const Time now = SteadyNow();
-  if (first || progress) shared_.connections.SetUnsent(fd(), now, now + shared_.config.stalled_write);
-  if (first && all > shared_.config.max_unsent_bytes) shared_.connections.CutSlowest();
+  if (first || progress) shared_.connections.Set(fd(), Waits::kForReader, now, now + shared_.config.stalled_write);
+  if (first && all > shared_.config.max_unsent_bytes) shared_.connections.EndLongest(Waits::kForReader, Time::max());
 }
 
 // The next request may follow.
@@ -265,7 +268,7 @@ void HttpConnection::Finish() {
   Charge(shared_.held, held_, 0);
   Charge(shared_.unsent, unsent_, 0);
   socket_->SendNoMore();
-  shared_.connections.SetIdle(fd(), Time(), SteadyNow() + kLinger);
+  shared_.connections.Set(fd(), Waits::kForClient, Time(), SteadyNow() + kLinger);
   readable_ = true;
   Yield();
 }
@@ -274,7 +277,7 @@ void HttpConnection::Finish() {
 void HttpConnection::Rest() {
   if (begun_) return;
   const Time now = SteadyNow();
-  shared_.connections.SetIdle(fd(), now, now + shared_.config.idle);
+  shared_.connections.Set(fd(), Waits::kForClient, now, now + shared_.config.idle);
 }
 
 void HttpConnection::Remove() {

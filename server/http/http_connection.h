@@ -14,13 +14,14 @@
 #include "server/http/connections.h"
 #include "server/http/front_door.h"
 #include "server/http/http_reply.h"
-#include "server/http/http_server.h"
 #include "server/http/http_source.h"
 #include "server/http/poller.h"
 #include "server/http/request_reader.h"
 #include "server/http/worker_pool.h"
 
 namespace raftly {
+
+struct HttpServerConfig;
 
 class HttpConnection : public Poller::Watcher, public HttpAsker, public std::enable_shared_from_this<HttpConnection> {
  public:
@@ -67,7 +68,7 @@ class HttpConnection : public Poller::Watcher, public HttpAsker, public std::ena
   void Dispatch();
 
   void OnAnswer(HttpResponse response);
-  void Refuse(Refusal refusal);
+  void Refuse(HttpRefusal refusal);
   void Send(HttpResponse response, bool last);
   void Write();
   // True: what there was is sent.

@@ -13,15 +13,22 @@
 // listener waits; what never waits (health, status, metrics) is answered even then.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <thread>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "raft/core/time.h"
 #include "raft/core/types.h"
 #include "server/address.h"
+#include "server/http/connections.h"
 #include "server/http/front_door.h"
+#include "server/http/http_connection.h"
+#include "server/http/poller.h"
+#include "server/http/worker_pool.h"
 
 namespace raftly {
 
@@ -50,13 +57,13 @@ class HttpServer {
   // The front door outlives it. Who took requests replies before it is destroyed, and nobody wakes it any more.
   HttpServer(HttpServerConfig config, const FrontDoor& front);
   // Stops.
-  ~HttpServer();
+  ~HttpServer() { Stop(); }
 
   // Takes the port; who connects waits. Unavailable where it cannot be had, naming the address and the cause;
   // ResourceExhausted where descriptors are short. Once.
   absl::Status Listen();
-  int port() const;
-  size_t max_connections() const;
+  int port() const { return port_; }
+  size_t max_connections() const { return config_.max_connections; }
   // Begins to serve. Once, after Listen.
   void Start();
 
@@ -67,8 +74,25 @@ class HttpServer {
   void Stop();
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  enum class Room { kUsual, kSpare, kNone };
+
+  // On a thread of its own.
+  void Accept();
+  // None: no more are accepted.
+  Room AwaitRoom();
+  void Admit(int fd, bool spare);
+  void StopAccepting();
+
+  HttpServerConfig config_;
+  Connections connections_;
+  WorkerPool pool_;
+  HttpConnection::Shared shared_;
+  int listen_fd_ = -1;
+  std::atomic<bool> accepting_ = true;
+  int port_ = 0;
+  std::vector<std::unique_ptr<Poller>> pollers_;
+  size_t next_poller_ = 0;  // acceptor
+  std::thread acceptor_;
 };
 
 }  // namespace raftly

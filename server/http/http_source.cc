@@ -1,5 +1,6 @@
 #include "server/http/http_source.h"
 
+#include <optional>
 #include <utility>
 
 #include "raft/env/mutex.h"
@@ -7,62 +8,44 @@
 namespace raftly {
 namespace {
 
-// Shared with the thread that reads, which may outlive the source.
-class Pieces : public std::enable_shared_from_this<Pieces> {
+// Lives as long as a thread reads for it.
+class ReadAheadSource : public HttpSource, public std::enable_shared_from_this<ReadAheadSource> {
  public:
-  explicit Pieces(std::function<absl::StatusOr<std::string>()> read) : read_(std::move(read)) {}
-
-  void ReadNext(const std::weak_ptr<HttpAsker>& asker) {
-    const auto client = asker.lock();
-    const bool reads = client && client->OnThread([self = shared_from_this(), asker] {
-      auto piece = self->read_();
-      self->Put(piece.ok() ? *std::move(piece) : std::string());
-      if (const auto still_there = asker.lock()) still_there->Wake();
-    });
-    if (!reads) Put({});
-  }
-
-  HttpSource::Piece Take(std::string& out) {
-    MutexLock lock(mutex_);
-    if (!ready_) return HttpSource::Piece::kNothing;
-    if (piece_.empty()) return HttpSource::Piece::kEnd;
-    ready_ = false;
-    out = std::exchange(piece_, {});
-    return HttpSource::Piece::kSome;
-  }
-
- private:
-  void Put(std::string piece) {
-    MutexLock lock(mutex_);
-    piece_ = std::move(piece);
-    ready_ = true;
-  }
-
-  const std::function<absl::StatusOr<std::string>()> read_;
-  Mutex mutex_;
-  bool ready_ ABSL_GUARDED_BY(mutex_) = false;
-  std::string piece_ ABSL_GUARDED_BY(mutex_);  // empty: the end
-};
-
-class ReadAheadSource : public HttpSource {
- public:
-  explicit ReadAheadSource(std::function<absl::StatusOr<std::string>()> read)
-      : pieces_(std::make_shared<Pieces>(std::move(read))) {}
+  explicit ReadAheadSource(std::function<absl::StatusOr<std::string>()> read) : read_(std::move(read)) {}
 
   void Begin(std::weak_ptr<HttpAsker> asker) override {
     asker_ = std::move(asker);
-    pieces_->ReadNext(asker_);
+    ReadNext();
   }
   Piece Next(std::string& out) override {
-    const Piece piece = pieces_->Take(out);
-    if (piece == Piece::kSome) pieces_->ReadNext(asker_);
-    return piece;
+    {
+      MutexLock lock(mutex_);
+      if (!piece_) return Piece::kNothing;
+      if (piece_->empty()) return Piece::kEnd;
+      out = *std::exchange(piece_, std::nullopt);
+    }
+    ReadNext();
+    return Piece::kSome;
   }
   bool ends_with_client() const override { return false; }
 
  private:
-  const std::shared_ptr<Pieces> pieces_;
+  void ReadNext() {
+    const auto asker = asker_.lock();
+    if (!asker || !asker->OnThread([self = shared_from_this()] { self->Put(self->read_().value_or("")); })) Put("");
+  }
+  void Put(std::string piece) {
+    {
+      MutexLock lock(mutex_);
+      piece_ = std::move(piece);
+    }
+    if (const auto asker = asker_.lock()) asker->Wake();
+  }
+
+  const std::function<absl::StatusOr<std::string>()> read_;
   std::weak_ptr<HttpAsker> asker_;
+  Mutex mutex_;
+  std::optional<std::string> piece_ ABSL_GUARDED_BY(mutex_);  // the next one; empty: the end
 };
 
 }  // namespace
