@@ -207,6 +207,7 @@ void HttpConnection::Write() {
       case HttpSource::Piece::kSome:
         break;
       case HttpSource::Piece::kNothing:
+        if (hung_up_ && source_->ends_with_client()) return Finish();
         return shared_.connections.Set(fd(), Waits::kForAnswer, Time(), source_->ask_again());
       case HttpSource::Piece::kEnd:
         source_ = nullptr;

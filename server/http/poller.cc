@@ -20,34 +20,21 @@ namespace {
 
 constexpr std::chrono::seconds kTick{1};
 
+std::shared_ptr<const int> Owned(int descriptor) {
+  return {new int(descriptor), [](const int* fd) {
+            if (*fd >= 0) close(*fd);
+            delete fd;
+          }};
+}
+
 }  // namespace
-
-class Poller::Wake {
- public:
-  Wake() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-  ~Wake() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Wake(const Wake&) = delete;
-  Wake& operator=(const Wake&) = delete;
-
-  int fd() const { return fd_; }
-  void Up() const { eventfd_write(fd_, 1); }
-  void Clear() const {
-    eventfd_t ignored;
-    eventfd_read(fd_, &ignored);
-  }
-
- private:
-  const int fd_;
-};
 
 absl::StatusOr<std::unique_ptr<Poller>> Poller::Start(const std::string& thread_name, Handlers handlers) {
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
-  auto wake = std::make_shared<Wake>();
+  auto wake = Owned(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   auto poller = absl::WrapUnique(new Poller(epoll, wake, std::move(handlers)));
   epoll_event woken{.events = EPOLLIN, .data = {.ptr = nullptr}};
-  if (epoll < 0 || wake->fd() < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, wake->fd(), &woken) != 0) {
+  if (epoll < 0 || *wake < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, *wake, &woken) != 0) {
     return absl::ResourceExhaustedError(absl::StrCat("cannot wait for connections: ", std::strerror(errno)));
   }
   poller->thread_ = std::thread([self = poller.get()] { self->Loop(); });
@@ -55,7 +42,7 @@ absl::StatusOr<std::unique_ptr<Poller>> Poller::Start(const std::string& thread_
   return poller;
 }
 
-Poller::Poller(int epoll, std::shared_ptr<Wake> wake, Handlers handlers)
+Poller::Poller(int epoll, std::shared_ptr<const int> wake, Handlers handlers)
     : handlers_(std::move(handlers)), epoll_(epoll), wake_(std::move(wake)) {}
 
 Poller::~Poller() {
@@ -71,7 +58,7 @@ bool Poller::Watch(int fd, Watcher& watcher) {
 void Poller::Forget(int fd) { epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
 
 void Poller::Post(Task task) {
-  std::shared_ptr<Wake> wake;
+  std::shared_ptr<const int> wake;
   {
     MutexLock lock(mutex_);
     if (stopped_) return;  // the task dies with the parameter, after the lock is released
@@ -80,7 +67,7 @@ void Poller::Post(Task task) {
     wake = wake_;
   }
   // Not under the lock, which the thread takes first of all. By now this may have been stopped and destroyed.
-  wake->Up();
+  eventfd_write(*wake, 1);
 }
 
 void Poller::Stop() {
@@ -90,7 +77,7 @@ void Poller::Stop() {
     if (std::exchange(stopped_, true)) return;
     dropped.swap(posted_);
   }
-  wake_->Up();
+  eventfd_write(*wake_, 1);
   if (thread_.joinable()) thread_.join();
 }
 
@@ -123,7 +110,8 @@ void Poller::Loop() {
     }
     for (int i = 0; i < n; ++i) {
       if (events[i].data.ptr == nullptr) {
-        wake_->Clear();
+        eventfd_t ignored;
+        eventfd_read(*wake_, &ignored);
       } else {
         const bool hung_up = (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
         static_cast<Watcher*>(events[i].data.ptr)->OnEvent(hung_up);

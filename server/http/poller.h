@@ -44,17 +44,15 @@ class Poller : public Executor {
   void Stop();
 
  private:
-  // An eventfd, which outlives the poller for as long as somebody still writes to it.
-  class Wake;
-
-  Poller(int epoll, std::shared_ptr<Wake> wake, Handlers handlers);
+  Poller(int epoll, std::shared_ptr<const int> wake, Handlers handlers);
   void Loop();
   // False: stopped.
   bool RunPosted();
 
   const Handlers handlers_;
   const int epoll_;
-  const std::shared_ptr<Wake> wake_;  // when the thread sleeps and a task arrives
+  // When the thread sleeps and a task arrives: an eventfd that outlives the poller as long as somebody writes to it.
+  const std::shared_ptr<const int> wake_;
   Mutex mutex_;
   std::vector<Task> posted_ ABSL_GUARDED_BY(mutex_);
   bool asleep_ ABSL_GUARDED_BY(mutex_) = false;

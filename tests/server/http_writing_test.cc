@@ -264,6 +264,15 @@ TEST_F(HttpWriting, AStreamEndsWithItsClientAndAFileDoesNot) {
   EXPECT_THAT(file->Rest(), EndsWith("words"));
 }
 
+TEST_F(HttpWriting, AStreamForWhoSaysNothingMoreIsItsBeginning) {
+  Start();
+  for (int i = 0; i < 20; ++i) {
+    const auto client = Client(Get("/stream"));
+    client->SendNoMore();
+    EXPECT_THAT(client->Rest(), HasSubstr("200 OK"));
+  }
+}
+
 TEST_F(HttpWriting, StreamsCostNoThreads) {
   Start();
   ASSERT_TRUE(Serves());
