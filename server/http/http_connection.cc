@@ -16,15 +16,11 @@ constexpr size_t kReadBytes = size_t{64} << 10;
 // Of one connection, before the poller looks at the next one.
 constexpr int kReadsPerTurn = 4;
 constexpr int kPiecesPerTurn = 4;
-// Longer bodies than that of the longest value as it is are parsed on a thread of the pool.
-constexpr size_t kLongBody = (size_t{1} << 20) + (size_t{64} << 10);
 // What a connection may hold of a request however much all hold together.
 constexpr size_t kSmall = size_t{4} << 10;
 // After the last answer: for how long, and how much, is still read.
 constexpr std::chrono::milliseconds kLinger{1000};
 constexpr size_t kMostDropped = size_t{16} << 20;
-
-constexpr HttpRefusal kBusy{503, "too many requests"};
 
 Time SteadyNow() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
 
@@ -134,13 +130,7 @@ void HttpConnection::Dispatch() {
   shared_.connections.Set(fd(), Waits::kForAnswer, request.received, Time::max());
   Charge(shared_.held, held_, reader_.held_bytes());
   if (spare_ && !shared_.front.NeverWaits(request)) return Refuse({503, "too many connections"});
-  HttpReply reply(shared_from_this());
-  if (request.body.size() <= kLongBody) return shared_.front.Handle(request, std::move(reply));
-  const bool taken = OnThread([this, &request, reply = std::move(reply)]() mutable {
-    shared_.front.Handle(request, std::move(reply));
-    shared_.front.EndBatch();
-  });
-  if (!taken) Refuse(kBusy);
+  shared_.front.Handle(request, HttpReply(shared_from_this()));
 }
 
 // ---- Answers: from any thread --------------------------------------------------------------------------------------
@@ -154,7 +144,7 @@ void HttpConnection::AnswerAfterWaiting(HttpAnswer make) {
   const bool taken = OnThread([self, make = std::move(make)]() mutable {
     self->Answer([response = make()]() mutable { return std::move(response); });
   });
-  if (!taken) poller_.Post([self] { self->Refuse(kBusy); });
+  if (!taken) poller_.Post([self] { self->Refuse({503, "too many requests"}); });
 }
 
 void HttpConnection::Wake() {

@@ -26,6 +26,8 @@ constexpr Duration kAnswerGrace = milliseconds(300);
 constexpr Duration kReadAttempt = milliseconds(1500);
 // Who is asked before a write is handed to it does so at once, or is as good as dead.
 constexpr milliseconds kProbe{500};
+// A millisecond's work, where a body is not only strings.
+constexpr size_t kLongToParse = size_t{64} << 10;
 
 bool IsRead(const HttpRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
 
@@ -180,7 +182,10 @@ HttpResponse KvApi::Delete(const HttpRequest& request) {
 void KvApi::TryPut(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise) {
   const auto key = KeyOf(request);
   if (!key.ok()) return reply(BadRequest(key.status()));
-  const auto body = ParseJsonObject(request.body);
+  auto strings = ParseStrings(request.body);
+  // The poller has others to serve.
+  if (!strings && request.body.size() > kLongToParse) return reply.AfterWaiting(std::move(otherwise));
+  const auto body = strings ? *std::move(strings) : ParseJsonObject(request.body);
   const auto value = ValueOf(body);
   if (!value.ok()) return reply(BadRequest(value.status()));
   service_.TryPut(*key, *value, DeadlineOf(request), Answering(*key, false, std::move(reply), std::move(otherwise)));

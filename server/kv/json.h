@@ -4,6 +4,7 @@
 #pragma once
 
 #include <forward_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,5 +48,7 @@ class JsonObject {
 inline constexpr int kMaxJsonDepth = 64;
 absl::StatusOr<JsonObject> ParseJsonObject(std::string_view text);
 absl::StatusOr<JsonObject> ParseJsonObject(std::string&& text) = delete;
+// The same of an object of nothing but strings, ten times as fast. Nothing: it is something else, or wrong.
+std::optional<JsonObject> ParseStrings(std::string_view text);
 
 }  // namespace raftly
