@@ -50,12 +50,12 @@ Poller::~Poller() {
   close(epoll_);
 }
 
-bool Poller::Watch(int fd, Watcher& watcher) {
+bool Poller::Watch(int fd, Watcher& watcher) const {
   epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = &watcher}};
   return epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-void Poller::Forget(int fd) { epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
+void Poller::Forget(int fd) const { epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
 
 void Poller::Post(Task task) {
   std::shared_ptr<const int> wake;

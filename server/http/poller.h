@@ -35,9 +35,9 @@ class Poller : public Executor {
 
   // On the poller's thread. Edges, not levels: a watcher goes on until nothing more can be done, or comes back by
   // itself. False: the kernel cannot watch any more.
-  bool Watch(int fd, Watcher& watcher);
+  bool Watch(int fd, Watcher& watcher) const;
   // On the poller's thread, before `fd` is closed: a process being started may still have a copy of it.
-  void Forget(int fd);
+  void Forget(int fd) const;
   // From any thread.
   void Post(Task task) override;
   // Not from its own thread. What was posted is dropped. Idempotent.
