@@ -110,6 +110,14 @@ struct Content {
     fields["bytes"] = m.data.size();
     fields["size"] = m.size;
   }
+  void operator()(const ReadIndexRequest& m) const {
+    fields["kind"] = "read_index";
+    fields["term"] = m.term.value;
+  }
+  void operator()(const ForwardRequest& m) const {
+    fields["kind"] = "forward";
+    fields["commands"] = m.commands.size();
+  }
   void operator()(const VoteReply& m) const {
     fields["kind"] = m.granted ? "granted" : "not_granted";
     fields["term"] = m.term.value;
@@ -123,6 +131,16 @@ struct Content {
     fields["kind"] = m.installed ? "installed" : "received";
     fields["term"] = m.term.value;
     fields["offset"] = m.offset;
+  }
+  void operator()(const ReadIndexReply& m) const {
+    fields["kind"] = m.commit ? "readable" : "not_leader";
+    fields["term"] = m.term.value;
+    if (m.commit) fields["commit"] = m.commit->value;
+  }
+  void operator()(const ForwardReply& m) const {
+    fields["kind"] = "forwarded";
+    fields["term"] = m.term.value;
+    fields["commands"] = m.results.size();
   }
 };
 

@@ -67,6 +67,7 @@ NodeConfig MakeNodeConfig(const Options& options) {
   config.core.rejoin = options.rejoin;
   config.core.limits.bytes_in_memory = Mebibytes(options.log_cache_mib);
   config.wal.kept_back_bytes = Mebibytes(options.reserve_mib);
+  config.forward = true;
   config.snapshots.log_bytes = Mebibytes(options.snapshot_log_mib);
   config.snapshots.keep_bytes = Mebibytes(options.keep_log_mib);
   config.snapshots.send_rate = Mebibytes(options.snapshot_rate_mib);

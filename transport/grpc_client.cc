@@ -167,10 +167,9 @@ void GrpcClient::Call(const NodeId& to, const Request& request, Duration timeout
   Gate::Pass pass(starting_);  // Stop waits for what a call handles on its own thread
   if (!pass) return done(absl::CancelledError("the transport has stopped"));
   if (const auto* append = std::get_if<AppendRequest>(&request)) {
-    while (const auto stream = StreamTo(peer)) {
-      if (stream->Send(*append, encoder_.Encode(append->entries), timeout, done)) return;
-      LetGo(*peer, stream);
-    }
+    const EncodedEntries entries = encoder_.Encode(append->entries);
+    const auto encode = [&](uint64_t number) { return EncodeReplicate(number, *append, entries); };
+    if (SendOnStream(peer, {.encode = encode, .bytes = entries.bytes, .append = append}, timeout, done)) return;
     return CallUnary(peer, *append, timeout, std::move(done));
   }
   if (const auto* piece = std::get_if<SnapshotRequest>(&request)) {
@@ -181,6 +180,23 @@ void GrpcClient::Call(const NodeId& to, const Request& request, Duration timeout
       return stub.PrepareUnaryCall(context, "/raft.RaftService/InstallSnapshot", message, &completions_);
     });
   }
+  const auto* forward = std::get_if<ForwardRequest>(&request);
+  if (forward != nullptr || std::holds_alternative<ReadIndexRequest>(request)) {
+    pb::ReplicateRequest message;
+    if (forward != nullptr) {
+      *message.mutable_forward() = Encode(*forward);
+    } else {
+      *message.mutable_read_index() = Encode(std::get<ReadIndexRequest>(request));
+    }
+    const auto encode = [&](uint64_t number) {
+      message.set_number(number);
+      const grpc::Slice bytes(message.SerializeAsString());
+      return grpc::ByteBuffer(&bytes, 1);
+    };
+    const bool once = forward != nullptr;
+    if (SendOnStream(peer, {.encode = encode, .bytes = message.ByteSizeLong(), .once = once}, timeout, done)) return;
+    return done(absl::UnimplementedError(absl::StrCat(peer->name, ": knows no streams")));
+  }
   const auto& vote = std::get<VoteRequest>(request);
   const auto message = Encode(vote);
   Start<pb::VoteResponse>(peer, timeout, std::move(done), [&](grpc::ClientContext* context) {
@@ -189,43 +205,52 @@ void GrpcClient::Call(const NodeId& to, const Request& request, Duration timeout
   });
 }
 
-// ---- Appends -------------------------------------------------------------------------------------------------------
+// ---- Streams -------------------------------------------------------------------------------------------------------
 
-std::shared_ptr<AppendStream> GrpcClient::StreamTo(const PeerPtr& peer) {
+bool GrpcClient::SendOnStream(const PeerPtr& peer, const PeerStream::Outgoing& message, Duration timeout,
+                              ReplyFn& done) {
+  while (const auto stream = StreamTo(peer)) {
+    if (stream->Send(message, timeout, done)) return true;
+    LetGo(*peer, stream);
+  }
+  return false;
+}
+
+std::shared_ptr<PeerStream> GrpcClient::StreamTo(const PeerPtr& peer) {
   Gate::Pass pass(starting_);
-  Peer::Appends& appends = *peer->appends;
-  MutexLock lock(appends.mutex);
-  if (!pass || appends.unary || appends.stream != nullptr) return appends.stream;
-  auto stream = std::make_shared<AppendStream>(peer->name);
-  appends.stream = stream;
+  Peer::Streams& streams = *peer->streams;
+  MutexLock lock(streams.mutex);
+  if (!pass || streams.none || streams.open != nullptr) return streams.open;
+  auto stream = std::make_shared<PeerStream>(peer->name);
+  streams.open = stream;
   {
     MutexLock open(mutex_);
     streams_.insert(stream);
   }
   stream->Open(peer->channel, completions_,
-               [this, peer, stream](const grpc::Status& why, std::vector<AppendStream::Unheard> unheard) {
+               [this, peer, stream](const grpc::Status& why, std::vector<PeerStream::Unheard> unheard) {
                  OnStreamEnded(peer, stream, why, std::move(unheard));
                });
   return stream;
 }
 
-void GrpcClient::OnStreamEnded(const PeerPtr& peer, const std::shared_ptr<AppendStream>& stream,
-                               const grpc::Status& why, std::vector<AppendStream::Unheard> unheard) {
+void GrpcClient::OnStreamEnded(const PeerPtr& peer, const std::shared_ptr<PeerStream>& stream, const grpc::Status& why,
+                               std::vector<PeerStream::Unheard> unheard) {
   if (MayHaveMoved(why)) resolver_->LookAgain(peer->id);
   if (why.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
-    MutexLock lock(peer->appends->mutex);
-    peer->appends->unary = true;
+    MutexLock lock(peer->streams->mutex);
+    peer->streams->none = true;
   }
   LetGo(*peer, stream);
-  for (AppendStream::Unheard& one : unheard) CallUnary(peer, one.request, one.timeout, std::move(one.done));
+  for (PeerStream::Unheard& one : unheard) CallUnary(peer, one.request, one.timeout, std::move(one.done));
   MutexLock lock(mutex_);
   streams_.erase(stream);
   ended_.NotifyAll();
 }
 
-void GrpcClient::LetGo(const Peer& peer, const std::shared_ptr<AppendStream>& stream) {
-  MutexLock lock(peer.appends->mutex);
-  if (peer.appends->stream == stream) peer.appends->stream = nullptr;
+void GrpcClient::LetGo(const Peer& peer, const std::shared_ptr<PeerStream>& stream) {
+  MutexLock lock(peer.streams->mutex);
+  if (peer.streams->open == stream) peer.streams->open = nullptr;
 }
 
 void GrpcClient::CallUnary(const PeerPtr& peer, const AppendRequest& append, Duration timeout, ReplyFn done) {
@@ -258,8 +283,8 @@ void GrpcClient::OnDone(OpenCall* call) {
   }
   if (call->MayHaveMoved()) {
     resolver_->LookAgain(call->peer().id);
-    MutexLock lock(call->peer().appends->mutex);
-    call->peer().appends->unary = false;
+    MutexLock lock(call->peer().streams->mutex);
+    call->peer().streams->none = false;
   }
   call->Answer(stopping);
   MutexLock lock(mutex_);

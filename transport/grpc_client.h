@@ -1,5 +1,5 @@
-// The calling half of GrpcTransport: one channel per peer. Appends go on a stream to each peer, where it knows that
-// call, everything else by itself.
+// The calling half of GrpcTransport: one channel per peer. Appends, and what a follower asks of the leader, go on a
+// stream to each peer, where it knows that call, votes and pieces of snapshots by themselves.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -14,7 +14,7 @@
 #include "raft/env/transport.h"
 #include "transport/append_encoder.h"
 #include "transport/gate.h"
-#include "transport/grpc_append_stream.h"
+#include "transport/grpc_peer_stream.h"
 #include "transport/grpc_resolver.h"
 #include "transport/wire.h"
 
@@ -43,24 +43,26 @@ class GrpcClient {
     std::shared_ptr<grpc::Channel> channel;
     std::unique_ptr<pb::RaftService::Stub> stub;  // null while nobody knows its address, and then why:
     absl::Status unresolved;
-    struct Appends {
+    struct Streams {
       Mutex mutex;
-      std::shared_ptr<AppendStream> stream ABSL_GUARDED_BY(mutex);  // null: none is open
-      bool unary ABSL_GUARDED_BY(mutex) = false;  // it knows no streams; until it may have become another program
+      std::shared_ptr<PeerStream> open ABSL_GUARDED_BY(mutex);  // null: none
+      bool none ABSL_GUARDED_BY(mutex) = false;  // it knows no streams; until it may have become another program
     };
-    const std::unique_ptr<Appends> appends = std::make_unique<Appends>();
+    const std::unique_ptr<Streams> streams = std::make_unique<Streams>();
   };
   using PeerPtr = std::shared_ptr<const Peer>;
   class OpenCall;
   template <class Response>
   class TypedCall;
 
+  // False: the peer knows no streams.
+  bool SendOnStream(const PeerPtr& peer, const PeerStream::Outgoing& message, Duration timeout, ReplyFn& done);
   // Null: the peer knows no such call.
-  std::shared_ptr<AppendStream> StreamTo(const PeerPtr& peer);
+  std::shared_ptr<PeerStream> StreamTo(const PeerPtr& peer);
   // It has ended: the next append opens another.
-  static void LetGo(const Peer& peer, const std::shared_ptr<AppendStream>& stream);
-  void OnStreamEnded(const PeerPtr& peer, const std::shared_ptr<AppendStream>& stream, const grpc::Status& why,
-                     std::vector<AppendStream::Unheard> unheard);
+  static void LetGo(const Peer& peer, const std::shared_ptr<PeerStream>& stream);
+  void OnStreamEnded(const PeerPtr& peer, const std::shared_ptr<PeerStream>& stream, const grpc::Status& why,
+                     std::vector<PeerStream::Unheard> unheard);
   void CallUnary(const PeerPtr& peer, const AppendRequest& append, Duration timeout, ReplyFn done);
   template <class Response, class Prepare>
   void Start(PeerPtr peer, Duration timeout, ReplyFn done, Prepare prepare);
@@ -73,7 +75,7 @@ class GrpcClient {
   Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<OpenCall*, std::unique_ptr<OpenCall>> calls_ ABSL_GUARDED_BY(mutex_);
-  std::set<std::shared_ptr<AppendStream>> streams_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::shared_ptr<PeerStream>> streams_ ABSL_GUARDED_BY(mutex_);
   CondVar ended_;  // a call or a stream
   EntryEncoder encoder_;
   Mutex peers_mutex_;

@@ -118,9 +118,9 @@ class GrpcServer::IncomingCall : public Incoming {
 
   void Answer(uint64_t, const absl::StatusOr<Reply>& reply) override {
     if (!reply.ok()) return writer_.FinishWithError(ToGrpc(reply.status()), this->Finishing());
-    using Value = std::conditional_t<std::is_same_v<Message, pb::VoteRequest>, VoteReply, AppendReply>;
+    using Value = typename decltype(Decode(std::declval<Response>()))::value_type;
     const auto* value = std::get_if<Value>(&*reply);
-    RAFTLY_CHECK(value != nullptr, "a vote would be answered with an append, or the other way round");
+    RAFTLY_CHECK(value != nullptr, "a request would be answered as one of another kind");
     writer_.Finish(Encode(*value), grpc::Status::OK, this->Finishing());
   }
 
@@ -170,18 +170,18 @@ class GrpcServer::IncomingSnapshot : public Incoming {
   grpc::ServerAsyncReader<pb::SnapshotResponse, pb::SnapshotChunk> reader_;
 };
 
-// Appends of one leader, as they come; each is answered when it is ready.
-class GrpcServer::IncomingAppends : public Incoming {
+// What one peer has to say, as it comes; each message is answered when the answer is ready.
+class GrpcServer::IncomingStream : public Incoming {
  public:
   // Beyond so many without an answer that has left the stream is not read: gRPC tells the sender to wait.
   static constexpr size_t kMostUnanswered = 256;
 
-  IncomingAppends(GrpcServer& server, CallId id) : Incoming(server, id), stream_(&context_) {}
+  IncomingStream(GrpcServer& server, CallId id) : Incoming(server, id), stream_(&context_) {}
 
   void Await(pb::RaftService::AsyncService& service, grpc::ServerCompletionQueue* queue) {
     service.RequestReplicate(&context_, &stream_, queue, queue, received_.get());
   }
-  void AwaitNext(GrpcServer& server) override { server.Await<IncomingAppends>(); }
+  void AwaitNext(GrpcServer& server) override { server.Await<IncomingStream>(); }
   bool streams() const override { return true; }
   void Read() override {
     reading = true;
@@ -190,11 +190,12 @@ class GrpcServer::IncomingAppends : public Incoming {
   Numbered Take() override {
     ++unanswered_;
     const uint64_t number = message_.number();
-    auto request = Decode(std::move(*message_.mutable_append()));
+    absl::StatusOr<Request> request = RequestIn(message_);
     message_.Clear();
-    if (!request.ok()) return {number, request.status()};
-    leader_ = request->leader;
-    return {number, Request(*std::move(request))};
+    if (request.ok()) {
+      if (const auto* append = std::get_if<AppendRequest>(&*request)) leader_ = append->leader;
+    }
+    return {number, std::move(request)};
   }
   NodeId LeaderLost() const override { return context_.IsCancelled() ? leader_ : NodeId(); }
   bool ReadsOn() const override { return unanswered_ + outgoing_.size() < kMostUnanswered; }
@@ -203,9 +204,7 @@ class GrpcServer::IncomingAppends : public Incoming {
     pb::ReplicateResponse response;
     response.set_number(number);
     if (reply.ok()) {
-      const auto* value = std::get_if<AppendReply>(&*reply);
-      RAFTLY_CHECK(value != nullptr, "an append would be answered as something else");
-      *response.mutable_append() = Encode(*value);
+      PutReply(*reply, response);
     } else {
       response.set_code(static_cast<uint32_t>(reply.status().code()));
       response.set_error(std::string(reply.status().message()));
@@ -243,7 +242,7 @@ class GrpcServer::IncomingAppends : public Incoming {
   }
 
   pb::ReplicateRequest message_;
-  NodeId leader_;  // as the last append says
+  NodeId leader_;  // as the last append says; empty: none has come
   size_t unanswered_ = 0;
   bool no_more_ = false;
   std::deque<pb::ReplicateResponse> outgoing_;

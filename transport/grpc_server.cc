@@ -154,7 +154,7 @@ void GrpcServer::AwaitEach() {
     Await<IncomingCall<pb::AppendEntriesRequest, pb::AppendEntriesResponse>>(&Service::RequestAppendEntries, false);
   }
   Await<IncomingSnapshot>();
-  Await<IncomingAppends>();
+  Await<IncomingStream>();
 }
 
 template <class Kind, class... Arguments>

@@ -46,7 +46,7 @@ class GrpcServer {
   template <class Message, class Response>
   class IncomingCall;
   class IncomingSnapshot;
-  class IncomingAppends;
+  class IncomingStream;
   class Tag;
   class Replier;
   struct Calls;

@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "raft/env/mutex.h"
 #include "transport/gate.h"
 #include "transport/open_calls.h"
@@ -23,9 +24,12 @@ bool CameOverTheNetwork(const absl::StatusOr<Reply>& result) {
 class NetworkProxy::Links {
  public:
   void CountRequest(const NodeId& from, const NodeId& to, const Request& request) {
+    const bool vote = std::holds_alternative<VoteRequest>(request);
+    const bool append =
+        std::holds_alternative<AppendRequest>(request) || std::holds_alternative<SnapshotRequest>(request);
+    if (!vote && !append) return;
     MutexLock lock(mutex_);
-    if (LinkTraffic* link = Find(from, to))
-      ++(std::holds_alternative<VoteRequest>(request) ? link->votes : link->appends);
+    if (LinkTraffic* link = Find(from, to)) ++(vote ? link->votes : link->appends);
   }
   void CountLoss(const NodeId& from, const NodeId& to) {
     MutexLock lock(mutex_);
@@ -62,8 +66,8 @@ struct NetworkProxy::State : std::enable_shared_from_this<State> {
         calls(std::make_shared<OpenCalls>(event_loop)),
         random(seed) {}
 
-  // Decides about one message, then lets it go now, later or never.
-  void Pass(const NodeId& from, const NodeId& to, Task go);
+  // Decides about one message, then lets it go now, later or never. True: not never.
+  bool Pass(const NodeId& from, const NodeId& to, Task go);
   void SendRequest(CallId call, const NodeId& to, Request request, Time deadline);
   void ReceiveReply(CallId call, const NodeId& from, absl::StatusOr<Reply> result);
   void ReceiveRequest(Request request, ReplyFn reply);
@@ -81,18 +85,25 @@ struct NetworkProxy::State : std::enable_shared_from_this<State> {
   std::mt19937_64 random ABSL_GUARDED_BY(mutex);
 };
 
-void NetworkProxy::State::Pass(const NodeId& from, const NodeId& to, Task go) {
+bool NetworkProxy::State::Pass(const NodeId& from, const NodeId& to, Task go) {
   Fate fate;
   {
     MutexLock lock(mutex);
     fate = rules.FateOf(from, to, random);
   }
-  if (fate.dropped) return links.CountLoss(from, to);
-  if (fate.delay == Duration::zero()) return go();
+  if (fate.dropped) {
+    links.CountLoss(from, to);
+    return false;
+  }
+  if (fate.delay == Duration::zero()) {
+    go();
+    return true;
+  }
   loop.PostAt(loop.Now() + fate.delay, [state = shared_from_this(), go = std::move(go)]() mutable {
     Gate::Pass pass(state->gate);
     if (pass) go();
   });
+  return true;
 }
 
 void NetworkProxy::State::SendRequest(CallId call, const NodeId& to, Request request, Time deadline) {
@@ -162,9 +173,11 @@ void NetworkProxy::Call(const NodeId& to, Request request, Duration timeout, Rep
   const CallId call = state.calls->Open(timeout, std::move(done));
   if (!call) return;
   state.links.CountRequest(state.self, to, request);
-  state.Pass(state.self, to, [&state, call, to, request = std::move(request), deadline]() mutable {
+  const bool told = std::holds_alternative<ForwardRequest>(request);
+  const bool passed = state.Pass(state.self, to, [&state, call, to, request = std::move(request), deadline]() mutable {
     state.SendRequest(call, to, std::move(request), deadline);
   });
+  if (!passed && told) state.calls->Settle(call, absl::AbortedError(absl::StrCat(to, ": a rule keeps it here")));
 }
 
 void NetworkProxy::Stop() {

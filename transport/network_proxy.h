@@ -30,9 +30,10 @@ struct LinkTraffic {
   bool operator==(const LinkTraffic&) const = default;
 };
 
-// A dropped message is a black hole: its caller gets DeadlineExceeded at its timeout, not earlier. A delay is a timer
-// on `loop`; one that outlasts the timeout is a DeadlineExceeded too. Nothing is reordered beyond what delays imply.
-// Stop must not be called from within a callback.
+// A dropped message is a black hole: its caller gets DeadlineExceeded at its timeout, not earlier. But for forwarded
+// commands, which a connection would not have taken: who sends one that is dropped here is told (Transport::Call). A
+// delay is a timer on `loop`; one that outlasts the timeout is a DeadlineExceeded too. Nothing is reordered beyond what
+// delays imply. Stop must not be called from within a callback.
 class NetworkProxy : public Transport {
  public:
   // All references outlive this. `self` is the node whose transport `inner` is. All chance comes from `seed`.

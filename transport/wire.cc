@@ -1,14 +1,18 @@
 #include "transport/wire.h"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "raft/core/check.h"
 #include "raft/storage/checksum.h"
 
 namespace raftly {
 namespace {
+
+constexpr int kMostForwarded = 65536;  // commands in one message
 
 void EncodeEntry(const Entry& entry, pb::LogEntry* message) {
   message->set_index(entry.index.value);
@@ -177,6 +181,125 @@ pb::SnapshotResponse Encode(const SnapshotReply& reply) {
 
 absl::StatusOr<SnapshotReply> Decode(pb::SnapshotResponse&& message) {
   return SnapshotReply{.term = {message.term()}, .offset = message.offset(), .installed = message.installed()};
+}
+
+pb::ReadIndexRequest Encode(const ReadIndexRequest& request) {
+  pb::ReadIndexRequest message;
+  message.set_from(request.from);
+  message.set_term(request.term.value);
+  EncodeStamp(request.stamp, message);
+  return message;
+}
+
+absl::StatusOr<ReadIndexRequest> Decode(pb::ReadIndexRequest&& message) {
+  return ReadIndexRequest{
+      .from = std::move(*message.mutable_from()), .term = {message.term()}, .stamp = DecodeStamp(message)};
+}
+
+pb::ReadIndexResponse Encode(const ReadIndexReply& reply) {
+  pb::ReadIndexResponse message;
+  message.set_term(reply.term.value);
+  message.set_leads(reply.commit.has_value());
+  if (reply.commit) message.set_commit_index(reply.commit->value);
+  return message;
+}
+
+absl::StatusOr<ReadIndexReply> Decode(pb::ReadIndexResponse&& message) {
+  ReadIndexReply reply{.term = {message.term()}, .commit = {}};
+  if (message.leads()) reply.commit = Index{message.commit_index()};
+  return reply;
+}
+
+pb::ForwardRequest Encode(const ForwardRequest& request) {
+  pb::ForwardRequest message;
+  message.set_from(request.from);
+  const auto patience = std::chrono::ceil<std::chrono::milliseconds>(std::max(request.patience, Duration::zero()));
+  message.set_patience_ms(static_cast<uint32_t>(std::min<int64_t>(patience.count(), UINT32_MAX)));
+  for (const ForwardRequest::Command& command : request.commands) {
+    pb::ForwardedCommand& added = *message.add_commands();
+    added.set_data(command.data);
+    added.set_frees_space(command.frees_space);
+  }
+  EncodeStamp(request.stamp, message);
+  return message;
+}
+
+absl::StatusOr<ForwardRequest> Decode(pb::ForwardRequest&& message) {
+  if (message.commands_size() > kMostForwarded) {
+    return absl::InvalidArgumentError(absl::StrCat("commands: ", message.commands_size(), " of them"));
+  }
+  ForwardRequest request{.from = std::move(*message.mutable_from()),
+                         .commands = {},
+                         .patience = std::chrono::milliseconds(message.patience_ms()),
+                         .stamp = DecodeStamp(message)};
+  request.commands.reserve(static_cast<size_t>(message.commands_size()));
+  for (pb::ForwardedCommand& command : *message.mutable_commands()) {
+    request.commands.push_back({std::move(*command.mutable_data()), command.frees_space()});
+  }
+  return request;
+}
+
+pb::ForwardResponse Encode(const ForwardReply& reply) {
+  pb::ForwardResponse message;
+  message.set_term(reply.term.value);
+  for (const ForwardReply::Result& result : reply.results) {
+    pb::ForwardedResult& added = *message.add_results();
+    added.set_code(result.code);
+    added.set_log_index(result.at.index.value);
+    added.set_log_term(result.at.term.value);
+    added.set_text(result.text);
+    added.set_disk_full(result.disk_full);
+  }
+  return message;
+}
+
+absl::StatusOr<ForwardReply> Decode(pb::ForwardResponse&& message) {
+  ForwardReply reply{.term = {message.term()}, .results = {}};
+  reply.results.reserve(static_cast<size_t>(message.results_size()));
+  for (pb::ForwardedResult& result : *message.mutable_results()) {
+    reply.results.push_back({.code = result.code(),
+                             .at = {.term = {result.log_term()}, .index = {result.log_index()}},
+                             .text = std::move(*result.mutable_text()),
+                             .disk_full = result.disk_full()});
+  }
+  return reply;
+}
+
+// ---- Streams ------------------------------------------------------------------------------------------------------
+
+namespace {
+
+template <class Variant, class Message>
+absl::StatusOr<Variant> Decoded(Message& message) {
+  auto decoded = Decode(std::move(message));
+  if (!decoded.ok()) return decoded.status();
+  return Variant(*std::move(decoded));
+}
+
+}  // namespace
+
+absl::StatusOr<Request> RequestIn(pb::ReplicateRequest& message) {
+  if (message.has_read_index()) return Decoded<Request>(*message.mutable_read_index());
+  if (message.has_forward()) return Decoded<Request>(*message.mutable_forward());
+  return Decoded<Request>(*message.mutable_append());
+}
+
+absl::StatusOr<Reply> ReplyIn(pb::ReplicateResponse& message) {
+  if (message.has_read_index()) return Decoded<Reply>(*message.mutable_read_index());
+  if (message.has_forward()) return Decoded<Reply>(*message.mutable_forward());
+  return Decoded<Reply>(*message.mutable_append());
+}
+
+void PutReply(const Reply& reply, pb::ReplicateResponse& message) {
+  if (const auto* append = std::get_if<AppendReply>(&reply)) {
+    *message.mutable_append() = Encode(*append);
+  } else if (const auto* read = std::get_if<ReadIndexReply>(&reply)) {
+    *message.mutable_read_index() = Encode(*read);
+  } else {
+    const auto* forward = std::get_if<ForwardReply>(&reply);
+    RAFTLY_CHECK(forward != nullptr, "what came on a stream would be answered as something else");
+    *message.mutable_forward() = Encode(*forward);
+  }
 }
 
 }  // namespace raftly

@@ -20,6 +20,10 @@ pb::AppendEntriesRequest EncodeWithoutEntries(const AppendRequest& request);
 pb::AppendEntriesResponse Encode(const AppendReply& reply);
 pb::SnapshotChunk Encode(const SnapshotRequest& request);
 pb::SnapshotResponse Encode(const SnapshotReply& reply);
+pb::ReadIndexRequest Encode(const ReadIndexRequest& request);
+pb::ReadIndexResponse Encode(const ReadIndexReply& reply);
+pb::ForwardRequest Encode(const ForwardRequest& request);
+pb::ForwardResponse Encode(const ForwardReply& reply);
 
 // The messages are consumed: ids and entries' data move out of them, they are not copied.
 absl::StatusOr<VoteRequest> Decode(pb::VoteRequest&& message);
@@ -28,5 +32,14 @@ absl::StatusOr<AppendRequest> Decode(pb::AppendEntriesRequest&& message);
 absl::StatusOr<AppendReply> Decode(pb::AppendEntriesResponse&& message);
 absl::StatusOr<SnapshotRequest> Decode(pb::SnapshotChunk&& message);
 absl::StatusOr<SnapshotReply> Decode(pb::SnapshotResponse&& message);
+absl::StatusOr<ReadIndexRequest> Decode(pb::ReadIndexRequest&& message);
+absl::StatusOr<ReadIndexReply> Decode(pb::ReadIndexResponse&& message);
+absl::StatusOr<ForwardRequest> Decode(pb::ForwardRequest&& message);
+absl::StatusOr<ForwardReply> Decode(pb::ForwardResponse&& message);
+
+// What a message of a stream holds.
+absl::StatusOr<Request> RequestIn(pb::ReplicateRequest& message);
+absl::StatusOr<Reply> ReplyIn(pb::ReplicateResponse& message);
+void PutReply(const Reply& reply, pb::ReplicateResponse& message);
 
 }  // namespace raftly

@@ -24,6 +24,7 @@ const std::vector<NamedDefence>& AllDefences() {
       {"election_jitter", "random timeouts", &Defences::election_jitter},
       {"disk_watchdog", "disk watchdog", &Defences::disk_watchdog},
       {"read_confirmation", "confirmed reads", &Defences::read_confirmation},
+      {"read_before_asking", "read index asked after the read", &Defences::read_before_asking},
       {"sync_before_promise", "sync before promise", &Defences::sync_before_promise},
       {"discard_conflicting_log", "conflicting log discarded", &Defences::discard_conflicting_log},
       {"refuse_stale_snapshot", "stale snapshots refused", &Defences::refuse_stale_snapshot},

@@ -130,6 +130,7 @@ SimCluster::Tap::Promise SimCluster::Tap::PromiseOf(const Request& request) {
   if (const auto* piece = std::get_if<SnapshotRequest>(&request)) {
     return {.term = piece->term, .candidate = {}, .up_to = piece->last_included};
   }
+  if (!std::holds_alternative<AppendRequest>(request)) return {.binds = false};
   const auto& append = std::get<AppendRequest>(request);
   return {.term = append.term,
           .candidate = {},
@@ -169,7 +170,9 @@ void SimCluster::Tap::Call(const NodeId& to, Request request, Duration timeout, 
     cluster_.judges_.OnVote(life_.place, vote->term, vote->candidate);
   }
   if (cluster_.watcher_ != nullptr) cluster_.leaving_ = {.content = request};
+  cluster_.comes_once_ = std::holds_alternative<ForwardRequest>(request);
   inner_.Call(to, std::move(request), timeout, std::move(done));
+  cluster_.comes_once_ = false;
   cluster_.leaving_.reset();
 }
 

@@ -105,6 +105,8 @@ void ChooseDiskPatience(Settings& settings, Random random) {
   if (random.Chance(250)) settings.limits.disk_patience = random.Between(500ms, 2s) + 3 * settings.disks.sync_high;
 }
 
+void ChooseForwarding(Settings& settings, Random random) { settings.forward = random.Chance(600); }
+
 void ChooseEvidence(Settings& settings, Random random) {
   if (random.Chance(350)) settings.faults.push_back(Fault::kFalseEvidence);
 }
@@ -129,6 +131,7 @@ Settings SettingsOf(uint64_t seed) {
   ChooseSessions(settings, Random(Mix64(seed ^ 0x5e5510)));
   ChooseDiskPatience(settings, Random(Mix64(seed ^ 0xd15cfa7)));
   ChooseEvidence(settings, Random(Mix64(seed ^ 0xfa15e)));
+  ChooseForwarding(settings, Random(Mix64(seed ^ 0xf0a3a2d)));
   return settings;
 }
 
@@ -149,9 +152,9 @@ std::string ToString(const Settings& settings) {
       settings.append_permille > 0
           ? absl::StrCat(settings.append_permille, " appends and ", settings.add_permille, " adds of 1000 writes, ")
           : std::string(),
-      settings.sessions ? "with sessions, " : "", "disk patience ", ms(settings.limits.disk_patience), ", ",
-      "chaos for ", ms(settings.chaos), ", a fault every ", ms(settings.fault_every),
-      settings.deaf_leader ? ", then a deaf leader:" : ":");
+      settings.forward ? "served by followers, " : "", settings.sessions ? "with sessions, " : "", "disk patience ",
+      ms(settings.limits.disk_patience), ", ", "chaos for ", ms(settings.chaos), ", a fault every ",
+      ms(settings.fault_every), settings.deaf_leader ? ", then a deaf leader:" : ":");
   for (const Fault fault : settings.faults) absl::StrAppend(&text, " ", ToString(fault));
   return text;
 }

@@ -76,6 +76,7 @@ struct Settings {
   uint32_t delete_permille = 50;
   uint32_t append_permille = 0;  // of the writes that are no deletes
   uint32_t add_permille = 0;     // of the same; to a register of their own
+  bool forward = false;          // followers serve clients, with the leader's help; else they refuse
   bool sessions = false;         // clients number their writes, and ask again where they were not told
 
   std::vector<Fault> faults;                               // that may happen; equal chances

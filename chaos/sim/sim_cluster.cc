@@ -72,6 +72,7 @@ NodeConfig SimCluster::ConfigOf(int node) const {
   config.core.defences = settings_.defences;
   config.core.rejoin = machines_[node]->rejoin;
   config.data_dir = absl::StrCat("data/", ids_[node]);
+  config.forward = settings_.forward;
   config.snapshots = settings_.snapshots;
   config.wal = {.reserve_bytes = settings_.wal_reserve,
                 .low_water_bytes = settings_.wal_reserve / 4,
@@ -351,7 +352,7 @@ void SimCluster::Carry(const NodeId& from, const NodeId& to, Task deliver) {
   if (settings_.cuts_lose_what_is_on_its_way) {
     deliver = [&way, lose, deliver = std::move(deliver)]() mutable { way.cut ? lose(Watcher::Lost::kCut) : deliver(); };
   }
-  if (world_.random().Chance(way.duplicate_permille)) {
+  if (world_.random().Chance(way.duplicate_permille) && !comes_once_) {
     auto shared = std::make_shared<Task>(std::move(deliver));
     world_.At(world_.now() + Latency(way), LinkActor(source, target), [shared] { (*shared)(); });
     deliver = [shared] { (*shared)(); };

@@ -161,6 +161,7 @@ class SimCluster {
   Watcher* watcher_ = nullptr;
   // Of the message that is being sent, and the number of the one that arrives, right now.
   std::optional<Watcher::Message> leaving_;
+  bool comes_once_ = false;  // what leaves now: a command that comes twice is two commands (Transport::Call)
   uint64_t arriving_ = 0;
   uint64_t messages_ = 0;
   std::set<uint64_t> to_drop_;

@@ -32,6 +32,7 @@ struct Defences {
   bool election_jitter = true;            // §5.2: election timeouts are drawn, and grow where elections fail
   bool disk_watchdog = true;              // a leader whose disk stands still leaves the lead
   bool read_confirmation = true;          // thesis §6.4: a read waits until a quorum confirms the leader
+  bool read_before_asking = true;         // thesis §6.4: no read shares a round that began before it was asked for
   bool sync_before_promise = true;        // a promise leaves only after the sync that makes it true
   bool discard_conflicting_log = true;    // Figure 13, rule 7
   bool refuse_stale_snapshot = true;      // what is older than what was committed here changes nothing

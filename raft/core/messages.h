@@ -1,12 +1,16 @@
 // What servers say to each other: the RPCs of the wire as plain values.
 //
-// Paper: Figure 2 (RequestVote, AppendEntries), Figure 13 (InstallSnapshot); Ongaro's thesis §9.6 (PreVote).
+// Paper: Figure 2 (RequestVote, AppendEntries), Figure 13 (InstallSnapshot); Ongaro's thesis §9.6 (PreVote), §6.4
+// (ReadIndex).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
+#include "raft/core/time.h"
 #include "raft/core/types.h"
 
 namespace raftly {
@@ -87,13 +91,64 @@ struct SnapshotReply {
   bool operator==(const SnapshotReply&) const = default;
 };
 
-using Request = std::variant<VoteRequest, AppendRequest, SnapshotRequest>;
-using Reply = std::variant<VoteReply, AppendReply, SnapshotReply>;
+// How far has everything been committed that was acknowledged so far? A follower that has applied as much can serve the
+// reads that it was asked for before it asked this.
+struct ReadIndexRequest {
+  NodeId from;
+  Term term;  // its own: who asks the leader of a term has voted for no later one
+  Stamp stamp = {};
+
+  bool operator==(const ReadIndexRequest&) const = default;
+};
+
+struct ReadIndexReply {
+  Term term;
+  std::optional<Index> commit;  // nothing: it does not lead, or no longer
+
+  bool operator==(const ReadIndexReply&) const = default;
+};
+
+// Commands of clients of a node that does not lead, for the leader to propose. Between the nodes; no core sees them.
+struct ForwardRequest {
+  struct Command {
+    std::string data;
+    bool frees_space = false;
+
+    bool operator==(const Command&) const = default;
+  };
+  NodeId from;
+  std::vector<Command> commands;
+  Duration patience{};  // of those clients
+  Stamp stamp = {};
+
+  bool operator==(const ForwardRequest&) const = default;
+};
+
+struct ForwardReply {
+  // What one command came to: a place in the log and the state machine's answer, or an error as in raft/node/errors.h.
+  struct Result {
+    uint32_t code = 0;  // of the status; 0: committed and applied where the leader is
+    LogPosition at;
+    std::string text;        // the answer, or why there is none
+    bool disk_full = false;  // which is why
+
+    bool operator==(const Result&) const = default;
+  };
+  Term term;
+  std::vector<Result> results;  // of each command, in their order
+
+  bool operator==(const ForwardReply&) const = default;
+};
+
+using Request = std::variant<VoteRequest, AppendRequest, SnapshotRequest, ReadIndexRequest, ForwardRequest>;
+using Reply = std::variant<VoteReply, AppendReply, SnapshotReply, ReadIndexReply, ForwardReply>;
 
 // Whom a request says that it is from.
 inline const NodeId& SenderOf(const Request& request) {
   if (const auto* vote = std::get_if<VoteRequest>(&request)) return vote->candidate;
   if (const auto* piece = std::get_if<SnapshotRequest>(&request)) return piece->leader;
+  if (const auto* read = std::get_if<ReadIndexRequest>(&request)) return read->from;
+  if (const auto* forward = std::get_if<ForwardRequest>(&request)) return forward->from;
   return std::get<AppendRequest>(request).leader;
 }
 inline const Stamp& StampOf(const Request& request) {

@@ -62,6 +62,8 @@ struct Progress {
 
   Time heard_at;     // when the peer last answered us in this term (check-quorum)
   CallId confirmed;  // the latest call that it answered in this term (reads)
+  Index told;        // what was sent says that so much is committed
+  Index reads_at;    // it serves reads once it knows that so much is
 };
 
 }  // namespace raftly

@@ -60,7 +60,10 @@ Output RaftCore::TakeOutput(bool deliver) {
   if (role_ == Role::kLeader) {
     StartReadRound();
     Replicate();
+    TellWhoReads();
     SendSnapshots();
+  } else {
+    AskLeader();
   }
   FillWrite();
   if (deliver) Deliver();
@@ -79,7 +82,9 @@ void RaftCore::Deliver() {
 }
 
 Time RaftCore::next_deadline() const {
-  if (role_ != Role::kLeader) return MayCampaign() || !leader_.empty() ? election_deadline_ : kNever;
+  if (role_ != Role::kLeader) {
+    return std::min(MayCampaign() || !leader_.empty() ? election_deadline_ : kNever, AskLeaderAgainAt());
+  }
   Time deadline = std::min(heartbeat_deadline_, DiskDeadline());
   if (config_.defences.check_quorum) deadline = std::min(deadline, QuorumHeardAt() + config_.timings.election_timeout);
   return deadline;
@@ -113,6 +118,12 @@ void RaftCore::On(RequestReceived& input) {
     const auto objection = ObjectionTo(*piece);
     if (!objection) return HandlePiece(input.call, *piece);
     Refuse(input.call, piece->leader, piece->term, *objection);
+  } else if (const auto* read = std::get_if<ReadIndexRequest>(&input.request)) {
+    const auto objection = ObjectionTo(*read);
+    if (!objection) return HandleReadIndex(input.call, *read);
+    Refuse(input.call, read->from, {}, *objection);
+  } else if (const auto* forward = std::get_if<ForwardRequest>(&input.request)) {
+    Refuse(input.call, forward->from, {}, Objection::kMalformed);  // nothing for a core
   } else {
     auto& append = std::get<AppendRequest>(input.request);
     const auto objection = ObjectionTo(append);
@@ -131,23 +142,27 @@ void RaftCore::On(ReplyReceived& input) {
     if (call.snapshot && role_ == Role::kLeader) {
       return HandleLostPiece(input.call, call.peer, input.refused, input.unknown_call);
     }
+    if (call.read_index) return HandleLostReadIndex(input.call, input.unknown_call);
     HandleLostCall(input.call, call, input.refused);
     return;
   }
   const Term theirs = std::visit([](const auto& reply) { return reply.term; }, *input.reply);
   if (const auto objection = ObjectionTo(call, *input.reply)) {
     out_.events.push_back(MessageRefused{call.peer, *objection, theirs});
+    if (call.read_index) return HandleLostReadIndex(input.call, false);
     call.snapshot&& role_ == Role::kLeader ? HandleLostPiece(input.call, call.peer, false, false)
                                            : HandleLostCall(input.call, call);
     return;
   }
+  // Before its term counts: what it says of the past holds whoever leads now.
+  if (call.read_index) HandleReadIndexReply(input.call, std::get<ReadIndexReply>(*input.reply));
   if (theirs > term()) {
     BecomeFollower(theirs, RoleReason::kHigherTerm);
   } else if (const auto* vote = std::get_if<VoteReply>(&*input.reply)) {
     HandleVoteReply(call, *vote);
   } else if (const auto* piece = std::get_if<SnapshotReply>(&*input.reply)) {
     HandleSnapshotReply(input.call, call, *piece);
-  } else if (role_ == Role::kLeader) {
+  } else if (role_ == Role::kLeader && !call.read_index) {
     HandleAppendReply(input.call, call, std::get<AppendReply>(*input.reply));
   }
 }
@@ -277,6 +292,8 @@ void RaftCore::SetLeader(const NodeId& leader) {
   if (leader_ == leader) return;
   leader_ = leader;
   leader_gone_ = false;
+  leader_takes_no_reads_ = false;
+  leader.empty() ? RefuseReads() : void(read_round_ = {});  // the new one is asked
   if (!leader.empty()) {
     failed_campaigns_ = 0;
     led_term_ = term();

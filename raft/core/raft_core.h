@@ -62,6 +62,7 @@ struct Proposed {
 };
 struct ReadAsked {
   RequestId id;
+  bool ask_leader = false;  // where another node leads; else the read is refused there
 };
 struct TimingsChanged {
   Timings timings;
@@ -232,7 +233,8 @@ class RaftCore {
     LogPosition prev;  // appends: what it built on ...
     Index last;        // ... and the last index that it carried
     Index match_when_sent;
-    bool snapshot = false;  // a piece of one
+    bool snapshot = false;    // a piece of one
+    bool read_index = false;  // of a follower
   };
   struct WriteInFlight {
     WriteId id;
@@ -241,7 +243,9 @@ class RaftCore {
   };
   struct WaitingRead {
     RequestId id;
-    CallId confirmed_by;  // a quorum must answer calls from this one on
+    NodeId asker;         // a follower, for reads of its own; empty: our own client
+    CallId asked_by;      // its request
+    CallId confirmed_by;  // a quorum, or the leader, must answer a call from this one on
   };
 
   // raft_core.cc: inputs, timers, promises.
@@ -307,6 +311,7 @@ class RaftCore {
   std::optional<Objection> ObjectionTo(const VoteRequest& request) const;
   std::optional<Objection> ObjectionTo(const AppendRequest& request) const;
   std::optional<Objection> ObjectionTo(const SnapshotRequest& request) const;
+  std::optional<Objection> ObjectionTo(const ReadIndexRequest& request) const;
   std::optional<Objection> ObjectionTo(const OpenCall& call, const Reply& reply) const;
   std::optional<Objection> Contradiction(const AppendRequest& request) const;
   std::optional<Objection> Contradiction(const LogPosition& theirs, Term their_term) const;
@@ -339,7 +344,7 @@ class RaftCore {
   bool MaySendEntries(const Progress& progress) const;
   void SendHeartbeats();
   LogPosition PlaceToBuildOn(Index index) const;
-  CallId SendAppend(const NodeId& peer, const Progress& progress, Index prev, Entries entries);
+  CallId SendAppend(const NodeId& peer, Progress& progress, Index prev, Entries entries);
   void ResendOverdue(Progress& progress);
   void SendAgainFrom(Progress& progress, Index next);
   Entries EntriesFor(const NodeId& reader, FromDisk& disk, Index from, size_t entries, size_t bytes);
@@ -349,10 +354,19 @@ class RaftCore {
   void SetCommit(Index commit);
 
   // reads.cc
-  CallId QuorumConfirmed() const;
+  CallId QuorumConfirmed(const NodeId* present = nullptr) const;
   void StartReadRound();
   void ConfirmReads();
+  void Serve(const WaitingRead& read);
+  void TellWhoReads();
   void RefuseReads();
+  void RefuseRead(const WaitingRead& read, const NodeId& leader_hint);
+  CallId FirstToConfirm() const;
+  void HandleReadIndex(CallId call, const ReadIndexRequest& request);
+  void AskLeader();
+  Time AskLeaderAgainAt() const;
+  void HandleReadIndexReply(CallId id, const ReadIndexReply& reply);
+  void HandleLostReadIndex(CallId id, bool unknown_call);
 
   CoreConfig config_;
   // No rule of safety is switched off. Otherwise what cannot be is just what the laboratory wants to see.
@@ -416,8 +430,12 @@ class RaftCore {
   std::map<NodeId, Progress> progress_;
   CallId last_call_;
   std::map<CallId, OpenCall> calls_;
+
+  // Reads, of a leader and of a follower that asks it.
   std::deque<WaitingRead> reads_;
   CallId read_round_;  // first call of the confirmation under way; 0: none
+  Time leader_asked_at_{};
+  bool leader_takes_no_reads_ = false;  // it knows no such call
 
   // -rejoin
   Time silent_until_ = Time::min();

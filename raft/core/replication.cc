@@ -140,7 +140,7 @@ LogPosition RaftCore::PlaceToBuildOn(Index index) const {
   return log_.HasTermAt(index) ? LogPosition{log_.TermAt(index), index} : LogPosition{};
 }
 
-CallId RaftCore::SendAppend(const NodeId& peer, const Progress& progress, Index prev, Entries entries) {
+CallId RaftCore::SendAppend(const NodeId& peer, Progress& progress, Index prev, Entries entries) {
   const LogPosition place = PlaceToBuildOn(prev);
   const Index proven = place.index + entries.size();
   const CallId id = OpenCallTo(peer, {.peer = {},
@@ -149,6 +149,7 @@ CallId RaftCore::SendAppend(const NodeId& peer, const Progress& progress, Index 
                                       .prev = place,
                                       .last = proven,
                                       .match_when_sent = progress.match});
+  progress.told = std::max(progress.told, std::min(commit_, proven));
   Send(Call{id, peer,
             AppendRequest{.term = term(),
                           .leader = config_.self,

@@ -65,13 +65,21 @@ std::optional<Objection> RaftCore::ObjectionTo(const SnapshotRequest& request) c
   return std::nullopt;
 }
 
+std::optional<Objection> RaftCore::ObjectionTo(const ReadIndexRequest& request) const {
+  if (!IsPeer(request.from)) return Objection::kStranger;
+  if (request.term > kLastTerm) return Objection::kImpossibleNumber;
+  return std::nullopt;
+}
+
 std::optional<Objection> RaftCore::ObjectionTo(const OpenCall& call, const Reply& reply) const {
-  const bool right = role_ != Role::kLeader ? std::holds_alternative<VoteReply>(reply)
-                     : call.snapshot        ? std::holds_alternative<SnapshotReply>(reply)
-                                            : std::holds_alternative<AppendReply>(reply);
+  const bool right = call.read_index          ? std::holds_alternative<ReadIndexReply>(reply)
+                     : role_ != Role::kLeader ? std::holds_alternative<VoteReply>(reply)
+                     : call.snapshot          ? std::holds_alternative<SnapshotReply>(reply)
+                                              : std::holds_alternative<AppendReply>(reply);
   if (!right) return Objection::kWrongAnswer;
   const Term theirs = std::visit([](const auto& any) { return any.term; }, reply);
-  if (theirs > kLastTerm) return Objection::kImpossibleNumber;
+  const auto* read = std::get_if<ReadIndexReply>(&reply);
+  if (theirs > kLastTerm || (read != nullptr && read->commit > kLastIndex)) return Objection::kImpossibleNumber;
   return std::nullopt;
 }
 

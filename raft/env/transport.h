@@ -30,7 +30,8 @@ class Transport {
   // Begins to receive. Once.
   virtual absl::Status Start(Handler handler) = 0;
   // From any thread. `done` runs exactly once: with the reply, or with an error at the latest after `timeout`
-  // (DeadlineExceeded) or at Stop (Cancelled). Never blocks on the network. A request is sent at most once.
+  // (DeadlineExceeded) or at Stop (Cancelled). Never blocks on the network. A request is sent at most once. Aborted: it
+  // was not sent, and the peer will never see it; Unimplemented: the peer knows no such call.
   virtual void Call(const NodeId& to, Request request, Duration timeout, ReplyFn done) = 0;
   // Answers every open call with Cancelled; when it returns, neither handler nor ReplyFn runs any more. Idempotent.
   virtual void Stop() = 0;

@@ -33,6 +33,11 @@ void Pending::Accept(RequestId id, LogPosition at) {
   by_index_.emplace(at.index, id);
 }
 
+void Pending::Settle(RequestId id, absl::StatusOr<Applied> applied) {
+  const auto found = proposals_.find(id);
+  if (found != proposals_.end()) TakeProposal(found).settle(std::move(applied));
+}
+
 void Pending::Refuse(RequestId id, const absl::Status& why) {
   if (const auto found = proposals_.find(id); found != proposals_.end()) {
     TakeProposal(found).settle(why);

@@ -60,6 +60,8 @@ class Pending {
   RequestId AddRead(Time deadline, SettleRead settle);
 
   void Accept(RequestId id, LogPosition at);
+  // A proposal that another node has seen to. Nothing where it is settled already.
+  void Settle(RequestId id, absl::StatusOr<Applied> applied);
   // With an error of errors.h. Nothing where it is settled already.
   void Refuse(RequestId id, const absl::Status& why);
   // Takes a read out, to be settled when the state machine is far enough. Empty where it is settled already.

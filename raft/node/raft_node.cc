@@ -188,6 +188,7 @@ void RaftNode::Impl::Drain() {
   for (Item& item : items) {
     std::visit([this](auto& what) { Take(what); }, item);
   }
+  if (!to_forward_.empty()) ForwardCommands();
   Act();
 }
 
@@ -200,6 +201,9 @@ void RaftNode::Impl::Take(FromPeer& item) {
     return item.reply(PeerRefusedError(*objection));
   }
   if (IsGreeting(item.request)) return item.reply(VoteReply{});
+  if (auto* forward = std::get_if<ForwardRequest>(&item.request)) {
+    return ProposeForwarded(std::move(*forward), std::move(item.reply));
+  }
   incoming_.emplace(++last_incoming_, std::move(item.reply));
   core_->Step(environment_.loop.Now(), RequestReceived{last_incoming_, std::move(item.request)});
 }
@@ -218,11 +222,13 @@ void RaftNode::Impl::Take(FromCallee& item) {
 
 void RaftNode::Impl::Take(FromClient& item) {
   const RequestId id = pending_.AddProposal(item.deadline, std::move(item.settle));
+  if (Forwards()) return to_forward_.push_back({id, std::move(item.command), item.effect, item.deadline});
   core_->Step(environment_.loop.Now(), Proposed{id, std::move(item.command), item.effect == Effect::kFrees, item.type});
 }
 
 void RaftNode::Impl::Take(ReadFromClient& item) {
-  core_->Step(environment_.loop.Now(), ReadAsked{pending_.AddRead(item.deadline, std::move(item.settle))});
+  core_->Step(environment_.loop.Now(),
+              ReadAsked{pending_.AddRead(item.deadline, std::move(item.settle)), config_.forward});
 }
 
 void RaftNode::Impl::Take(TailAsked& item) {
@@ -321,16 +327,17 @@ void RaftNode::Impl::Settle(const Outcome& outcome) {
 
 void RaftNode::Impl::MakeReadable(const Readable& readable) {
   if (readable.at_least > core_->delivered()) {
-    unready_reads_.push_back(readable);
+    unready_reads_.emplace(readable.at_least, readable.id);
     return;
   }
   applier_->SettleAfter(readable.at_least, pending_.TakeRead(readable.id));
 }
 
 void RaftNode::Impl::ReadWhatWasDelivered() {
-  while (!unready_reads_.empty() && unready_reads_.front().at_least <= core_->delivered()) {
-    MakeReadable(unready_reads_.front());
-    unready_reads_.pop_front();
+  while (!unready_reads_.empty() && unready_reads_.begin()->first <= core_->delivered()) {
+    const auto [at_least, id] = *unready_reads_.begin();
+    unready_reads_.erase(unready_reads_.begin());
+    applier_->SettleAfter(at_least, pending_.TakeRead(id));
   }
 }
 
@@ -359,15 +366,16 @@ void RaftNode::Impl::Propose(std::string command, Time deadline, SettleProposal:
                              Effect effect) {
   const size_t bytes = command.size();
   SettleProposal settle(Counted(bytes, std::move(done)));
-  if (bytes > config_.limits.command_bytes) {
-    settle(TooLargeError(bytes, config_.limits.command_bytes));
-    return;
-  }
-  if (open_proposals_ > config_.limits.pending_proposals || open_bytes_ > config_.limits.pending_bytes) {
-    settle(QueueFullError());
-    return;
-  }
+  if (absl::Status room = RoomFor(bytes); !room.ok()) return settle(std::move(room));
   Enqueue(FromClient{std::move(command), effect, deadline, std::move(settle)}, handover);
+}
+
+// For a proposal that is counted already.
+absl::Status RaftNode::Impl::RoomFor(size_t command_bytes) const {
+  const NodeLimits& limits = config_.limits;
+  if (command_bytes > limits.command_bytes) return TooLargeError(command_bytes, limits.command_bytes);
+  if (open_proposals_ > limits.pending_proposals || open_bytes_ > limits.pending_bytes) return QueueFullError();
+  return absl::OkStatus();
 }
 
 // Counts a proposal as open until it is settled.

@@ -48,6 +48,9 @@ struct NodeConfig {
   Duration call_timeout = std::chrono::seconds(5);
   // A log idle for this long is sealed (SPEC section 3).
   Duration seal_after = std::chrono::milliseconds(100);
+  // Whether a follower hands what its clients want to the leader, and serves reads once the leader has told it how far
+  // they reach. Otherwise Propose and Read are refused where this node does not lead.
+  bool forward = false;
   // How often a full disk is asked again.
   Duration space_retry = std::chrono::milliseconds(500);
 };
@@ -56,6 +59,7 @@ struct NodeConfig {
 struct Applied {
   LogPosition at;
   std::string result;  // of StateMachine::Apply
+  NodeId by = {};      // the leader that it was forwarded to, and that has applied it; empty: this node has
 };
 
 // A snapshot in the data directory (SnapshotStore::PathOf).
@@ -91,8 +95,8 @@ class RaftNode {
   void Stop();
 
   // From any thread. `done` runs exactly once, on any thread, often the node's, and must be short: with the result once
-  // the command is committed and applied here, or with an error of raft/node/errors.h at the latest at `deadline` (loop
-  // time).
+  // the command is committed and applied (Applied::by), or with an error of raft/node/errors.h at the latest at
+  // `deadline` (loop time).
   void Propose(std::string command, Time deadline, absl::AnyInvocable<void(absl::StatusOr<Applied>)> done,
                Handover handover = Handover::kAtOnce, Effect effect = Effect::kStores);
   // From any thread. When `done` runs with OK, the state machine holds everything that was acknowledged before Read was

@@ -1,4 +1,4 @@
-// The inside of RaftNode: its state, and what arrives at its loop. For raft_node.cc, compaction.cc and
+// The inside of RaftNode: its state, and what arrives at its loop. For raft_node.cc, compaction.cc, forwarding.cc and
 // greeting.cc alone.
 #pragma once
 
@@ -79,7 +79,22 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   struct SnapshotAsked {
     absl::AnyInvocable<void(absl::StatusOr<SnapshotInfo>)> done;
   };
-  using Item = std::variant<Input, FromPeer, FromCallee, FromClient, ReadFromClient, TailAsked, SnapshotAsked>;
+  // What the leader answered to commands that were forwarded to it, or why it did not.
+  struct FromLeader {
+    NodeId leader;
+    std::vector<RequestId> ids;
+    absl::StatusOr<Reply> reply;
+  };
+  using Item =
+      std::variant<Input, FromPeer, FromCallee, FromClient, ReadFromClient, TailAsked, SnapshotAsked, FromLeader>;
+
+  struct ToForward {
+    RequestId id;
+    std::string command;
+    Effect effect;
+    Time deadline;
+  };
+  class ForwardedCommands;
 
   void Enqueue(Item item, Handover handover = Handover::kAtOnce);
   void PostDrain();
@@ -91,6 +106,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void Take(ReadFromClient& item);
   void Take(TailAsked& item);
   void Take(SnapshotAsked& item) { snapshot_asked_.push_back(std::move(item)); }
+  void Take(FromLeader& item);
 
   // Acts on what the core decided.
   void Act();
@@ -118,6 +134,11 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void MakeReadable(const Readable& readable);
   void ReadWhatWasDelivered();
 
+  // forwarding.cc
+  void ProposeForwarded(ForwardRequest request, ReplyFn reply);
+  bool Forwards();
+  void ForwardCommands();
+
   void ArmTimer();
   void OnTimer(Time armed_for);
   void Publish();
@@ -125,6 +146,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   std::vector<Item> CloseInbox();
   static void Reject(Item item);
 
+  absl::Status RoomFor(size_t command_bytes) const;
   SettleProposal::Callback Counted(size_t bytes, SettleProposal::Callback done);
 
   const NodeConfig config_;
@@ -149,7 +171,9 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   std::optional<RaftCore> core_;
   std::shared_ptr<DiskWriter> disk_;
   Pending pending_;
-  std::deque<Readable> unready_reads_;  // ascending; what they wait for was not delivered yet
+  std::multimap<Index, RequestId> unready_reads_;  // by what they wait for, which was not delivered yet
+  std::vector<ToForward> to_forward_;
+  NodeId takes_no_commands_;  // the leader, where it knows no such call
   CallId last_incoming_;
   std::map<CallId, ReplyFn> incoming_;  // requests of peers that wait for our answer
   Time armed_for_ = kNever;

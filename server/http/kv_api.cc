@@ -47,6 +47,7 @@ HttpResponse AnswerTo(const std::string& key, const KvResult& result, bool read)
   using Code = KvResult::Code;
   switch (result.code) {
     case Code::kOk:
+      if (!read && !result.leader.empty()) return {.headers = {{"Raftly-Node", result.leader}}};
       if (!read) return {};
       return {.body = PairJson(key, result.value.view())};
     case Code::kNotFound:
@@ -144,7 +145,7 @@ void KvApi::Register(Router& router) {
     router.Add(method, kPrefix, [this, blocking, prompt](const HttpRequest& request, HttpReply reply) {
       HttpAnswer otherwise = [this, blocking, &request] { return (this->*blocking)(request); };
       // Nothing is waited for where its time is over already.
-      if (service_.Now() >= DeadlineOf(request)) return reply(std::move(otherwise));
+      if (service_.Now() >= OptionsOf(request).deadline) return reply(std::move(otherwise));
       (this->*prompt)(request, std::move(reply), std::move(otherwise));
     });
   };
@@ -188,7 +189,7 @@ void KvApi::TryPut(const HttpRequest& request, HttpReply reply, HttpAnswer other
   const auto body = strings ? *std::move(strings) : ParseJsonObject(request.body);
   const auto value = ValueOf(body);
   if (!value.ok()) return reply(BadRequest(value.status()));
-  service_.TryPut(*key, *value, DeadlineOf(request), Answering(*key, false, std::move(reply), std::move(otherwise)));
+  service_.TryPut(*key, *value, OptionsOf(request), Answering(*key, false, std::move(reply), std::move(otherwise)));
 }
 
 void KvApi::TryGet(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise) {
@@ -197,28 +198,28 @@ void KvApi::TryGet(const HttpRequest& request, HttpReply reply, HttpAnswer other
   const auto stale = WantsStale(request);
   if (!stale.ok()) return reply(BadRequest(stale.status()));
   if (*stale) return reply(Later(*key, service_.GetStale(*key), true));
-  service_.TryGet(*key, DeadlineOf(request), Answering(*key, true, std::move(reply), std::move(otherwise)));
+  service_.TryGet(*key, OptionsOf(request), Answering(*key, true, std::move(reply), std::move(otherwise)));
 }
 
 void KvApi::TryDelete(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise) {
   const auto key = KeyOf(request);
   if (!key.ok()) return reply(BadRequest(key.status()));
-  service_.TryDelete(*key, DeadlineOf(request), Answering(*key, false, std::move(reply), std::move(otherwise)));
+  service_.TryDelete(*key, OptionsOf(request), Answering(*key, false, std::move(reply), std::move(otherwise)));
 }
 
-Time KvApi::DeadlineOf(const HttpRequest& request) const {
-  return (request.received == Time() ? service_.Now() : request.received) + Budget(request);
+KvOptions KvApi::OptionsOf(const HttpRequest& request) const {
+  const Time received = request.received == Time() ? service_.Now() : request.received;
+  return {.deadline = received + Budget(request), .forwarded = !request.header(kForwardedHeader).empty()};
 }
 
 HttpResponse KvApi::Run(const HttpRequest& request, const std::string& key, const Command* write,
                         const Operation& operation) {
-  const bool forwarded = !request.header(kForwardedHeader).empty();
-  const Time deadline = DeadlineOf(request);
-  const KvOptions options{.deadline = deadline, .forwarded = forwarded};
+  const KvOptions options = OptionsOf(request);
+  const Time deadline = options.deadline;
   if (service_.Now() >= deadline) return ErrorResponse(503, "the server is too busy: the request was not tried");
   while (true) {
     const KvResult result = operation(options);
-    if (result.code != KvResult::Code::kNotLeader || forwarded) return AnswerTo(key, result, IsRead(request));
+    if (result.code != KvResult::Code::kNotLeader || options.forwarded) return AnswerTo(key, result, IsRead(request));
     PeerAnswer answer = write != nullptr ? ForwardWrite(request, result.leader, *write, deadline)
                                          : Forward(request, result.leader, deadline - service_.Now());
     switch (answer.outcome) {

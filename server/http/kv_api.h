@@ -36,7 +36,7 @@ class KvApi {
   void TryGet(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise);
   void TryDelete(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise);
 
-  Time DeadlineOf(const HttpRequest& request) const;
+  KvOptions OptionsOf(const HttpRequest& request) const;
   // Here, or at the leader, until there is an answer or no time left. `write` is null for a read.
   HttpResponse Run(const HttpRequest& request, const std::string& key, const Command* write,
                    const Operation& operation);

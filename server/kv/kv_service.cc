@@ -28,9 +28,10 @@ std::string Text(const absl::Status& status) { return std::string(status.message
 // A value that one thread waits for and another delivers.
 class Ticket {
  public:
-  void Settle(absl::Status status) {
+  void Settle(absl::Status status, NodeId by = {}) {
     MutexLock lock(mutex_);
     status_ = std::move(status);
+    by_ = std::move(by);
     settled_.NotifyOne();
   }
   absl::Status Await(Time deadline) {
@@ -41,11 +42,17 @@ class Ticket {
     }
     return *status_;
   }
+  // The leader that it was forwarded to, if it was.
+  NodeId by() const {
+    MutexLock lock(mutex_);
+    return by_;
+  }
 
  private:
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar settled_;
   std::optional<absl::Status> status_ ABSL_GUARDED_BY(mutex_);
+  NodeId by_ ABSL_GUARDED_BY(mutex_);
 };
 
 std::optional<KvResult> BadRequest(const absl::Status& check) {
@@ -101,47 +108,56 @@ KvResult KvService::Lookup(std::string_view key) const {
 }
 
 KvResult KvService::Write(const std::string& command, Effect effect, const KvOptions& options) {
-  return OnLeader(Kind::kWrite, options, [&] {
+  NodeId by;
+  KvResult result = OnLeader(Kind::kWrite, options, [&] {
     auto ticket = std::make_shared<Ticket>();
     consensus_.Propose(
         command, options.deadline,
-        [ticket](const absl::StatusOr<Applied>& applied) { ticket->Settle(applied.status()); }, Handover::kAtOnce,
-        effect);
-    return ticket->Await(options.deadline + kGrace);
+        [ticket](const absl::StatusOr<Applied>& applied) {
+          applied.ok() ? ticket->Settle({}, applied->by) : ticket->Settle(applied.status());
+        },
+        Handover::kAtOnce, effect);
+    absl::Status status = ticket->Await(options.deadline + kGrace);
+    by = ticket->by();
+    return status;
   });
+  if (result.code == KvResult::Code::kOk) result.leader = std::move(by);
+  return result;
 }
 
-void KvService::TryPut(std::string_view key, std::string_view value, Time deadline, TryDone done) {
+void KvService::TryPut(std::string_view key, std::string_view value, KvOptions options, TryDone done) {
   auto command = PutCommand(key, value);
   if (auto bad = BadRequest(command.status())) return done(std::move(bad));
-  TryWrite(*std::move(command), Effect::kStores, deadline, std::move(done));
+  TryWrite(*std::move(command), Effect::kStores, options, std::move(done));
 }
 
-void KvService::TryDelete(std::string_view key, Time deadline, TryDone done) {
+void KvService::TryDelete(std::string_view key, KvOptions options, TryDone done) {
   if (auto bad = BadRequest(CheckSoughtKey(key))) return done(std::move(bad));
-  TryWrite(EncodeDelete(key), Effect::kFrees, deadline, std::move(done));
+  TryWrite(EncodeDelete(key), Effect::kFrees, options, std::move(done));
 }
 
-void KvService::TryGet(std::string key, Time deadline, TryDone done) {
+void KvService::TryGet(std::string key, KvOptions options, TryDone done) {
   if (auto bad = BadRequest(CheckSoughtKey(key))) return done(std::move(bad));
-  if (!Leads()) return done(std::nullopt);
+  if (!MayTry(options)) return done(std::nullopt);
   auto answer = [this, key = std::move(key), done = std::move(done)](const absl::Status& status) mutable {
     done(status.ok() ? Lookup(key) : Outcome(Kind::kRead, status));
   };
-  consensus_.Read(deadline, std::move(answer), Handover::kInBatch);
+  consensus_.Read(options.deadline, std::move(answer), Handover::kInBatch);
 }
 
-void KvService::TryWrite(std::string command, Effect effect, Time deadline, TryDone done) {
-  if (!Leads()) return done(std::nullopt);
+void KvService::TryWrite(std::string command, Effect effect, const KvOptions& options, TryDone done) {
+  if (!MayTry(options)) return done(std::nullopt);
   auto answer = [done = std::move(done)](const absl::StatusOr<Applied>& applied) mutable {
-    done(Outcome(Kind::kWrite, applied.status()));
+    auto result = Outcome(Kind::kWrite, applied.status());
+    if (applied.ok()) result->leader = applied->by;
+    done(std::move(result));
   };
-  consensus_.Propose(std::move(command), deadline, std::move(answer), Handover::kInBatch, effect);
+  consensus_.Propose(std::move(command), options.deadline, std::move(answer), Handover::kInBatch, effect);
 }
 
-bool KvService::Leads() const {
+bool KvService::MayTry(const KvOptions& options) const {
   const LeaderWatch::View view = leaders_.view();
-  return !view.stopped && view.leader == self_;
+  return !view.stopped && !view.leader.empty() && (view.leader == self_ || !options.forwarded);
 }
 
 std::optional<KvResult> KvService::Outcome(Kind kind, const absl::Status& status) {
@@ -157,13 +173,17 @@ KvResult KvService::OnLeader(Kind kind, const KvOptions& options, const std::fun
   while (true) {
     const LeaderWatch::View view = leaders_.view();
     if (view.stopped) return Failure(KvResult::Code::kUnavailable, "the node is stopping");
-    if (view.leader == self_) {
-      if (auto result = Outcome(kind, attempt())) return *std::move(result);
-      leaders_.Await(view.version, std::min(options.deadline, Now() + kRetryPause));
-    } else if (!view.leader.empty()) {
+    if (options.forwarded && view.leader != self_) {
       return {KvResult::Code::kNotLeader, {}, view.leader, "this node is not the leader"};
-    } else if (options.forwarded) {
-      return Failure(KvResult::Code::kNotLeader, "this node is not the leader");
+    }
+    if (!view.leader.empty()) {
+      const absl::Status status = attempt();
+      if (auto result = Outcome(kind, status)) return *std::move(result);
+      // It takes nothing from other nodes.
+      if (view.leader != self_ && LeaderHint(status) == view.leader) {
+        return {KvResult::Code::kNotLeader, {}, view.leader, "this node is not the leader"};
+      }
+      leaders_.Await(view.version, std::min(options.deadline, Now() + kRetryPause));
     } else if (!AwaitLeader(view.version, kind, options.deadline)) {
       return Failure(KvResult::Code::kDiskFull, "the disk is full and no other node leads");
     }

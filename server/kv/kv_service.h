@@ -1,4 +1,5 @@
-// Put, Get and Delete on one node: proposed and waited for here where this node leads, otherwise "ask the leader".
+// Put, Get and Delete on one node, with the leader's help where another leads (NodeConfig::forward). Where that takes
+// nothing from other nodes: "ask the leader".
 //
 //   KvResult result = service.Put("greeting", "hello", {.deadline = service.Now() + 5s});
 //
@@ -26,7 +27,7 @@ struct KvResult {
   enum class Code {
     kOk,           // a write: committed and applied here; a read: `value`
     kNotFound,     // a read: no such key
-    kNotLeader,    // certainly not applied; `leader` leads, as far as this node knows
+    kNotLeader,    // certainly not applied; `leader` leads, as far as this node knows, and has to be asked
     kUnavailable,  // certainly not applied: no leader, no quorum, too much waiting, or stopping
     kUnknown,      // a write that was proposed: it may have been applied, or may still be
     kDiskFull,     // certainly not applied
@@ -36,7 +37,7 @@ struct KvResult {
 
   Code code = Code::kUnavailable;
   Bytes value = {};
-  NodeId leader = {};
+  NodeId leader = {};        // of kOk: the one that a write was forwarded to; empty: none
   std::string message = {};  // of everything but kOk
 };
 
@@ -61,9 +62,9 @@ class KvService {
   // `done` runs once, on any thread, perhaps before these return. Nothing: certainly not applied; ask Put and its like,
   // which will wait for a leader, or name it.
   using TryDone = absl::AnyInvocable<void(std::optional<KvResult>)>;
-  void TryPut(std::string_view key, std::string_view value, Time deadline, TryDone done);
-  void TryDelete(std::string_view key, Time deadline, TryDone done);
-  void TryGet(std::string key, Time deadline, TryDone done);
+  void TryPut(std::string_view key, std::string_view value, KvOptions options, TryDone done);
+  void TryDelete(std::string_view key, KvOptions options, TryDone done);
+  void TryGet(std::string key, KvOptions options, TryDone done);
 
   // After `tried` could not be reached as leader: waits for another one, but not long, for `tried` may be back. False:
   // no time is left, or the service stops.
@@ -77,12 +78,13 @@ class KvService {
  private:
   enum class Kind { kWrite, kRead };
 
-  // Runs `attempt` on this node while it leads, until it yields something better than "not the leader".
+  // Runs `attempt` on this node while anybody leads, until it yields something better than "not the leader".
   KvResult OnLeader(Kind kind, const KvOptions& options, const std::function<absl::Status()>& attempt) const;
   KvResult Write(const std::string& command, Effect effect, const KvOptions& options);
-  void TryWrite(std::string command, Effect effect, Time deadline, TryDone done);
+  void TryWrite(std::string command, Effect effect, const KvOptions& options, TryDone done);
   KvResult Lookup(std::string_view key) const;
-  bool Leads() const;
+  // Whether this node may have an answer.
+  bool MayTry(const KvOptions& options) const;
   // What an attempt on this node came to. Nothing: certainly not applied, and worth another attempt.
   static std::optional<KvResult> Outcome(Kind kind, const absl::Status& status);
   // Nobody leads: waits for a change. False: the disk is full here, and nobody else took over.

@@ -128,8 +128,8 @@ RequestId DrivenNode::Propose(std::string data) {
   return {last_request_};
 }
 
-RequestId DrivenNode::Read() {
-  Step(ReadAsked{RequestId{++last_request_}});
+RequestId DrivenNode::Read(bool ask_leader) {
+  Step(ReadAsked{RequestId{++last_request_}, ask_leader});
   return {last_request_};
 }
 

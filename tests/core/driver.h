@@ -54,7 +54,7 @@ class DrivenNode {
   void TimeOut();                // moves the clock to its deadline
   void Doze(Duration duration);  // the clock moves and nobody tells it
   RequestId Propose(std::string data = "x");
-  RequestId Read();
+  RequestId Read(bool ask_leader = false);
   // It has applied all up to `index` and takes a snapshot; the log goes up to `drop_through`, on the disk as well.
   void TakeSnapshot(uint64_t index, uint64_t drop_through);
   // The node has stored the oldest of `pieces`, up to `offset`; and then all of it is there, or not.

@@ -57,7 +57,7 @@ void Hostile::Step() {
   } else if (dice < 95) {
     TakeSnapshot();
   } else if (dice < 97) {
-    node_.Read();
+    node_.Read(/*ask_leader=*/Chance(500));
   } else if (Chance(300)) {
     node_.Step(SpaceChanged{static_cast<Space>(Below(3))});
   } else if (Chance(100)) {
@@ -66,7 +66,7 @@ void Hostile::Step() {
 }
 
 void Hostile::SendRequest() {
-  Request request = Chance(200) ? AnyVote() : Chance(150) ? AnyPiece() : AnyAppend();
+  Request request = Chance(200) ? AnyVote() : Chance(150) ? AnyPiece() : Chance(20) ? AnyReadIndex() : AnyAppend();
   if (tracing_) Note("<- " + Text(request));
   const CallId call{++last_request_};
   ++tally_.messages;
@@ -187,6 +187,8 @@ Entry Hostile::AnyEntry(Index index, Term at_least) {
 
 Reply Hostile::AnyReply(const Call& call) {
   if (Chance(40)) return Chance(500) ? AnyVoteReply() : Chance(500) ? AnyAppendReply() : AnySnapshotReply();
+  if (Chance(5)) return AnyReadIndexReply();
+  if (std::holds_alternative<ReadIndexRequest>(call.request)) return AnyReadIndexReply();
   if (std::holds_alternative<VoteRequest>(call.request)) return AnyVoteReply();
   return std::holds_alternative<SnapshotRequest>(call.request) ? AnySnapshotReply() : AnyAppendReply();
 }
@@ -203,6 +205,13 @@ Reply Hostile::AnyAppendReply() {
 
 Reply Hostile::AnySnapshotReply() {
   return SnapshotReply{.term = TermOfAReply(), .offset = Chance(950) ? Below(120) : Near(0), .installed = Chance(300)};
+}
+
+Reply Hostile::AnyReadIndexReply() {
+  ReadIndexReply reply{.term = TermOfAReply(), .commit = {}};
+  if (Chance(800)) reply.commit = AnyIndex();
+  tally_.told += reply.commit ? 1 : 0;
+  return reply;
 }
 
 // ---- Small numbers around what the core holds ----------------------------------------------------------------------
@@ -355,8 +364,12 @@ void Hostile::CheckMessages() {
     if (calls_.size() > 24) calls_.pop_front();
   }
   node_.outbox.clear();
-  if (!node_.disk_is_busy() && node_.pieces.empty())
-    Require(asked_.empty(), "a request was not answered although the disk is idle");
+  if (node_.disk_is_busy() || !node_.pieces.empty()) return;
+  // A leader answers who wants to read when its quorum has answered it.
+  const bool leads = core().role() == Role::kLeader;
+  Require(std::all_of(asked_.begin(), asked_.end(),
+                      [&](const auto& open) { return leads && std::holds_alternative<ReadIndexRequest>(open.second); }),
+          "a request was not answered although the disk is idle");
 }
 
 void Hostile::CheckAnswer(const Answer& answer) {
@@ -368,6 +381,9 @@ void Hostile::CheckAnswer(const Answer& answer) {
   Require((vote != nullptr) == std::holds_alternative<VoteReply>(*answer.reply),
           "the answer to another kind of request");
   if (!complaint_.empty()) return;
+  const bool to_read = std::holds_alternative<ReadIndexRequest>(request);
+  Require(to_read == std::holds_alternative<ReadIndexReply>(*answer.reply), "the answer to another kind of request");
+  if (to_read) return;
   const bool to_piece = std::holds_alternative<SnapshotRequest>(request);
   Require(to_piece == std::holds_alternative<SnapshotReply>(*answer.reply), "the answer to another kind of request");
   if (to_piece) return;

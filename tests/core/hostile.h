@@ -33,6 +33,7 @@ class Hostile {
     uint64_t installed = 0;  // snapshots of others
     uint64_t sent = 0;       // pieces of its own
     uint64_t read = 0;       // entries that were not in memory
+    uint64_t told = 0;       // how far the leader has committed
   };
   const Tally& tally() const { return tally_; }
 
@@ -49,11 +50,13 @@ class Hostile {
   Request AnyVote();
   Request AnyAppend();
   Request AnyPiece();
+  Request AnyReadIndex() { return ReadIndexRequest{.from = AnySender(), .term = AnyTerm()}; }
   Entry AnyEntry(Index index, Term at_least);
   Reply AnyReply(const Call& call);
   Reply AnyVoteReply();
   Reply AnyAppendReply();
   Reply AnySnapshotReply();
+  Reply AnyReadIndexReply();
 
   // ---- Small numbers around what the core holds
   bool Chance(int in_a_thousand) { return static_cast<int>(random_() % 1000) < in_a_thousand; }

@@ -58,7 +58,7 @@ TEST(Fuzz, NoMessageOfAnybodyTripsACheckOrMovesWhatIsPromised) {
 // The lies come near enough: each kind of thing happens, often.
 TEST(Fuzz, ComesNearEnoughToMatter) {
   Hostile::Tally sum;
-  for (uint64_t episode = 1; episode <= 100; ++episode) {
+  for (uint64_t episode = 1; episode <= 150; ++episode) {
     Hostile world(episode);
     ASSERT_EQ(world.Run(kStepsPerEpisode), "");
     sum.accepted += world.tally().accepted;
@@ -69,8 +69,10 @@ TEST(Fuzz, ComesNearEnoughToMatter) {
     sum.installed += world.tally().installed;
     sum.sent += world.tally().sent;
     sum.read += world.tally().read;
+    sum.told += world.tally().told;
   }
   EXPECT_GT(sum.accepted, 1000u);
+  EXPECT_GT(sum.told, 100u);
   EXPECT_GT(sum.refused, 1000u);
   EXPECT_GT(sum.committed, 300u);
   EXPECT_GT(sum.truncated, 50u);

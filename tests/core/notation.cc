@@ -27,6 +27,11 @@ struct ReplyText {
   std::string operator()(const SnapshotReply& reply) const {
     return Join(reply.installed ? "installed" : Join("stored up to ", reply.offset), ", term ", reply.term.value);
   }
+  std::string operator()(const ReadIndexReply& reply) const {
+    return Join(reply.commit ? Join("readable at ", reply.commit->value) : "does not lead", ", term ",
+                reply.term.value);
+  }
+  std::string operator()(const ForwardReply& reply) const { return Join(reply.results.size(), " results"); }
 };
 
 struct RequestText {
@@ -42,6 +47,8 @@ struct RequestText {
   std::string operator()(const SnapshotRequest& request) const {
     return Join("Snapshot of ", Text(request.last_included), " term ", request.term.value, ", from ", request.offset);
   }
+  std::string operator()(const ReadIndexRequest& request) const { return Join("ReadIndex from ", request.from); }
+  std::string operator()(const ForwardRequest& request) const { return Join(request.commands.size(), " commands"); }
 };
 
 struct OutcomeText {

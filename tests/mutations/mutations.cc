@@ -39,6 +39,7 @@ const std::vector<Mutation>& AllMutations() {
       {"disk_watchdog", NamedTest{"core_test", "DiskWatchdog.ALeaderWhoseDiskStandsStillLeavesTheLead"}},
       {"read_confirmation", NamedTest{"core_test", "Read.Thesis6_4_AQuorumConfirmsTheLeaderFirst"}},
       {"read_confirmation,check_quorum", Simulator{"linearizability", 60}},
+      {"read_before_asking", NamedTest{"core_test", "ReadAtAFollower.Thesis6_4_TakesNoAnswerToWhatWasAskedBeforeIt"}},
       {"sync_before_promise", NamedTest{"core_test", "Vote.Figure2_TermAndVoteAreOnDiskBeforeTheVoteIsSent"}},
       {"sync_before_promise", NamedTest{"storage_test", "Wal.WhatIsSyncedSurvivesACrash"}},
       {"sync_before_promise", Simulator{"durability", 10}},

@@ -15,7 +15,8 @@
 
 namespace raftly {
 
-// Settles at once: with the next of `refusals`, or by applying the command to the store.
+// Settles at once: with the next of `refusals`, or by applying the command to the store, as if itself or, where it
+// follows another, as if with that one's help.
 class FakeConsensus : public Consensus {
  public:
   explicit FakeConsensus(KvStore& store) : store_(store) {}
@@ -28,7 +29,7 @@ class FakeConsensus : public Consensus {
     MutexLock lock(mutex_);
     ++applied_.index;
     store_.Apply({applied_.index, Term{1}, EntryType::kNormal, Bytes(std::move(command))});
-    done(Applied{applied_, ""});
+    done(Applied{applied_, "", helper_});
   }
   void Read(Time, ReadFn done, Handover) override { done(Next()); }
   NodeStatus status() const override {
@@ -39,6 +40,16 @@ class FakeConsensus : public Consensus {
   void Refuse(absl::Status status) {
     MutexLock lock(mutex_);
     refusals_.push_back(std::move(status));
+  }
+  // It follows `leader`, which helps it.
+  void Follow(NodeId leader) {
+    MutexLock lock(mutex_);
+    helper_ = std::move(leader);
+  }
+  // It follows `leader`, which takes nothing from other nodes.
+  void FollowInVain(NodeId leader) {
+    MutexLock lock(mutex_);
+    unhelpful_ = std::move(leader);
   }
   void SetStatus(NodeStatus status) {
     MutexLock lock(mutex_);
@@ -52,6 +63,7 @@ class FakeConsensus : public Consensus {
  private:
   absl::Status Next() {
     MutexLock lock(mutex_);
+    if (!unhelpful_.empty()) return NotLeaderError(unhelpful_);
     ++calls_;
     if (refusals_.empty()) return absl::OkStatus();
     absl::Status next = std::move(refusals_.front());
@@ -62,6 +74,8 @@ class FakeConsensus : public Consensus {
   KvStore& store_;
   mutable Mutex mutex_;
   std::deque<absl::Status> refusals_ ABSL_GUARDED_BY(mutex_);
+  NodeId helper_ ABSL_GUARDED_BY(mutex_);
+  NodeId unhelpful_ ABSL_GUARDED_BY(mutex_);
   NodeStatus status_ ABSL_GUARDED_BY(mutex_);
   LogPosition applied_ ABSL_GUARDED_BY(mutex_){Term{1}, Index{0}};
   int calls_ ABSL_GUARDED_BY(mutex_) = 0;

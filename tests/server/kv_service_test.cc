@@ -35,8 +35,20 @@ TEST_F(KvServiceTest, ALeaderServes) {
   EXPECT_EQ(service_.Get("k", Later()).code, Code::kNotFound);
 }
 
-TEST_F(KvServiceTest, AFollowerNamesTheLeaderAndProposesNothing) {
+TEST_F(KvServiceTest, AFollowerServesWithTheLeadersHelp) {
   Elect(leaders_, "node2");
+  consensus_.Follow("node2");
+  const KvResult written = service_.Put("k", "v", Later());
+  EXPECT_EQ(written.code, Code::kOk);
+  EXPECT_EQ(written.leader, "node2") << "which committed and applied it";
+  const KvResult read = service_.Get("k", Later());
+  EXPECT_EQ(read.value.view(), "v");
+  EXPECT_EQ(read.leader, "") << "this node answers itself";
+}
+
+TEST_F(KvServiceTest, AFollowerWhoseLeaderTakesNothingFromOthersNamesIt) {
+  Elect(leaders_, "node2");
+  consensus_.FollowInVain("node2");
   const KvResult result = service_.Put("k", "v", Later());
   EXPECT_EQ(result.code, Code::kNotLeader);
   EXPECT_EQ(result.leader, "node2");

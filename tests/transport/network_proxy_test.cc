@@ -108,6 +108,15 @@ TEST_F(NetworkProxyTest, ARequestIsDroppedWhereItArrives) {
   ExpectBlackHole();
 }
 
+// Its clients would not know what became of it, where it is known that nothing did.
+TEST_F(NetworkProxyTest, OfForwardedCommandsThatAreDroppedHereTheSenderIsTold) {
+  a.Install("a", "b", Drop{});
+  a.proxy.Call("b", ForwardRequest{.from = "a"}, 1s, answers.Keep());
+  EXPECT_EQ(answers.codes(), Codes{absl::StatusCode::kAborted});
+  a.proxy.Call("b", ReadIndexRequest{.from = "a"}, 1s, answers.Keep());
+  EXPECT_EQ(answers.codes().size(), 1u) << "everything else just is not there";
+}
+
 TEST_F(NetworkProxyTest, AReplyIsDroppedWhereItLeaves) {
   b.Install("b", "a", Drop{});
   CallB();

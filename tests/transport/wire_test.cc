@@ -5,8 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace raftly {
 namespace {
@@ -54,6 +57,51 @@ AppendRequest TwoEntries() {
   request.commit = {4};
   request.leader_last = {6};
   return request;
+}
+
+TEST(Wire, ReadIndex) {
+  ExpectGolden<pb::ReadIndexRequest>(ReadIndexRequest{.from = "n2", .term = {3}}, "0a 02 6e32  10 03");
+  ExpectGolden<pb::ReadIndexResponse>(ReadIndexReply{.term = {3}, .commit = Index{300}}, "08 03  10 01  18 ac02");
+  ExpectGolden<pb::ReadIndexResponse>(ReadIndexReply{.term = {3}, .commit = Index{0}}, "08 03  10 01");
+  ExpectGolden<pb::ReadIndexResponse>(ReadIndexReply{.term = {3}, .commit = {}}, "08 03");
+}
+
+TEST(Wire, Forward) {
+  const ForwardRequest request{.from = "n2",
+                               .commands = {{.data = "x"}, {.data = "", .frees_space = true}},
+                               .patience = std::chrono::milliseconds(300),
+                               .stamp = {.cluster_id = "c", .to = "n1", .incarnation = "i"}};
+  ExpectGolden<pb::ForwardRequest>(
+      request, "0a 02 6e32  12 03 0a0178  12 02 1001  18 ac02  a206 01 63  aa06 02 6e31  b206 01 69");
+  const ForwardReply reply{
+      .term = {3},
+      .results = {{.at = {.term = {3}, .index = {7}}, .text = "ok"}, {.code = 8, .text = "full", .disk_full = true}}};
+  ExpectGolden<pb::ForwardResponse>(reply, "08 03  12 08 1007 1803 22026f6b  12 0a 0808 220466756c6c 2801");
+}
+
+TEST(Wire, MoreCommandsThanANodeForwardsAreRefused) {
+  pb::ForwardRequest message;
+  for (int i = 0; i < 65537; ++i) message.add_commands();
+  const auto decoded = Decode(std::move(message));
+  EXPECT_THAT(std::string(decoded.status().message()), HasSubstr("commands: 65537"));
+}
+
+TEST(Wire, AStreamCarriesThreeKinds) {
+  pb::ReplicateRequest message;
+  EXPECT_TRUE(std::holds_alternative<AppendRequest>(*RequestIn(message))) << "an empty append is no bytes at all";
+  message.mutable_read_index();
+  EXPECT_TRUE(std::holds_alternative<ReadIndexRequest>(*RequestIn(message)));
+  message.Clear();
+  message.mutable_forward();
+  EXPECT_TRUE(std::holds_alternative<ForwardRequest>(*RequestIn(message)));
+  const std::vector<Reply> replies = {AppendReply{.term = {3}, .success = true},
+                                      ReadIndexReply{.term = {3}, .commit = Index{4}},
+                                      ForwardReply{.term = {3}, .results = {{.code = 4, .text = "late"}}}};
+  for (const Reply& reply : replies) {
+    pb::ReplicateResponse response;
+    PutReply(reply, response);
+    EXPECT_EQ(*ReplyIn(response), reply);
+  }
 }
 
 TEST(Wire, VoteRequest) {

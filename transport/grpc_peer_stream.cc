@@ -1,4 +1,4 @@
-#include "transport/grpc_append_stream.h"
+#include "transport/grpc_peer_stream.h"
 
 #include <algorithm>
 #include <chrono>
@@ -18,8 +18,7 @@ Time SteadyNow() { return Time(std::chrono::steady_clock::now().time_since_epoch
 
 }  // namespace
 
-void AppendStream::Open(const std::shared_ptr<grpc::Channel>& channel, grpc::CompletionQueue& completions,
-                        OnEnd on_end) {
+void PeerStream::Open(const std::shared_ptr<grpc::Channel>& channel, grpc::CompletionQueue& completions, OnEnd on_end) {
   MutexLock lock(mutex_);
   on_end_ = std::move(on_end);
   completions_ = &completions;
@@ -28,7 +27,7 @@ void AppendStream::Open(const std::shared_ptr<grpc::Channel>& channel, grpc::Com
   stream_->StartCall(starting_.Begin(shared_from_this()));
 }
 
-bool AppendStream::Send(const AppendRequest& request, EncodedEntries entries, Duration timeout, ReplyFn& done) {
+bool PeerStream::Send(const Outgoing& message, Duration timeout, ReplyFn& done) {
   {
     AtOnce at_once(*completions_);
     MutexLock lock(mutex_);
@@ -36,34 +35,35 @@ bool AppendStream::Send(const AppendRequest& request, EncodedEntries entries, Du
     // call.
     if (ended_) return false;
     const bool full = waiting_.size() >= kMostWaiting || outgoing_.size() >= kMostWaiting ||
-                      outgoing_bytes_ + entries.bytes > kMostOutgoingBytes;
+                      outgoing_bytes_ + message.bytes > kMostOutgoingBytes;
     if (!full) {
       const uint64_t number = ++last_number_;
       const Time now = SteadyNow();
       const Time deadline = timeout < kNever - now ? now + timeout : kNever;
-      waiting_.emplace(
-          number, Waiting{deadline, std::move(done), heard_ ? std::nullopt : std::optional<AppendRequest>(request)});
-      outgoing_.push_back({number, EncodeReplicate(number, request, entries)});
+      std::optional<AppendRequest> again;
+      if (message.append != nullptr && !heard_) again = *message.append;
+      waiting_.emplace(number, Waiting{deadline, std::move(done), std::move(again), message.once});
+      outgoing_.push_back({number, message.encode(number)});
       outgoing_bytes_ += outgoing_.back().bytes.Length();
       Arm();
       WriteNext();
       return true;
     }
   }
-  done(absl::UnavailableError(absl::StrCat(peer_, ": too many appends wait for it")));
+  done(absl::UnavailableError(absl::StrCat(peer_, ": too much waits for it")));
   return true;
 }
 
-void AppendStream::Cancel(absl::Status why) {
+void PeerStream::Cancel(absl::Status why) {
   MutexLock lock(mutex_);
   if (cancelled_.ok()) cancelled_ = std::move(why);
   context_.TryCancel();
 }
 
-void AppendStream::WriteNext() {
+void PeerStream::WriteNext() {
   if (!started_ || write_under_way_ || ending_) return;
   while (!outgoing_.empty()) {
-    const Outgoing next = std::move(outgoing_.front());
+    const Unsent next = std::move(outgoing_.front());
     outgoing_.pop_front();
     outgoing_bytes_ -= next.bytes.Length();
     if (waiting_.count(next.number) == 0) continue;  // its time is over
@@ -72,7 +72,7 @@ void AppendStream::WriteNext() {
   }
 }
 
-void AppendStream::OnStarted(bool ok) {
+void PeerStream::OnStarted(bool ok) {
   MutexLock lock(mutex_);
   if (!ok) return Finish();
   started_ = true;
@@ -80,13 +80,13 @@ void AppendStream::OnStarted(bool ok) {
   WriteNext();
 }
 
-void AppendStream::OnWritten(bool ok) {
+void PeerStream::OnWritten(bool ok) {
   MutexLock lock(mutex_);
   write_under_way_ = false;
   if (ok) WriteNext();  // else a read fails too, and says why
 }
 
-void AppendStream::OnRead(bool ok) {
+void PeerStream::OnRead(bool ok) {
   ReplyFn done;
   absl::StatusOr<Reply> reply = absl::UnknownError("");
   {
@@ -99,27 +99,25 @@ void AppendStream::OnRead(bool ok) {
     if (found != waiting_.end()) {
       done = std::move(found->second.done);
       waiting_.erase(found);
-      reply = ReplyIn(response_);
+      reply = ReplyToOne(response_);
     }
     stream_->Read(&response_, reading_.Begin(shared_from_this()));
   }
   if (done) done(std::move(reply));
 }
 
-absl::StatusOr<Reply> AppendStream::ReplyIn(pb::ReplicateResponse& response) const {
+absl::StatusOr<Reply> PeerStream::ReplyToOne(pb::ReplicateResponse& response) const {
   if (response.code() != 0) {
     // The codes are the same numbers by design.
     return absl::Status(static_cast<absl::StatusCode>(response.code()), absl::StrCat(peer_, ": ", response.error()));
   }
-  absl::StatusOr<AppendReply> reply = Decode(std::move(*response.mutable_append()));
-  if (!reply.ok()) return reply.status();
-  return Reply(*std::move(reply));
+  return ReplyIn(response);
 }
 
 // ---- Deadlines -----------------------------------------------------------------------------------------------------
 
 // One alarm for all: most are answered long before.
-void AppendStream::Arm() {
+void PeerStream::Arm() {
   if (ended_ || waiting_.empty()) return;
   Time earliest = kNever;
   for (const auto& [number, waiting] : waiting_) earliest = std::min(earliest, waiting.deadline);
@@ -131,7 +129,7 @@ void AppendStream::Arm() {
   alarm_.Set(completions_, std::chrono::system_clock::now() + left, timing_.Begin(shared_from_this()));
 }
 
-void AppendStream::OnAlarm(bool) {
+void PeerStream::OnAlarm(bool) {
   std::vector<ReplyFn> late;
   {
     MutexLock lock(mutex_);
@@ -154,32 +152,37 @@ void AppendStream::OnAlarm(bool) {
 
 // ---- The end -------------------------------------------------------------------------------------------------------
 
-void AppendStream::Finish() {
+void PeerStream::Finish() {
   if (std::exchange(ending_, true)) return;
   stream_->Finish(&status_, finishing_.Begin(shared_from_this()));
 }
 
-void AppendStream::OnFinished(bool) {
+void PeerStream::OnFinished(bool) {
   std::map<uint64_t, Waiting> waiting;
   std::vector<Unheard> unheard;
+  std::deque<Unsent> unsent;
   absl::Status why;
   {
     MutexLock lock(mutex_);
     ended_ = true;
     waiting.swap(waiting_);
+    unsent.swap(outgoing_);
     alarm_.Cancel();
     why = !cancelled_.ok() ? cancelled_
                            : absl::Status(static_cast<absl::StatusCode>(status_.error_code()),
                                           absl::StrCat(peer_, ": ", status_.error_message()));
-    if (why.ok()) why = absl::UnavailableError(absl::StrCat(peer_, ": ended the stream of appends"));
+    if (why.ok()) why = absl::UnavailableError(absl::StrCat(peer_, ": ended the stream"));
   }
   const Time now = SteadyNow();
   for (auto& [number, one] : waiting) {
-    const bool unknown = absl::IsUnimplemented(why) && one.request;
-    if (!unknown) {
-      one.done(why);
-    } else {
+    const bool left =
+        std::none_of(unsent.begin(), unsent.end(), [n = number](const Unsent& u) { return u.number == n; });
+    if (absl::IsUnimplemented(why) && one.request) {
       unheard.push_back({*std::move(one.request), one.deadline - now, std::move(one.done)});
+    } else if (one.once && !left && !absl::IsUnimplemented(why)) {
+      one.done(absl::AbortedError(absl::StrCat(why.message(), "; it was not sent")));
+    } else {
+      one.done(why);
     }
   }
   std::exchange(on_end_, nullptr)(status_, std::move(unheard));  // it may hold this stream

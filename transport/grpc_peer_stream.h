@@ -1,9 +1,9 @@
-// The calling end of Replicate: one leader's appends to one peer, on one stream, each with a number that its answer
-// repeats.
+// The calling end of Replicate: what one node has to say to a peer, on one stream, each message with a number that its
+// answer repeats. A leader's appends, and what a follower asks of the leader.
 //
-//   auto stream = std::make_shared<AppendStream>("node2 (10.0.0.2:7001)");
+//   auto stream = std::make_shared<PeerStream>("node2 (10.0.0.2:7001)");
 //   stream->Open(channel, completions, on_end);
-//   stream->Send(request, timeout, done);
+//   stream->Send({.encode = ..., .bytes = 100}, timeout, done);
 //
 // Opened once; when it breaks, another one is opened. From any thread.
 #pragma once
@@ -22,20 +22,27 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "proto/raft.grpc.pb.h"
 #include "raft/core/messages.h"
 #include "raft/core/time.h"
 #include "raft/env/mutex.h"
 #include "raft/env/transport.h"
-#include "transport/append_encoder.h"
 #include "transport/completion.h"
 #include "transport/wire.h"
 
 namespace raftly {
 
-class AppendStream : public std::enable_shared_from_this<AppendStream> {
+class PeerStream : public std::enable_shared_from_this<PeerStream> {
  public:
-  // What the peer never looked at, because it does not know this call.
+  // A message, to be encoded with its number.
+  struct Outgoing {
+    absl::FunctionRef<grpc::ByteBuffer(uint64_t number)> encode;
+    size_t bytes = 0;                       // about
+    const AppendRequest* append = nullptr;  // that it holds
+    bool once = false;                      // who sent it has to know whether it left (Transport::Call)
+  };
+  // An append that the peer never looked at, because it does not know this call.
   struct Unheard {
     AppendRequest request;
     Duration timeout;  // what is left of it
@@ -46,13 +53,13 @@ class AppendStream : public std::enable_shared_from_this<AppendStream> {
   using OnEnd = absl::AnyInvocable<void(const grpc::Status& why, std::vector<Unheard> unheard)>;
 
   // `peer` is named in errors.
-  explicit AppendStream(std::string peer) : peer_(std::move(peer)) {}
+  explicit PeerStream(std::string peer) : peer_(std::move(peer)) {}
 
   // Once. The queue's thread calls OnDone of what it hands back; the queue takes new work until on_end runs.
   void Open(const std::shared_ptr<grpc::Channel>& channel, grpc::CompletionQueue& completions, OnEnd on_end);
   // `done` as in Transport::Call; Unavailable where too much waits to be sent or answered. False: the stream has ended,
   // and nothing was done.
-  bool Send(const AppendRequest& request, EncodedEntries entries, Duration timeout, ReplyFn& done);
+  bool Send(const Outgoing& message, Duration timeout, ReplyFn& done);
   // Ends it: `why` answers what is open.
   void Cancel(absl::Status why);
 
@@ -60,27 +67,28 @@ class AppendStream : public std::enable_shared_from_this<AppendStream> {
   // One operation of gRPC. Keeps the stream alive while it is under way.
   class Operation final : public Completion {
    public:
-    using Then = void (AppendStream::*)(bool ok);
+    using Then = void (PeerStream::*)(bool ok);
     explicit Operation(Then then) : then_(then) {}
-    void* Begin(std::shared_ptr<AppendStream> stream) {
+    void* Begin(std::shared_ptr<PeerStream> stream) {
       stream_ = std::move(stream);
       return static_cast<Completion*>(this);
     }
     void OnDone(bool ok) override {
-      const std::shared_ptr<AppendStream> stream = std::move(stream_);
+      const std::shared_ptr<PeerStream> stream = std::move(stream_);
       (stream.get()->*then_)(ok);
     }
 
    private:
     const Then then_;
-    std::shared_ptr<AppendStream> stream_;
+    std::shared_ptr<PeerStream> stream_;
   };
   struct Waiting {
     Time deadline;
     ReplyFn done;
     std::optional<AppendRequest> request;  // until the peer has answered anything
+    bool once;
   };
-  struct Outgoing {
+  struct Unsent {
     uint64_t number;
     grpc::ByteBuffer bytes;
   };
@@ -93,16 +101,16 @@ class AppendStream : public std::enable_shared_from_this<AppendStream> {
   void WriteNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Finish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Arm() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<Reply> ReplyIn(pb::ReplicateResponse& response) const;
+  absl::StatusOr<Reply> ReplyToOne(pb::ReplicateResponse& response) const;
 
   const std::string peer_;
   OnEnd on_end_;
 
-  Operation starting_{&AppendStream::OnStarted};
-  Operation reading_{&AppendStream::OnRead};
-  Operation writing_{&AppendStream::OnWritten};
-  Operation timing_{&AppendStream::OnAlarm};
-  Operation finishing_{&AppendStream::OnFinished};
+  Operation starting_{&PeerStream::OnStarted};
+  Operation reading_{&PeerStream::OnRead};
+  Operation writing_{&PeerStream::OnWritten};
+  Operation timing_{&PeerStream::OnAlarm};
+  Operation finishing_{&PeerStream::OnFinished};
   grpc::CompletionQueue* completions_ = nullptr;
   grpc::ClientContext context_;
   std::unique_ptr<grpc::ClientAsyncReaderWriter<grpc::ByteBuffer, pb::ReplicateResponse>> stream_;
@@ -118,7 +126,7 @@ class AppendStream : public std::enable_shared_from_this<AppendStream> {
   absl::Status cancelled_ ABSL_GUARDED_BY(mutex_);
   uint64_t last_number_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<uint64_t, Waiting> waiting_ ABSL_GUARDED_BY(mutex_);
-  std::deque<Outgoing> outgoing_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Unsent> outgoing_ ABSL_GUARDED_BY(mutex_);
   size_t outgoing_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   grpc::Alarm alarm_ ABSL_GUARDED_BY(mutex_);
   Time armed_for_ ABSL_GUARDED_BY(mutex_) = kNever;

@@ -1,5 +1,5 @@
 // Appends on a stream: in order, each with its own answer; what a broken stream loses, and who is served without one.
-#include "transport/grpc_append_stream.h"
+#include "transport/grpc_peer_stream.h"
 
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
@@ -95,9 +95,9 @@ struct Arrived {
   ReplyFn reply;
 };
 
-class AppendStreamTest : public testing::Test {
+class PeerStreamTest : public testing::Test {
  protected:
-  AppendStreamTest() {
+  PeerStreamTest() {
     StartB("127.0.0.1:0");
     address_ = Local(b_->bound_port());
     a_.emplace(GrpcTransportConfig{.listen_address = "127.0.0.1:0", .peers = {{"b", address_}}});
@@ -126,7 +126,7 @@ class AppendStreamTest : public testing::Test {
   std::string address_;
 };
 
-TEST_F(AppendStreamTest, ManyUnderWayArriveInOrderAndEachGetsItsOwnAnswer) {
+TEST_F(PeerStreamTest, ManyUnderWayArriveInOrderAndEachGetsItsOwnAnswer) {
   constexpr uint64_t kMany = 1000;
   for (uint64_t term = 1; term <= kMany; ++term) Send(AppendOf(term, {absl::StrCat("command ", term)}));
   std::vector<Arrived> held;
@@ -149,7 +149,7 @@ TEST_F(AppendStreamTest, ManyUnderWayArriveInOrderAndEachGetsItsOwnAnswer) {
   }
 }
 
-TEST_F(AppendStreamTest, AnErrorIsTheAnswerToOneAndTheStreamGoesOn) {
+TEST_F(PeerStreamTest, AnErrorIsTheAnswerToOneAndTheStreamGoesOn) {
   Send(AppendOf(1, {"x"}));
   Send(AppendOf(2, {"y"}));
   auto first = arrived_.Take(), second = arrived_.Take();
@@ -162,7 +162,7 @@ TEST_F(AppendStreamTest, AnErrorIsTheAnswerToOneAndTheStreamGoesOn) {
   EXPECT_EQ(NextCode(), std::make_pair(uint64_t{2}, kOk));
 }
 
-TEST_F(AppendStreamTest, OneWithoutAnAnswerIsADeadlineAndTheOthersAreNot) {
+TEST_F(PeerStreamTest, OneWithoutAnAnswerIsADeadlineAndTheOthersAreNot) {
   Send(AppendOf(1, {"x"}), 50ms);
   Send(AppendOf(2, {"y"}));
   auto first = arrived_.Take(), second = arrived_.Take();
@@ -172,7 +172,7 @@ TEST_F(AppendStreamTest, OneWithoutAnAnswerIsADeadlineAndTheOthersAreNot) {
   EXPECT_EQ(NextCode(), std::make_pair(uint64_t{2}, kOk));
 }
 
-TEST_F(AppendStreamTest, ABrokenOneLosesWhatWasOnItAndNothingElse) {
+TEST_F(PeerStreamTest, ABrokenOneLosesWhatWasOnItAndNothingElse) {
   Send(AppendOf(1, {"x"}));
   Send(AppendOf(2, {"y"}));
   std::vector<Arrived> lost;
@@ -201,7 +201,7 @@ TEST_F(AppendStreamTest, ABrokenOneLosesWhatWasOnItAndNothingElse) {
   }
 }
 
-TEST_F(AppendStreamTest, StopCancelsWhatIsOpen) {
+TEST_F(PeerStreamTest, StopCancelsWhatIsOpen) {
   Send(AppendOf(1, {"x"}));
   auto one = arrived_.Take();
   a_->Stop();
@@ -209,7 +209,7 @@ TEST_F(AppendStreamTest, StopCancelsWhatIsOpen) {
   one->reply(ReplyOf(1));  // harmless
 }
 
-TEST_F(AppendStreamTest, MoreThanMayWaitForAnswersWaitsWithTheSender) {
+TEST_F(PeerStreamTest, MoreThanMayWaitForAnswersWaitsWithTheSender) {
   constexpr uint64_t kMany = 600;
   for (uint64_t term = 1; term <= kMany; ++term) Send(AppendOf(term, {"x"}));
   std::vector<Arrived> held;
@@ -226,7 +226,7 @@ TEST_F(AppendStreamTest, MoreThanMayWaitForAnswersWaitsWithTheSender) {
 }
 
 // As a rule that loses replies does it: more of them than may wait for an answer at a time.
-TEST_F(AppendStreamTest, RepliesThatAreDroppedDoNotStopTheStream) {
+TEST_F(PeerStreamTest, RepliesThatAreDroppedDoNotStopTheStream) {
   constexpr uint64_t kDropped = 600;
   for (uint64_t term = 1; term <= kDropped; ++term) {
     Send(AppendOf(term, {"x"}));
@@ -378,6 +378,55 @@ TEST(PlainStream, AMalformedAppendIsRefusedByNumberAndNotHandled) {
   EXPECT_EQ(responses[8].code(), 0u);
   EXPECT_TRUE(responses[8].append().success());
   EXPECT_EQ(handled.size(), 1u);
+}
+
+// ---- What a follower asks ------------------------------------------------------------------------------------------
+
+TEST_F(PeerStreamTest, WhatAFollowerAsksSharesTheStream) {
+  Inbox<absl::StatusOr<Reply>> answers;
+  const auto ask = [&](const Request& request) {
+    a_->Call("b", request, kLong, [&](absl::StatusOr<Reply> reply) { answers.Put(std::move(reply)); });
+  };
+  const ForwardRequest forward{.from = "a", .commands = {{.data = "x"}, {.data = "y"}}, .patience = 5s};
+  const ReadIndexRequest read{.from = "a", .term = {4}};
+  ask(forward);
+  ask(read);
+  auto first = arrived_.Take(), second = arrived_.Take();
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(std::get<ForwardRequest>(first->request), forward);
+  EXPECT_EQ(std::get<ReadIndexRequest>(second->request), read);
+  const ReadIndexReply readable{.term = {4}, .commit = Index{9}};
+  const ForwardReply forwarded{.term = {4}, .results = {{.at = {{4}, {10}}}, {.at = {{4}, {11}}, .text = "r"}}};
+  second->reply(Reply(readable));
+  first->reply(Reply(forwarded));
+  EXPECT_EQ(std::get<ReadIndexReply>(**answers.Take()), readable);
+  EXPECT_EQ(std::get<ForwardReply>(**answers.Take()), forwarded);
+}
+
+TEST_F(PeerStreamTest, ACommandThatNeverLeftIsSaidToHaveStayed) {
+  b_->Stop();
+  Inbox<absl::StatusOr<Reply>> answers;
+  const auto forward = [&] {
+    a_->Call("b", ForwardRequest{.from = "a", .commands = {{.data = "x"}}, .patience = 5s}, kLong,
+             [&](absl::StatusOr<Reply> reply) { answers.Put(std::move(reply)); });
+  };
+  forward();
+  const auto refused = answers.Take();
+  ASSERT_TRUE(refused);
+  EXPECT_TRUE(absl::IsAborted(refused->status())) << refused->status();
+}
+
+TEST_F(PeerStreamTest, ACommandThatLeftWithoutAnAnswerIsOfUnknownFate) {
+  Inbox<absl::StatusOr<Reply>> answers;
+  a_->Call("b", ForwardRequest{.from = "a", .commands = {{.data = "x"}}, .patience = 5s}, kLong,
+           [&](absl::StatusOr<Reply> reply) { answers.Put(std::move(reply)); });
+  auto arrived = arrived_.Take();
+  ASSERT_TRUE(arrived);
+  b_->Stop();
+  const auto lost = answers.Take();
+  ASSERT_TRUE(lost);
+  EXPECT_FALSE(lost->ok());
+  EXPECT_FALSE(absl::IsAborted(lost->status())) << lost->status();
 }
 
 }  // namespace

@@ -1,0 +1,134 @@
+// What clients of a node that does not lead want: it is handed to the leader, and the answer handed back. Nothing here
+// decides anything about the log.
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "raft/node/errors.h"
+#include "raft/node/raft_node_impl.h"
+
+namespace raftly {
+namespace {
+
+// Of commands in one message, but one always.
+constexpr size_t kBytesPerMessage = size_t{1} << 20;
+constexpr size_t kCommandsPerMessage = 1024;
+
+ForwardReply::Result ResultOf(absl::StatusOr<Applied> applied) {
+  if (applied.ok()) return {.at = applied->at, .text = std::move(applied->result)};
+  return {.code = static_cast<uint32_t>(applied.status().code()),
+          .at = {},
+          .text = std::string(applied.status().message()),
+          .disk_full = IsDiskFull(applied.status())};
+}
+
+absl::StatusOr<Applied> AppliedBy(const NodeId& leader, ForwardReply::Result result) {
+  if (result.code == 0) return Applied{.at = result.at, .result = std::move(result.text), .by = leader};
+  if (result.disk_full) return DiskFullError();
+  return absl::Status(static_cast<absl::StatusCode>(result.code), absl::StrCat(leader, ": ", result.text));
+}
+
+// What became of commands whose message was not answered.
+absl::Status FateWithout(const NodeId& leader, const absl::Status& why) {
+  if (absl::IsUnimplemented(why)) return NotLeaderError(leader);  // who asks may go there himself
+  if (absl::IsAborted(why) || IsPeerRefused(why)) return why;
+  return absl::UnavailableError(absl::StrCat("sent to ", leader, ": ", why.message()));
+}
+
+}  // namespace
+
+// ---- The leader's side ---------------------------------------------------------------------------------------------
+
+// Commands that came together, until the last of them is settled. From any thread.
+class RaftNode::Impl::ForwardedCommands {
+ public:
+  ForwardedCommands(Term term, size_t count, ReplyFn reply) : open_(count), reply_(std::move(reply)) {
+    answer_.term = term;
+    answer_.results.resize(count);
+  }
+
+  void Settle(size_t which, absl::StatusOr<Applied> applied) {
+    answer_.results[which] = ResultOf(std::move(applied));
+    if (--open_ == 0) reply_(Reply(std::move(answer_)));
+  }
+
+ private:
+  std::atomic<size_t> open_;
+  ForwardReply answer_;  // each result is written by one thread, and read by the last
+  ReplyFn reply_;
+};
+
+void RaftNode::Impl::ProposeForwarded(ForwardRequest request, ReplyFn reply) {
+  const std::vector<NodeId>& peers = config_.core.peers;
+  if (std::find(peers.begin(), peers.end(), request.from) == peers.end()) {
+    return reply(PeerRefusedError(
+        absl::StrCat(config_.core.self, " refuses commands of ", request.from, ", which is no member of its cluster")));
+  }
+  if (request.commands.empty()) return reply(Reply(ForwardReply{.term = core_->term(), .results = {}}));
+  const Time now = environment_.loop.Now();
+  const Time deadline = now + std::max(request.patience, Duration::zero());
+  auto batch = std::make_shared<ForwardedCommands>(core_->term(), request.commands.size(), std::move(reply));
+  for (size_t i = 0; i < request.commands.size(); ++i) {
+    ForwardRequest::Command& command = request.commands[i];
+    const size_t bytes = command.data.size();
+    SettleProposal settle(
+        Counted(bytes, [batch, i](absl::StatusOr<Applied> applied) mutable { batch->Settle(i, std::move(applied)); }));
+    if (const absl::Status room = RoomFor(bytes); !room.ok()) {
+      settle(room);
+      continue;
+    }
+    const RequestId id = pending_.AddProposal(deadline, std::move(settle));
+    core_->Step(now, Proposed{id, std::move(command.data), command.frees_space});
+  }
+}
+
+// ---- The other side ------------------------------------------------------------------------------------------------
+
+bool RaftNode::Impl::Forwards() {
+  if (!config_.forward || core_->role() != Role::kFollower || core_->leader().empty()) return false;
+  if (takes_no_commands_ != core_->leader()) takes_no_commands_.clear();
+  return takes_no_commands_.empty();
+}
+
+// All that one turn has brought, in as few messages as it takes.
+void RaftNode::Impl::ForwardCommands() {
+  std::vector<ToForward> waiting = std::exchange(to_forward_, {});
+  for (auto next = waiting.begin(); next != waiting.end();) {
+    ForwardRequest request{.from = config_.core.self, .commands = {}, .stamp = identity_.StampFor(core_->leader())};
+    std::vector<RequestId> ids;
+    size_t bytes = 0;
+    Time until = environment_.loop.Now();
+    for (; next != waiting.end() && ids.size() < kCommandsPerMessage; ++next) {
+      if (!ids.empty() && bytes + next->command.size() > kBytesPerMessage) break;
+      bytes += next->command.size();
+      until = std::max(until, next->deadline);
+      ids.push_back(next->id);
+      request.commands.push_back({std::move(next->command), next->effect == Effect::kFrees});
+    }
+    request.patience = until - environment_.loop.Now();
+    const Duration patience = request.patience;
+    environment_.transport.Call(core_->leader(), std::move(request), patience,
+                                [self = shared_from_this(), leader = core_->leader(),
+                                 ids = std::move(ids)](absl::StatusOr<Reply> reply) mutable {
+                                  self->Enqueue(FromLeader{leader, std::move(ids), std::move(reply)});
+                                });
+  }
+}
+
+void RaftNode::Impl::Take(FromLeader& item) {
+  absl::Status fate = item.reply.status();
+  auto* const answer = item.reply.ok() ? std::get_if<ForwardReply>(&*item.reply) : nullptr;
+  if (answer != nullptr && answer->results.size() == item.ids.size()) {
+    for (size_t i = 0; i < item.ids.size(); ++i) {
+      pending_.Settle(item.ids[i], AppliedBy(item.leader, std::move(answer->results[i])));
+    }
+    return;
+  }
+  if (fate.ok()) fate = absl::InternalError("its answer is not one to what was asked");
+  if (absl::IsUnimplemented(fate)) takes_no_commands_ = item.leader;
+  if (observer_ != nullptr && !absl::IsUnimplemented(fate)) observer_->OnCallFailed(item.leader, fate);
+  for (const RequestId id : item.ids) pending_.Settle(id, FateWithout(item.leader, fate));
+}
+
+}  // namespace raftly
