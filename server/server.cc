@@ -166,8 +166,7 @@ class Server::Impl {
         service_(options.id, consensus_, store_, leaders_),
         peers_(options.http_peers),
         fan_out_(
-            options.id, Others(options), [this](const HttpRequest& request) { return router_.Handle(request); },
-            peers_),
+            options.id, Others(options), [this](const HttpRequest& request) { return router_.Ask(request); }, peers_),
         events_(absl::StrCat(absl::Hex(WallClockMs()))),
         watcher_(fan_out_, events_),
         kv_api_(options.id, service_, peers_, writes_),

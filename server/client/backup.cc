@@ -51,8 +51,8 @@ BackupReport ReportOf(const SnapshotHeader& header, uint64_t bytes) {
 absl::Status Refused(int status, const std::string& body) {
   const auto object = ParseJsonObject(body);
   const JsonField* error = object.ok() ? object->Find("error") : nullptr;
-  return absl::UnknownError(
-      absl::StrCat("the server answered ", status, error ? ": " : "", error ? error->text : std::string()));
+  return absl::UnknownError(absl::StrCat("the server answered ", status, error ? ": " : "",
+                                         error ? std::string(error->text) : std::string()));
 }
 
 // One download into the file of an earlier one, or a new one.

@@ -62,8 +62,8 @@ std::string Explain(const Address& server, httplib::Error error) {
 absl::Status Refused(const httplib::Response& response) {
   const auto object = ParseJsonObject(response.body);
   const JsonField* error = object.ok() ? object->Find("error") : nullptr;
-  return absl::UnknownError(
-      absl::StrCat("the server answered ", response.status, error ? ": " : "", error ? error->text : std::string()));
+  return absl::UnknownError(absl::StrCat("the server answered ", response.status, error ? ": " : "",
+                                         error ? std::string(error->text) : std::string()));
 }
 
 absl::StatusOr<std::string> Value(const ClientCommand& command, const std::string& body) {
@@ -71,7 +71,7 @@ absl::StatusOr<std::string> Value(const ClientCommand& command, const std::strin
   if (!object.ok()) return object.status();
   const JsonField* value = object->Find("value");
   if (value == nullptr) return absl::UnknownError("the server's answer has no field \"value\"");
-  return absl::StrCat(command.key, " = ", value->text);
+  return absl::StrCat(command.key, " = ", std::string(value->text));
 }
 
 absl::StatusOr<std::string> Fields(const std::string& body) {
@@ -79,7 +79,7 @@ absl::StatusOr<std::string> Fields(const std::string& body) {
   if (!object.ok()) return object.status();
   std::string out;
   for (const JsonField& field : object->fields()) {
-    absl::StrAppend(&out, out.empty() ? "" : "\n", field.name, ": ", field.text);
+    absl::StrAppend(&out, out.empty() ? "" : "\n", std::string(field.name), ": ", std::string(field.text));
   }
   return out;
 }

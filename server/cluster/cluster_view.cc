@@ -16,7 +16,7 @@ absl::string_view View(std::string_view text) { return {text.data(), text.size()
 
 std::string Text(const JsonObject& object, std::string_view name) {
   const JsonField* field = object.Find(name);
-  return field != nullptr && field->kind == JsonField::Kind::kString ? field->text : std::string();
+  return field != nullptr && field->kind == JsonField::Kind::kString ? std::string(field->text) : std::string();
 }
 
 uint64_t Number(const JsonObject& object, std::string_view name) {

@@ -25,7 +25,7 @@ FanOut::Body BodyOf(HttpResponse response) {
   if (response.status == 200) return std::move(response.body);
   const auto object = ParseJsonObject(response.body);
   const JsonField* error = object.ok() ? object->Find("error") : nullptr;
-  return NoAnswer(error != nullptr ? error->text : absl::StrCat("HTTP status ", response.status));
+  return NoAnswer(error != nullptr ? std::string(error->text) : absl::StrCat("HTTP status ", response.status));
 }
 
 milliseconds Left(steady_clock::time_point deadline) {

@@ -3,7 +3,7 @@
 //   auto watching = watcher.Watch({Topic::kStatus, Topic::kLog});
 //   if (!watching.ok()) ...                                   // too many
 //   auto cursor = events.Connect();
-//   ... events.Await(cursor, topics, deadline) ...            // as long as `watching` lives
+//   ... events.Take(cursor, topics) ...                       // as long as `watching` lives
 //
 // Without streams it rests.
 #pragma once

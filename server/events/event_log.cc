@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 
 #include "absl/strings/str_cat.h"
 #include "server/kv/json.h"
@@ -31,20 +30,20 @@ void EventLog::AddChange(const Event& change) {
   MutexLock lock(mutex_);
   changes_.push_back(MakeFrame(change));
   if (changes_.size() > kMaxChanges) changes_.pop_front();
-  news_.NotifyAll();
+  WakeAll();
 }
 
 void EventLog::AddLinks(const Event& links) {
   MutexLock lock(mutex_);
   links_.push_back(MakeFrame(links));
   if (links_.size() > kMaxLinkFrames) links_.pop_front();
-  news_.NotifyAll();
+  WakeAll();
 }
 
 void EventLog::SetPicture(Topic topic, const Event& picture) {
   MutexLock lock(mutex_);
   pictures_.insert_or_assign(topic, MakeFrame(picture));
-  news_.NotifyAll();
+  WakeAll();
 }
 
 void EventLog::ForgetPicture(Topic topic) {
@@ -65,7 +64,8 @@ EventLog::Cursor EventLog::Connect(std::string_view last_id) const {
   return cursor;
 }
 
-std::vector<Frame> EventLog::Since(const Cursor& cursor, Topics topics) const {
+std::vector<Frame> EventLog::Take(Cursor& cursor, Topics topics) const {
+  MutexLock lock(mutex_);
   std::vector<Numbered> found;
   const auto collect = [&](const std::deque<Numbered>& frames, uint64_t after) {
     for (const Numbered& frame : frames) {
@@ -81,24 +81,29 @@ std::vector<Frame> EventLog::Since(const Cursor& cursor, Topics topics) const {
   std::vector<Frame> frames;
   frames.reserve(found.size());
   for (Numbered& frame : found) frames.push_back(std::move(frame.second));
+  cursor = {.changes = newest_, .pictures = newest_, .links = newest_};
   return frames;
 }
 
-std::vector<Frame> EventLog::Await(Cursor& cursor, Topics topics, Time deadline) const {
-  const std::chrono::steady_clock::time_point until(deadline.time_since_epoch());
+EventLog::Subscription EventLog::Subscribe(std::function<void()> wake) {
   MutexLock lock(mutex_);
-  while (!stopped_) {
-    std::vector<Frame> frames = Since(cursor, topics);
-    cursor = {.changes = newest_, .pictures = newest_, .links = newest_};
-    if (!frames.empty() || !news_.WaitUntil(mutex_, until)) return frames;
-  }
-  return {};
+  return {this, wakes_.insert(wakes_.end(), std::move(wake))};
+}
+
+EventLog::Subscription::~Subscription() {
+  if (log_ == nullptr) return;
+  MutexLock lock(log_->mutex_);
+  log_->wakes_.erase(wake_);
+}
+
+void EventLog::WakeAll() {
+  for (const auto& wake : wakes_) wake();
 }
 
 void EventLog::Stop() {
   MutexLock lock(mutex_);
   stopped_ = true;
-  news_.NotifyAll();
+  WakeAll();
 }
 
 bool EventLog::stopped() const {

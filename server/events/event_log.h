@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <initializer_list>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,7 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include "raft/core/time.h"
 #include "raft/core/types.h"
 #include "raft/env/mutex.h"
 
@@ -74,26 +75,54 @@ class EventLog {
   // got (Last-Event-ID, any text), also the changes since then.
   Cursor Connect(std::string_view last_id = {}) const;
 
-  // What came after the cursor, in order, at the latest at `deadline` (steady clock; empty then). Moves the cursor.
-  std::vector<Frame> Await(Cursor& cursor, Topics topics, Time deadline) const;
-  // Ends all waiting, now and later.
+  // What came after the cursor, in order. Moves the cursor.
+  std::vector<Frame> Take(Cursor& cursor, Topics topics) const;
+
+  // Calls `wake` whenever there may be something new, and at the end, on the thread that brings it, until the
+  // subscription is destroyed. `wake` must not call back.
+  class Subscription;
+  Subscription Subscribe(std::function<void()> wake);
+
+  // No more is to be expected.
   void Stop();
   bool stopped() const;
 
  private:
   using Numbered = std::pair<uint64_t, Frame>;
 
+  using Wakes = std::list<std::function<void()>>;
+
   Numbered MakeFrame(const Event& event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  std::vector<Frame> Since(const Cursor& cursor, Topics topics) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WakeAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string epoch_;
   mutable Mutex mutex_;
-  mutable CondVar news_;
   uint64_t newest_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<Numbered> changes_ ABSL_GUARDED_BY(mutex_);
   std::deque<Numbered> links_ ABSL_GUARDED_BY(mutex_);
   std::map<Topic, Numbered> pictures_ ABSL_GUARDED_BY(mutex_);
+  Wakes wakes_ ABSL_GUARDED_BY(mutex_);
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+// As long as it lives, its reader is woken. The log outlives it.
+class EventLog::Subscription {
+ public:
+  Subscription() = default;
+  ~Subscription();
+  Subscription(Subscription&& other) noexcept { *this = std::move(other); }
+  Subscription& operator=(Subscription&& other) noexcept {
+    std::swap(log_, other.log_);
+    std::swap(wake_, other.wake_);
+    return *this;
+  }
+
+ private:
+  friend class EventLog;
+  Subscription(EventLog* log, Wakes::iterator wake) : log_(log), wake_(wake) {}
+
+  EventLog* log_ = nullptr;
+  Wakes::iterator wake_ = {};
 };
 
 }  // namespace raftly

@@ -50,7 +50,7 @@ std::string PathOf(std::string_view name) {
 }
 
 void Register(Router& router, const Asset& asset, const std::string& path) {
-  const HttpHandler serve = [&asset](const HttpRequest&) { return Serve(asset); };
+  const HttpHandler serve = AtOnce([&asset](const HttpRequest&) { return Serve(asset); });
   router.Add("GET", path, serve);
   // The page finds out itself which incident it is to show.
   if (path == "/lab") router.Add("GET", "/lab/", serve);

@@ -25,11 +25,11 @@ ChaosApi::ChaosApi(NodeId self, std::vector<NodeId> nodes, NetworkRules& rules,
     : self_(std::move(self)), nodes_(std::move(nodes)), rules_(rules), links_(std::move(links)) {}
 
 void ChaosApi::Register(Router& router) {
-  router.Add("GET", "/api/chaos/rules", [this](const HttpRequest&) { return List(); });
-  router.Add("POST", "/api/chaos/apply", [this](const HttpRequest& request) { return Apply(request); });
-  router.Add("POST", "/api/chaos/heal", [this](const HttpRequest&) { return Heal(); });
-  router.Add("DELETE", kRulePath, [this](const HttpRequest& request) { return Remove(request); });
-  router.Add("GET", "/api/links", [this](const HttpRequest&) { return Links(); });
+  router.Add("GET", "/api/chaos/rules", AtOnce([this](const HttpRequest&) { return List(); }));
+  router.Add("POST", "/api/chaos/apply", Waiting([this](const HttpRequest& request) { return Apply(request); }));
+  router.Add("POST", "/api/chaos/heal", AtOnce([this](const HttpRequest&) { return Heal(); }));
+  router.Add("DELETE", kRulePath, AtOnce([this](const HttpRequest& request) { return Remove(request); }));
+  router.Add("GET", "/api/links", AtOnce([this](const HttpRequest&) { return Links(); }));
 }
 
 HttpResponse ChaosApi::List() const {

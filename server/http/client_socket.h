@@ -1,49 +1,44 @@
-// One client's socket: read without waiting, written with a limit on how long a client may take nothing.
+// One client's socket. Nothing here waits: what cannot be done now is tried again after the poller's next event.
+//
+// What stands between the bytes of HTTP and those on the wire derives from it and overrides Receive, Send and
+// SendNoMore. Such a layer may have to write before it can read, and the other way round; it says kLater in either
+// case, and both are tried again after any event.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
-#include <optional>
-#include <string>
 #include <string_view>
 
 namespace raftly {
 
 class ClientSocket {
  public:
-  // Owns `fd`, closes it.
-  ClientSocket(int fd, std::chrono::milliseconds stalled_write) : fd_(fd), stalled_write_(stalled_write) {}
-  ~ClientSocket();
+  enum class Then {
+    kMore,   // another call may do more at once
+    kLater,  // it will not, until the poller sees an event
+    kGone,   // nor ever: the client is gone, or of Receive, will send no more
+  };
+  struct Progress {
+    size_t bytes = 0;
+    Then then = Then::kMore;
+  };
+
+  // Owns `fd`, which does not block, and closes it.
+  explicit ClientSocket(int fd) : fd_(fd) {}
+  virtual ~ClientSocket();
   ClientSocket(const ClientSocket&) = delete;
   ClientSocket& operator=(const ClientSocket&) = delete;
 
   int fd() const { return fd_; }
 
-  struct Received {
-    size_t bytes = 0;
-    bool ended = false;  // the client is gone, or will send no more
-  };
-  // What has arrived, into `buffer`. Does not wait.
-  Received Receive(char* buffer, size_t size) const;
-  // False: the client is gone. Does not wait, takes nothing.
-  bool Alive() const;
-
-  // Does not wait: what the client does not take at once is kept for Flush. True: nothing is.
-  bool SendPromptly(std::string_view data);
-  // Waits. False: the client is gone, or took nothing for too long.
-  bool Flush();
-  bool Send(std::string_view data);
+  virtual Progress Receive(char* buffer, size_t size);
+  virtual Progress Send(std::string_view data);
+  // The client is told that nothing more comes.
+  virtual void SendNoMore();
   // For an answer without an end: little of it waits in the kernel for a client that does not read.
   void KeepLittleUnread() const;
-  // The client is told that nothing more comes.
-  void SendNoMore() const;
 
  private:
-  bool AwaitWritable() const;
-
   const int fd_;
-  const std::chrono::milliseconds stalled_write_;
-  std::string unsent_;
 };
 
 }  // namespace raftly

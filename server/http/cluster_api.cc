@@ -10,11 +10,11 @@ namespace raftly {
 
 void RegisterClusterApi(Router& router, FanOut& fan_out) {
   router.Add("GET", "/api/cluster",
-             [&](const HttpRequest&) { return HttpResponse{.body = ToJson(AskForView(fan_out))}; });
-  router.Add("GET", "/api/cluster/log", [&](const HttpRequest& request) {
-    const std::string target = absl::StrCat("/api/log?limit=", LogLimit(request));
-    return HttpResponse{.body = JoinLogs(fan_out.AskAll({.method = "GET", .target = target}))};
-  });
+             Waiting([&](const HttpRequest&) { return HttpResponse{.body = ToJson(AskForView(fan_out))}; }));
+  router.Add("GET", "/api/cluster/log", Waiting([&](const HttpRequest& request) {
+               const std::string target = absl::StrCat("/api/log?limit=", LogLimit(request));
+               return HttpResponse{.body = JoinLogs(fan_out.AskAll({.method = "GET", .target = target}))};
+             }));
 }
 
 }  // namespace raftly

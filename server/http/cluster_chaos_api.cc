@@ -48,12 +48,12 @@ std::string RowJson(const NodeId& node, const FanOut::Body& body) {
 
 void ClusterChaosApi::Register(Router& router) {
   const std::string base = "/api/cluster/chaos/";
-  router.Add("GET", base + "state", [this](const HttpRequest&) { return State(); });
-  router.Add("POST", base + "isolate", [this](const HttpRequest& request) { return Isolate(request); });
-  router.Add("POST", base + "partition", [this](const HttpRequest& request) { return Partition(request); });
-  router.Add("POST", base + "delay", [this](const HttpRequest& request) { return Delay(request); });
-  router.Add("POST", base + "loss", [this](const HttpRequest& request) { return Loss(request); });
-  router.Add("POST", base + "heal", [this](const HttpRequest&) { return Heal(); });
+  router.Add("GET", base + "state", Waiting([this](const HttpRequest&) { return State(); }));
+  router.Add("POST", base + "isolate", Waiting([this](const HttpRequest& request) { return Isolate(request); }));
+  router.Add("POST", base + "partition", Waiting([this](const HttpRequest& request) { return Partition(request); }));
+  router.Add("POST", base + "delay", Waiting([this](const HttpRequest& request) { return Delay(request); }));
+  router.Add("POST", base + "loss", Waiting([this](const HttpRequest& request) { return Loss(request); }));
+  router.Add("POST", base + "heal", Waiting([this](const HttpRequest&) { return Heal(); }));
 }
 
 HttpResponse ClusterChaosApi::State() {

@@ -34,12 +34,12 @@ ConfigApi::ConfigApi(NodeId self, Timings now, std::function<void(Timings)> appl
     : self_(std::move(self)), apply_(std::move(apply)), fan_out_(fan_out), timings_(now) {}
 
 void ConfigApi::Register(Router& router) {
-  router.Add("GET", "/api/config", [this](const HttpRequest&) { return Describe(); });
-  router.Add("POST", "/api/config", [this](const HttpRequest& request) { return Change(request); });
-  router.Add("GET", "/api/cluster/config", [this](const HttpRequest&) {
-    return HttpResponse{.body = JoinTimings(fan_out_.AskAll({.method = "GET", .target = "/api/config"}))};
-  });
-  router.Add("POST", "/api/cluster/config", [this](const HttpRequest& request) { return ChangeAll(request); });
+  router.Add("GET", "/api/config", AtOnce([this](const HttpRequest&) { return Describe(); }));
+  router.Add("POST", "/api/config", Waiting([this](const HttpRequest& request) { return Change(request); }));
+  router.Add("GET", "/api/cluster/config", Waiting([this](const HttpRequest&) {
+               return HttpResponse{.body = JoinTimings(fan_out_.AskAll({.method = "GET", .target = "/api/config"}))};
+             }));
+  router.Add("POST", "/api/cluster/config", Waiting([this](const HttpRequest& request) { return ChangeAll(request); }));
 }
 
 absl::StatusOr<Timings> ConfigApi::Parse(const std::string& body, Timings now) {

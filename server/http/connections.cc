@@ -5,34 +5,33 @@
 #include <chrono>
 #include <utility>
 
+#include "server/http/http_connection.h"
+
 namespace raftly {
+namespace {
 
-// Ending a connection means shutting down its reading half: who waits on it sees the end, and a request that had
-// already arrived is still read and answered.
-
-HttpConnection* Connections::Add(std::unique_ptr<HttpConnection> connection) {
-  MutexLock lock(mutex_);
-  if (stopping_) return nullptr;
-  HttpConnection* const added = connection.get();
-  all_[added->socket.fd()].connection = std::move(connection);
-  ++busy_;
-  return added;
+std::chrono::steady_clock::time_point Until(Time deadline) {
+  return std::chrono::steady_clock::time_point(deadline.time_since_epoch());
 }
 
-void Connections::Remove(HttpConnection& connection) {
-  State removed;  // closed after it has left the table
+}  // namespace
+
+bool Connections::Add(int fd, std::shared_ptr<HttpConnection> connection) {
   MutexLock lock(mutex_);
-  const auto found = all_.find(connection.socket.fd());
+  if (stopping_) return false;
+  all_[fd].connection = std::move(connection);
+  ++busy_;
+  return true;
+}
+
+void Connections::Remove(int fd) {
+  State removed;  // perhaps closed here, after it has left the table
+  MutexLock lock(mutex_);
+  const auto found = all_.find(fd);
   removed = std::move(found->second);
   all_.erase(found);
-  if (removed.busy) --busy_;
+  if (removed.busy()) --busy_;
   changed_.NotifyAll();
-}
-
-void Connections::AwaitFewer(size_t so_many, Time deadline) const {
-  const std::chrono::steady_clock::time_point until(deadline.time_since_epoch());
-  MutexLock lock(mutex_);
-  while (all_.size() >= so_many && changed_.WaitUntil(mutex_, until)) continue;
 }
 
 size_t Connections::size() const {
@@ -40,33 +39,68 @@ size_t Connections::size() const {
   return all_.size();
 }
 
-void Connections::SetIdle(const HttpConnection& connection, Time since, Time until) {
+void Connections::AwaitFewer(size_t so_many, Time deadline) const {
   MutexLock lock(mutex_);
-  State& state = all_.at(connection.socket.fd());
-  state.idle_since = since;
+  while (all_.size() >= so_many && changed_.WaitUntil(mutex_, Until(deadline))) continue;
+}
+
+void Connections::Set(int fd, Waits waits, Time since, Time until) {
+  MutexLock lock(mutex_);
+  State& state = all_.at(fd);
+  if (state.busy()) --busy_;
+  state.waits = waits;
+  state.since = since;
   state.until = until;
-  if (stopping_) shutdown(connection.socket.fd(), SHUT_RD);
-  if (!std::exchange(state.busy, false)) return;
-  if (--busy_ == 0) changed_.NotifyAll();
+  if (state.busy()) {
+    ++busy_;
+  } else {
+    if (busy_ == 0) changed_.NotifyAll();
+    if (stopping_) shutdown(fd, SHUT_RD);
+  }
 }
 
-void Connections::SetBusy(const HttpConnection& connection) {
+bool Connections::Ended(int fd) const {
   MutexLock lock(mutex_);
-  State& state = all_.at(connection.socket.fd());
+  return all_.at(fd).ended;
+}
+
+void Connections::End(int fd, State& state) {
+  state.ended = true;
   state.until = Time::max();
-  if (!std::exchange(state.busy, true)) ++busy_;
+  shutdown(fd, state.busy() ? SHUT_RDWR : SHUT_RD);
 }
 
-bool Connections::Ended(const HttpConnection& connection) const {
+bool Connections::EndLongest(Waits waits, Time before) {
   MutexLock lock(mutex_);
-  return all_.at(connection.socket.fd()).ended;
+  auto longest = all_.end();
+  for (auto one = all_.begin(); one != all_.end(); ++one) {
+    const State& state = one->second;
+    if (state.waits != waits || state.ended || state.since >= before) continue;
+    if (longest == all_.end() || state.since < longest->second.since) longest = one;
+  }
+  if (longest == all_.end()) return false;
+  End(longest->first, longest->second);
+  return true;
+}
+
+void Connections::OnTick(Time now) {
+  MutexLock lock(mutex_);
+  for (auto& [fd, state] : all_) {
+    if (state.until >= now) continue;
+    if (state.waits != Waits::kForAnswer) {
+      End(fd, state);
+    } else {
+      state.until = Time::max();
+      state.connection->Wake();
+    }
+  }
 }
 
 void Connections::BeginStop() {
   MutexLock lock(mutex_);
   stopping_ = true;
   for (const auto& [fd, state] : all_) {
-    if (!state.busy) shutdown(fd, SHUT_RD);
+    if (!state.busy()) shutdown(fd, SHUT_RD);
   }
 }
 
@@ -76,10 +110,9 @@ bool Connections::stopping() const {
 }
 
 bool Connections::AwaitNoneBusy(Time deadline) const {
-  const std::chrono::steady_clock::time_point until(deadline.time_since_epoch());
   MutexLock lock(mutex_);
   while (busy_ > 0) {
-    if (!changed_.WaitUntil(mutex_, until)) return busy_ == 0;
+    if (!changed_.WaitUntil(mutex_, Until(deadline))) return busy_ == 0;
   }
   return true;
 }
@@ -89,27 +122,15 @@ void Connections::CutAll() {
   for (const auto& [fd, state] : all_) shutdown(fd, SHUT_RDWR);
 }
 
-void Connections::EndOverdue(Time now) {
-  MutexLock lock(mutex_);
-  for (auto& [fd, state] : all_) {
-    if (state.until >= now) continue;
-    state.ended = true;
-    shutdown(fd, SHUT_RD);
+void Connections::Clear() {
+  std::unordered_map<int, State> all;
+  {
+    MutexLock lock(mutex_);
+    all.swap(all_);
+    busy_ = 0;
   }
-}
-
-bool Connections::EndIdlest(Time before) {
-  MutexLock lock(mutex_);
-  auto idlest = all_.end();
-  for (auto one = all_.begin(); one != all_.end(); ++one) {
-    if (one->second.busy || one->second.idle_since >= before) continue;
-    if (idlest == all_.end() || one->second.idle_since < idlest->second.idle_since) idlest = one;
-  }
-  if (idlest == all_.end()) return false;
-  shutdown(idlest->first, SHUT_RD);
-  idlest->second.idle_since = Time::max();  // not twice
-  idlest->second.ended = true;
-  return true;
+  // Who still owes an answer keeps its connection, but nothing that the connection sends from.
+  for (auto& [fd, state] : all) state.connection->DropSource();
 }
 
 }  // namespace raftly

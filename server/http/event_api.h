@@ -8,6 +8,6 @@
 namespace raftly {
 
 // Both outlive the router. Streams end when the log is stopped.
-void RegisterEventApi(Router& router, ClusterWatcher& watcher, const EventLog& events);
+void RegisterEventApi(Router& router, ClusterWatcher& watcher, EventLog& events);
 
 }  // namespace raftly

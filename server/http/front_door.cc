@@ -1,13 +1,9 @@
 #include "server/http/front_door.h"
 
-#include <chrono>
-
 #include "absl/strings/match.h"
 
 namespace raftly {
 namespace {
-
-Time SteadyNow() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
 
 bool StartsWith(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }
 
@@ -46,23 +42,9 @@ std::optional<HttpResponse> FrontDoor::Refusal(const HttpRequest& request) const
   return std::nullopt;
 }
 
-HttpResponse FrontDoor::Handle(const HttpRequest& request) const {
-  const Time begin = SteadyNow();
-  std::optional<HttpResponse> refusal = Refusal(request);
-  HttpResponse response = refusal ? *std::move(refusal) : router_.Handle(request);
-  Answered(request, response.status, SteadyNow() - begin);
-  return response;
-}
-
-bool FrontDoor::HandlePromptly(const HttpRequest& request, HttpReply reply) const {
-  if (std::optional<HttpResponse> refusal = Refusal(request)) {
-    reply(HttpAnswer{0, [refusal = *std::move(refusal)]() mutable { return std::move(refusal); }});
-    return true;
-  }
-  const PromptHandler* const handler = router_.FindPrompt(request);
-  if (handler == nullptr) return false;
-  (*handler)(request, std::move(reply));
-  return true;
+void FrontDoor::Handle(const HttpRequest& request, HttpReply reply) const {
+  if (std::optional<HttpResponse> refusal = Refusal(request)) return reply(*std::move(refusal));
+  router_.Handle(request, std::move(reply));
 }
 
 void FrontDoor::EndBatch() const {

@@ -38,14 +38,12 @@ class FrontDoor {
                      FrontDoorPolicy policy = {})
       : router_(router), watch_(std::move(watch)), batch_ended_(std::move(batch_ended)), policy_(std::move(policy)) {}
 
-  HttpResponse Handle(const HttpRequest& request) const;
-  // The same without waiting, as PromptHandler has it. False: ask Handle.
-  bool HandlePromptly(const HttpRequest& request, HttpReply reply) const;
-  // Whether HandlePromptly always answers it, and at once.
+  void Handle(const HttpRequest& request, HttpReply reply) const;
+  // Whether its answer is known at once, always.
   bool NeverWaits(const HttpRequest& request) const { return router_.NeverWaits(request); }
-  // Nothing more comes for now: who took prompt requests and waits for more should go ahead.
+  // Nothing more comes for now: who took requests and waits for more should go ahead.
   void EndBatch() const;
-  // The answer to HandlePromptly is about to be sent, `took` after it was asked.
+  // The answer is about to be sent, `took` after the request had come.
   void Answered(const HttpRequest& request, int status, Duration took) const;
   // The HTTP server refused a request by itself.
   void Refused(int status) const;

@@ -1,7 +1,7 @@
 // A request and its answer as plain values: what handlers see, without a socket or an HTTP library.
 #pragma once
 
-#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,23 +29,15 @@ struct HttpRequest {
   std::string_view header(std::string_view name) const { return FindHeader(headers, name); }
 };
 
-// Where an answer without an end goes, bit by bit.
-class HttpSink {
- public:
-  virtual ~HttpSink() = default;
-  // Sent before it returns. False: the client is gone, or takes nothing any more.
-  virtual bool Write(std::string_view data) = 0;
-  // False: the client is gone. Does not wait.
-  virtual bool Alive() const = 0;
-};
+class HttpSource;
 
 struct HttpResponse {
   int status = 200;
   std::string body = {};
   std::string content_type = "application/json";  // of a body that is not empty
   HttpHeaders headers = {};
-  // Instead of a body: runs on the connection's thread after the head; the connection ends when it returns.
-  std::function<void(HttpSink&)> stream = {};
+  // Instead of a body: what follows the head. The connection ends with it.
+  std::shared_ptr<HttpSource> source = {};
 };
 
 // {"error": message}

@@ -26,8 +26,22 @@ constexpr Duration kAnswerGrace = milliseconds(300);
 constexpr Duration kReadAttempt = milliseconds(1500);
 // Who is asked before a write is handed to it does so at once, or is as good as dead.
 constexpr milliseconds kProbe{500};
+// A millisecond's work, where a body is not only strings.
+constexpr size_t kLongToParse = size_t{64} << 10;
 
 bool IsRead(const HttpRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
+
+// At once as large as it is to be, with its newline, if nothing has to be escaped.
+std::string PairJson(std::string_view key, std::string_view value) {
+  std::string json;
+  json.reserve(key.size() + value.size() + 24);
+  json += "{\"key\":";
+  AppendJsonString(json, key);
+  json += ",\"value\":";
+  AppendJsonString(json, value);
+  json += "}";
+  return json;
+}
 
 HttpResponse AnswerTo(const std::string& key, const KvResult& result, bool read) {
   using Code = KvResult::Code;
@@ -35,7 +49,7 @@ HttpResponse AnswerTo(const std::string& key, const KvResult& result, bool read)
     case Code::kOk:
       if (!read && !result.leader.empty()) return {.headers = {{"Raftly-Node", result.leader}}};
       if (!read) return {};
-      return {.body = "{\"key\":" + JsonString(key) + ",\"value\":" + JsonString(result.value.view()) + "}"};
+      return {.body = PairJson(key, result.value.view())};
     case Code::kNotFound:
       return ErrorResponse(404, result.message);
     case Code::kInvalid:
@@ -67,10 +81,9 @@ absl::StatusOr<bool> WantsStale(const HttpRequest& request) {
 }
 
 // The string field "value" of a PUT's body.
-absl::StatusOr<std::string> ValueOf(const std::string& body) {
-  auto object = ParseJsonObject(body);
-  if (!object.ok()) return object.status();
-  const JsonField* value = object->Find("value");
+absl::StatusOr<std::string_view> ValueOf(const absl::StatusOr<JsonObject>& body) {
+  if (!body.ok()) return body.status();
+  const JsonField* value = body->Find("value");
   if (value == nullptr) return absl::InvalidArgumentError("field \"value\" is missing");
   if (value->kind != JsonField::Kind::kString) return absl::InvalidArgumentError("field \"value\" is not a string");
   return value->text;
@@ -86,17 +99,13 @@ Duration Budget(const HttpRequest& request) {
 }
 
 HttpAnswer Later(std::string key, KvResult result, bool read) {
-  const size_t bytes = result.value.size();
-  return {bytes, [key = std::move(key), result = std::move(result), read] { return AnswerTo(key, result, read); }};
+  return [key = std::move(key), result = std::move(result), read] { return AnswerTo(key, result, read); };
 }
 
-HttpAnswer Ready(HttpResponse response) {
-  return {response.body.size(), [response = std::move(response)]() mutable { return std::move(response); }};
-}
-
-KvService::TryDone Answering(std::string key, bool read, HttpReply reply) {
-  return [key = std::move(key), read, reply = std::move(reply)](std::optional<KvResult> result) mutable {
-    if (!result) return reply(std::nullopt);
+KvService::TryDone Answering(std::string key, bool read, HttpReply reply, HttpAnswer otherwise) {
+  return [key = std::move(key), read, reply = std::move(reply),
+          otherwise = std::move(otherwise)](std::optional<KvResult> result) mutable {
+    if (!result) return reply.AfterWaiting(std::move(otherwise));
     reply(Later(std::move(key), *std::move(result), read));
   };
 }
@@ -131,11 +140,14 @@ KvApi::KvApi(NodeId self, KvService& service, PeerCaller& peers, WriteWatch& wri
 
 void KvApi::Register(Router& router) {
   using Blocking = HttpResponse (KvApi::*)(const HttpRequest&);
-  using Prompt = void (KvApi::*)(const HttpRequest&, HttpReply);
+  using Prompt = void (KvApi::*)(const HttpRequest&, HttpReply, HttpAnswer);
   const auto add = [&](std::string_view method, Blocking blocking, Prompt prompt) {
-    router.Add(
-        method, kPrefix, [this, blocking](const HttpRequest& request) { return (this->*blocking)(request); },
-        [this, prompt](const HttpRequest& request, HttpReply reply) { (this->*prompt)(request, std::move(reply)); });
+    router.Add(method, kPrefix, [this, blocking, prompt](const HttpRequest& request, HttpReply reply) {
+      HttpAnswer otherwise = [this, blocking, &request] { return (this->*blocking)(request); };
+      // Nothing is waited for where its time is over already.
+      if (service_.Now() >= OptionsOf(request).deadline) return reply(std::move(otherwise));
+      (this->*prompt)(request, std::move(reply), std::move(otherwise));
+    });
   };
   add("GET", &KvApi::Get, &KvApi::TryGet);
   add("PUT", &KvApi::Put, &KvApi::TryPut);
@@ -145,9 +157,10 @@ void KvApi::Register(Router& router) {
 HttpResponse KvApi::Put(const HttpRequest& request) {
   const auto key = KeyOf(request);
   if (!key.ok()) return BadRequest(key.status());
-  const auto value = ValueOf(request.body);
+  const auto body = ParseJsonObject(request.body);
+  const auto value = ValueOf(body);
   if (!value.ok()) return BadRequest(value.status());
-  const Command write{Command::Op::kPut, *key, *value};
+  const Command write{Command::Op::kPut, *key, std::string(*value)};
   return Run(request, *key, &write, [&](const KvOptions& options) { return service_.Put(*key, *value, options); });
 }
 
@@ -167,27 +180,31 @@ HttpResponse KvApi::Delete(const HttpRequest& request) {
   return Run(request, *key, &write, [&](const KvOptions& options) { return service_.Delete(*key, options); });
 }
 
-void KvApi::TryPut(const HttpRequest& request, HttpReply reply) {
+void KvApi::TryPut(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise) {
   const auto key = KeyOf(request);
-  if (!key.ok()) return reply(Ready(BadRequest(key.status())));
-  const auto value = ValueOf(request.body);
-  if (!value.ok()) return reply(Ready(BadRequest(value.status())));
-  service_.TryPut(*key, *value, OptionsOf(request), Answering(*key, false, std::move(reply)));
+  if (!key.ok()) return reply(BadRequest(key.status()));
+  auto strings = ParseStrings(request.body);
+  // The poller has others to serve.
+  if (!strings && request.body.size() > kLongToParse) return reply.AfterWaiting(std::move(otherwise));
+  const auto body = strings ? *std::move(strings) : ParseJsonObject(request.body);
+  const auto value = ValueOf(body);
+  if (!value.ok()) return reply(BadRequest(value.status()));
+  service_.TryPut(*key, *value, OptionsOf(request), Answering(*key, false, std::move(reply), std::move(otherwise)));
 }
 
-void KvApi::TryGet(const HttpRequest& request, HttpReply reply) {
+void KvApi::TryGet(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise) {
   const auto key = KeyOf(request);
-  if (!key.ok()) return reply(Ready(BadRequest(key.status())));
+  if (!key.ok()) return reply(BadRequest(key.status()));
   const auto stale = WantsStale(request);
-  if (!stale.ok()) return reply(Ready(BadRequest(stale.status())));
+  if (!stale.ok()) return reply(BadRequest(stale.status()));
   if (*stale) return reply(Later(*key, service_.GetStale(*key), true));
-  service_.TryGet(*key, OptionsOf(request), Answering(*key, true, std::move(reply)));
+  service_.TryGet(*key, OptionsOf(request), Answering(*key, true, std::move(reply), std::move(otherwise)));
 }
 
-void KvApi::TryDelete(const HttpRequest& request, HttpReply reply) {
+void KvApi::TryDelete(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise) {
   const auto key = KeyOf(request);
-  if (!key.ok()) return reply(Ready(BadRequest(key.status())));
-  service_.TryDelete(*key, OptionsOf(request), Answering(*key, false, std::move(reply)));
+  if (!key.ok()) return reply(BadRequest(key.status()));
+  service_.TryDelete(*key, OptionsOf(request), Answering(*key, false, std::move(reply), std::move(otherwise)));
 }
 
 KvOptions KvApi::OptionsOf(const HttpRequest& request) const {

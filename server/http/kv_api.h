@@ -31,10 +31,10 @@ class KvApi {
   HttpResponse Put(const HttpRequest& request);
   HttpResponse Get(const HttpRequest& request);
   HttpResponse Delete(const HttpRequest& request);
-  // The same where this node leads and one attempt is enough.
-  void TryPut(const HttpRequest& request, HttpReply reply);
-  void TryGet(const HttpRequest& request, HttpReply reply);
-  void TryDelete(const HttpRequest& request, HttpReply reply);
+  // The same without waiting, where this node leads and one attempt is enough. `otherwise` waits.
+  void TryPut(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise);
+  void TryGet(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise);
+  void TryDelete(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise);
 
   KvOptions OptionsOf(const HttpRequest& request) const;
   // Here, or at the leader, until there is an answer or no time left. `write` is null for a read.

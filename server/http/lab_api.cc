@@ -30,13 +30,13 @@ HttpResponse ErrorOf(const absl::Status& status) {
 }  // namespace
 
 void LabApi::Register(Router& router) {
-  router.Add("GET", kIncidents, [this](const HttpRequest&) { return Catalogue({}); });
-  router.Add("GET", absl::StrCat(std::string(kIncidents), "/"), [this](const HttpRequest& request) {
-    return Catalogue(std::string(request.path().substr(kIncidents.size() + 1)));
-  });
-  router.Add("GET", "/api/lab/defences", [this](const HttpRequest&) { return Defences(); });
-  router.Add("POST", "/api/lab/page", [this](const HttpRequest& request) { return Page(request); });
-  router.Add("POST", "/api/lab/run", [this](const HttpRequest& request) { return Run(request); });
+  router.Add("GET", kIncidents, Waiting([this](const HttpRequest&) { return Catalogue({}); }));
+  router.Add("GET", absl::StrCat(std::string(kIncidents), "/"), Waiting([this](const HttpRequest& request) {
+               return Catalogue(std::string(request.path().substr(kIncidents.size() + 1)));
+             }));
+  router.Add("GET", "/api/lab/defences", Waiting([this](const HttpRequest&) { return Defences(); }));
+  router.Add("POST", "/api/lab/page", Waiting([this](const HttpRequest& request) { return Page(request); }));
+  router.Add("POST", "/api/lab/run", Waiting([this](const HttpRequest& request) { return Run(request); }));
 }
 
 HttpResponse LabApi::Catalogue(const std::string& name) {

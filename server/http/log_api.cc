@@ -77,10 +77,10 @@ size_t LogLimit(const HttpRequest& request) {
 }
 
 void RegisterLogApi(Router& router, TailFn tail) {
-  router.Add("GET", "/api/log", [tail = std::move(tail)](const HttpRequest& request) {
-    const auto [entries, status] = tail(LogLimit(request));
-    return Describe(entries, status);
-  });
+  router.Add("GET", "/api/log", Waiting([tail = std::move(tail)](const HttpRequest& request) {
+               const auto [entries, status] = tail(LogLimit(request));
+               return Describe(entries, status);
+             }));
 }
 
 }  // namespace raftly

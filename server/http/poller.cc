@@ -20,34 +20,21 @@ namespace {
 
 constexpr std::chrono::seconds kTick{1};
 
+std::shared_ptr<const int> Owned(int descriptor) {
+  return {new int(descriptor), [](const int* fd) {
+            if (*fd >= 0) close(*fd);
+            delete fd;
+          }};
+}
+
 }  // namespace
-
-class Poller::Wake {
- public:
-  Wake() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-  ~Wake() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Wake(const Wake&) = delete;
-  Wake& operator=(const Wake&) = delete;
-
-  int fd() const { return fd_; }
-  void Up() const { eventfd_write(fd_, 1); }
-  void Clear() const {
-    eventfd_t ignored;
-    eventfd_read(fd_, &ignored);
-  }
-
- private:
-  const int fd_;
-};
 
 absl::StatusOr<std::unique_ptr<Poller>> Poller::Start(const std::string& thread_name, Handlers handlers) {
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
-  auto wake = std::make_shared<Wake>();
+  auto wake = Owned(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   auto poller = absl::WrapUnique(new Poller(epoll, wake, std::move(handlers)));
   epoll_event woken{.events = EPOLLIN, .data = {.ptr = nullptr}};
-  if (epoll < 0 || wake->fd() < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, wake->fd(), &woken) != 0) {
+  if (epoll < 0 || *wake < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, *wake, &woken) != 0) {
     return absl::ResourceExhaustedError(absl::StrCat("cannot wait for connections: ", std::strerror(errno)));
   }
   poller->thread_ = std::thread([self = poller.get()] { self->Loop(); });
@@ -55,7 +42,7 @@ absl::StatusOr<std::unique_ptr<Poller>> Poller::Start(const std::string& thread_
   return poller;
 }
 
-Poller::Poller(int epoll, std::shared_ptr<Wake> wake, Handlers handlers)
+Poller::Poller(int epoll, std::shared_ptr<const int> wake, Handlers handlers)
     : handlers_(std::move(handlers)), epoll_(epoll), wake_(std::move(wake)) {}
 
 Poller::~Poller() {
@@ -63,16 +50,15 @@ Poller::~Poller() {
   close(epoll_);
 }
 
-// Under the lock, so that all that was done to `what` before is seen by who gets it from epoll_wait.
-bool Poller::Watch(int fd, void* what) {
-  MutexLock lock(mutex_);
-  epoll_event event{.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data = {.ptr = what}};
-  if (epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) == 0) return true;
-  return errno == ENOENT && epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
+bool Poller::Watch(int fd, Watcher& watcher) const {
+  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = &watcher}};
+  return epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+void Poller::Forget(int fd) const { epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
+
 void Poller::Post(Task task) {
-  std::shared_ptr<Wake> wake;
+  std::shared_ptr<const int> wake;
   {
     MutexLock lock(mutex_);
     if (stopped_) return;  // the task dies with the parameter, after the lock is released
@@ -81,7 +67,7 @@ void Poller::Post(Task task) {
     wake = wake_;
   }
   // Not under the lock, which the thread takes first of all. By now this may have been stopped and destroyed.
-  wake->Up();
+  eventfd_write(*wake, 1);
 }
 
 void Poller::Stop() {
@@ -91,7 +77,7 @@ void Poller::Stop() {
     if (std::exchange(stopped_, true)) return;
     dropped.swap(posted_);
   }
-  wake_->Up();
+  eventfd_write(*wake_, 1);
   if (thread_.joinable()) thread_.join();
 }
 
@@ -119,21 +105,23 @@ void Poller::Loop() {
     }
     const int n = epoll_wait(epoll_, events.data(), events.size(), timeout);
     {
-      MutexLock lock(mutex_);  // see Watch
+      MutexLock lock(mutex_);
       asleep_ = false;
     }
     for (int i = 0; i < n; ++i) {
-      if (events[i].data.ptr != nullptr) {
-        handlers_.ready(events[i].data.ptr);
+      if (events[i].data.ptr == nullptr) {
+        eventfd_t ignored;
+        eventfd_read(*wake_, &ignored);
       } else {
-        wake_->Clear();
+        const bool hung_up = (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+        static_cast<Watcher*>(events[i].data.ptr)->OnEvent(hung_up);
       }
     }
     handlers_.rest();
     const auto now = std::chrono::steady_clock::now();
     if (now < next_tick) continue;
     next_tick = now + kTick;
-    handlers_.tick();
+    if (handlers_.tick) handlers_.tick();
   }
 }
 

@@ -15,10 +15,17 @@ namespace raftly {
 
 class Poller : public Executor {
  public:
+  // Who waits for something to happen to a descriptor.
+  class Watcher {
+   public:
+    virtual ~Watcher() = default;
+    // On the poller's thread. There is something to read, or room to write again, since this last ran; `hung_up`: the
+    // peer sends no more, or is gone.
+    virtual void OnEvent(bool hung_up) = 0;
+  };
   struct Handlers {
-    std::function<void(void* what)> ready;  // what was given to Watch
-    std::function<void()> rest;             // all that was ready has been handled
-    std::function<void()> tick;             // about once a second
+    std::function<void()> rest;  // all that has happened is handled
+    std::function<void()> tick;  // about once a second, where there is one
   };
 
   // The handlers run on the poller's thread. ResourceExhausted: no descriptors are left.
@@ -26,27 +33,26 @@ class Poller : public Executor {
   // Stops.
   ~Poller() override;
 
-  // From any thread. Once `fd` can be read, or its peer is gone, `ready` runs, once. To watch again, call again. A
-  // descriptor is forgotten when it is closed; `what` lives until `ready` ran or the poller stopped. False: the kernel
-  // cannot watch any more of them.
-  bool Watch(int fd, void* what);
+  // On the poller's thread. Edges, not levels: a watcher goes on until nothing more can be done, or comes back by
+  // itself. False: the kernel cannot watch any more.
+  bool Watch(int fd, Watcher& watcher) const;
+  // On the poller's thread, before `fd` is closed: a process being started may still have a copy of it.
+  void Forget(int fd) const;
   // From any thread.
   void Post(Task task) override;
-  // Not from its own thread. What is posted and watched is dropped. Idempotent.
+  // Not from its own thread. What was posted is dropped. Idempotent.
   void Stop();
 
  private:
-  // An eventfd, which outlives the poller for as long as somebody still writes to it.
-  class Wake;
-
-  Poller(int epoll, std::shared_ptr<Wake> wake, Handlers handlers);
+  Poller(int epoll, std::shared_ptr<const int> wake, Handlers handlers);
   void Loop();
   // False: stopped.
   bool RunPosted();
 
   const Handlers handlers_;
   const int epoll_;
-  const std::shared_ptr<Wake> wake_;  // when the thread sleeps and a task arrives
+  // When the thread sleeps and a task arrives: an eventfd that outlives the poller as long as somebody writes to it.
+  const std::shared_ptr<const int> wake_;
   Mutex mutex_;
   std::vector<Task> posted_ ABSL_GUARDED_BY(mutex_);
   bool asleep_ ABSL_GUARDED_BY(mutex_) = false;

@@ -11,7 +11,7 @@
 namespace raftly {
 
 // Why a request is not even looked at. The connection ends: nobody knows where the next request would begin.
-struct Refusal {
+struct HttpRefusal {
   int status = 400;
   const char* why = "malformed request";
 };
@@ -27,11 +27,11 @@ struct RequestHead {
 };
 
 // `line` comes without its end. Nothing: it is in order.
-std::optional<Refusal> ParseRequestLine(std::string_view line, RequestHead& head);
+std::optional<HttpRefusal> ParseRequestLine(std::string_view line, RequestHead& head);
 // Also of the trailer behind a chunked body.
-std::optional<Refusal> ParseFieldLine(std::string_view line, HttpHeaders& headers);
+std::optional<HttpRefusal> ParseFieldLine(std::string_view line, HttpHeaders& headers);
 // After the last line: what the headers say together.
-std::optional<Refusal> ConcludeHead(RequestHead& head, size_t max_body_bytes);
+std::optional<HttpRefusal> ConcludeHead(RequestHead& head, size_t max_body_bytes);
 
 // Whether a method or a header could begin with this.
 bool IsTokenChar(char c);

@@ -147,12 +147,12 @@ void RequestReader::TakeBody(std::string_view& data, Stage then) {
   if (left_ == 0) stage_ = then;
 }
 
-bool RequestReader::Check(const std::optional<Refusal>& refusal) {
+bool RequestReader::Check(const std::optional<HttpRefusal>& refusal) {
   if (refusal) Refuse(*refusal);
   return !refusal;
 }
 
-void RequestReader::Refuse(Refusal refusal) {
+void RequestReader::Refuse(HttpRefusal refusal) {
   refusal_ = refusal;
   stage_ = Stage::kRefused;
 }

@@ -36,7 +36,7 @@ class RequestReader {
 
   const HttpRequest& request() const { return head_.request; }
   HttpRequest& request() { return head_.request; }
-  const Refusal& refusal() const { return refusal_; }
+  const HttpRefusal& refusal() const { return refusal_; }
   // The client wants the connection to end after this answer.
   bool last() const { return head_.last; }
   // Whether the client waits for "100 Continue". True once.
@@ -55,13 +55,13 @@ class RequestReader {
   void EndHead();
   // Whether a line of this length may come in this stage; refuses otherwise.
   bool CheckLength(size_t line_bytes);
-  bool Check(const std::optional<Refusal>& refusal);
-  void Refuse(Refusal refusal);
+  bool Check(const std::optional<HttpRefusal>& refusal);
+  void Refuse(HttpRefusal refusal);
 
   const Limits limits_;
   Stage stage_ = Stage::kRequestLine;
   RequestHead head_;
-  Refusal refusal_;
+  HttpRefusal refusal_;
   std::string line_;        // the beginning of one
   std::string taken_;       // what TakeLine returned, where it came in pieces
   size_t head_bytes_ = 0;   // of lines

@@ -57,7 +57,7 @@ const std::string& Date() {
 
 std::string WriteResponse(const HttpResponse& response, const Framing& framing) {
   const std::string& body = response.body;
-  const bool stream = response.stream != nullptr;
+  const bool stream = response.source != nullptr;
   const bool newline = !body.empty() && body.back() != '\n' && response.content_type == "application/json";
   const size_t length = body.size() + (newline ? 1 : 0);
   std::string out;

@@ -11,34 +11,20 @@ bool Matches(std::string_view route, std::string_view path) {
   return route == path;
 }
 
-// HEAD is GET, of which only the head is sent.
-std::string_view MethodOf(const HttpRequest& request) {
-  return request.method == "HEAD" ? std::string_view("GET") : request.method;
-}
-
-HttpResponse MethodNotAllowed(const std::string& allowed) {
-  HttpResponse response = ErrorResponse(405, "method not allowed, allowed: " + allowed);
-  response.headers.emplace_back("Allow", allowed);
-  return response;
-}
-
 }  // namespace
 
-void Router::Add(std::string_view method, std::string_view path, HttpHandler handler, PromptHandler prompt) {
-  auto route = std::find_if(routes_.begin(), routes_.end(), [&](const Route& one) { return one.path == path; });
-  if (route == routes_.end()) route = routes_.insert(routes_.end(), Route{std::string(path), {}});
-  route->methods.push_back({std::string(method), std::move(handler), std::move(prompt)});
+void Router::Add(std::string_view method, std::string_view path, HttpHandler handler) {
+  Add(path, {std::string(method), std::move(handler)});
 }
 
-void Router::AddPrompt(std::string_view method, std::string_view path, const HttpHandler& handler) {
-  Add(method, path, handler, [handler](const HttpRequest& request, HttpReply reply) {
-    HttpResponse response = handler(request);
-    const size_t bytes = response.body.size();
-    reply(HttpAnswer{bytes, [response = std::move(response)]() mutable { return std::move(response); }});
-  });
-  for (Route& route : routes_) {
-    if (route.path == path) route.methods.back().never_waits = true;
-  }
+void Router::AddPrompt(std::string_view method, std::string_view path, HttpFunction function) {
+  Add(path, {std::string(method), AtOnce(std::move(function)), true});
+}
+
+void Router::Add(std::string_view path, Method method) {
+  auto route = std::find_if(routes_.begin(), routes_.end(), [&](const Route& one) { return one.path == path; });
+  if (route == routes_.end()) route = routes_.insert(routes_.end(), Route{std::string(path), {}});
+  route->methods.push_back(std::move(method));
 }
 
 const Router::Route* Router::Find(std::string_view path) const {
@@ -48,22 +34,18 @@ const Router::Route* Router::Find(std::string_view path) const {
   return nullptr;
 }
 
-const Router::Method* Router::FindMethod(const HttpRequest& request) const {
-  const Route* route = Find(request.path());
-  if (route == nullptr) return nullptr;
-  for (const Method& method : route->methods) {
-    if (method.name == MethodOf(request)) return &method;
+// HEAD is GET, of which only the head is sent.
+const Router::Method* Router::Find(const Route& route, std::string_view method) {
+  if (method == "HEAD") method = "GET";
+  for (const Method& one : route.methods) {
+    if (one.name == method) return &one;
   }
   return nullptr;
 }
 
-const PromptHandler* Router::FindPrompt(const HttpRequest& request) const {
-  const Method* method = FindMethod(request);
-  return method != nullptr && method->prompt ? &method->prompt : nullptr;
-}
-
 bool Router::NeverWaits(const HttpRequest& request) const {
-  const Method* method = FindMethod(request);
+  const Route* route = Find(request.path());
+  const Method* method = route == nullptr ? nullptr : Find(*route, request.method);
   return method != nullptr && method->never_waits;
 }
 
@@ -78,15 +60,21 @@ std::vector<std::string> Router::paths() const {
   return paths;
 }
 
-HttpResponse Router::Handle(const HttpRequest& request) const {
+void Router::Handle(const HttpRequest& request, HttpReply reply) const {
   const Route* route = Find(request.path());
-  if (route == nullptr) return ErrorResponse(404, "no such path");
+  if (route == nullptr) return reply(ErrorResponse(404, "no such path"));
+  if (const Method* method = Find(*route, request.method)) return method->handler(request, std::move(reply));
   std::string allowed;
   for (const Method& method : route->methods) {
-    if (method.name == MethodOf(request)) return method.handler(request);
     allowed += (allowed.empty() ? "" : ", ") + method.name + (method.name == "GET" ? ", HEAD" : "");
   }
-  return MethodNotAllowed(allowed);
+  HttpResponse response = ErrorResponse(405, "method not allowed, allowed: " + allowed);
+  response.headers.emplace_back("Allow", allowed);
+  reply(std::move(response));
+}
+
+HttpResponse Router::Ask(const HttpRequest& request) const {
+  return Await([this](const HttpRequest& asked, HttpReply reply) { Handle(asked, std::move(reply)); }, request);
 }
 
 }  // namespace raftly

@@ -1,47 +1,26 @@
 // Which handler answers which method on which path.
 #pragma once
 
-#include <cstddef>
-#include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "absl/functional/any_invocable.h"
-#include "server/http/http_message.h"
+#include "server/http/http_reply.h"
 
 namespace raftly {
-
-// May wait as long as it takes.
-using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
-
-// An answer that is known but not yet made: the node's threads, which find it out, have better to do.
-struct HttpAnswer {
-  size_t bytes = 0;  // about how many `make` will have to write
-  absl::AnyInvocable<HttpResponse()> make = {};
-};
-
-// Does not wait: calls `reply` once, from any thread, perhaps before it returns and at the latest before the HttpServer
-// is destroyed; the request lives until then. A reply of nothing means that somebody would have to wait: then the
-// HttpHandler of the same method and path is asked.
-using HttpReply = absl::AnyInvocable<void(std::optional<HttpAnswer>)>;
-using PromptHandler = std::function<void(const HttpRequest& request, HttpReply reply)>;
 
 // Filled before the server starts, then only read, from any thread.
 class Router {
  public:
   // `path` is one path, or with a '/' at its end everything below it ("/" itself is one path). HEAD is served by GET.
-  void Add(std::string_view method, std::string_view path, HttpHandler handler, PromptHandler prompt = {});
-
-  // A handler that never waits, and does little: it runs on the thread that read the request.
-  void AddPrompt(std::string_view method, std::string_view path, const HttpHandler& handler);
+  void Add(std::string_view method, std::string_view path, HttpHandler handler);
+  // For what is to be answered even where there are too many connections: health, status, metrics. AtOnce.
+  void AddPrompt(std::string_view method, std::string_view path, HttpFunction function);
 
   // 404 for an unknown path, 405 with Allow for a known one.
-  HttpResponse Handle(const HttpRequest& request) const;
-  // Null: who answers this may have to wait.
-  const PromptHandler* FindPrompt(const HttpRequest& request) const;
+  void Handle(const HttpRequest& request, HttpReply reply) const;
+  // The same for callers within this process, who may wait: all of it runs on their thread.
+  HttpResponse Ask(const HttpRequest& request) const;
   // Whether it was given to AddPrompt.
   bool NeverWaits(const HttpRequest& request) const;
   // The `path` of Add that answers `request`; empty: none does.
@@ -52,7 +31,6 @@ class Router {
   struct Method {
     std::string name;
     HttpHandler handler;
-    PromptHandler prompt;
     bool never_waits = false;
   };
   struct Route {
@@ -60,8 +38,9 @@ class Router {
     std::vector<Method> methods;
   };
 
+  void Add(std::string_view path, Method method);
   const Route* Find(std::string_view path) const;
-  const Method* FindMethod(const HttpRequest& request) const;
+  static const Method* Find(const Route& route, std::string_view method);
 
   std::vector<Route> routes_;
 };

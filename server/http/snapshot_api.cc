@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "raft/storage/snapshot_format.h"
 #include "server/cluster/cluster_view.h"
+#include "server/http/http_source.h"
 #include "server/http/kv_api.h"
 #include "server/http/url.h"
 #include "server/kv/json.h"
@@ -43,8 +44,8 @@ HttpResponse Failed(const absl::Status& status) {
 }  // namespace
 
 void SnapshotApi::Register(Router& router) {
-  router.Add("GET", "/api/snapshot", [this](const HttpRequest& request) { return Backup(request); });
-  router.Add("POST", "/api/snapshot", [this](const HttpRequest& request) { return Make(request); });
+  router.Add("GET", "/api/snapshot", Waiting([this](const HttpRequest& request) { return Backup(request); }));
+  router.Add("POST", "/api/snapshot", Waiting([this](const HttpRequest& request) { return Make(request); }));
 }
 
 HttpResponse SnapshotApi::Make(const HttpRequest&) {
@@ -90,13 +91,11 @@ HttpResponse SnapshotApi::Backup(const HttpRequest& request) {
                       {"Raftly-Term", std::to_string(at.term.value)},
                       {"Raftly-Cluster", doors_.cluster_id()}};
   // Cut short where it cannot be read: then it has no end, and no reader takes it for whole.
-  response.stream = [read = doors_.read, which, from](HttpSink& sink) mutable {
-    while (true) {
-      const auto piece = read(which, from, kPiece);
-      if (!piece.ok() || piece->empty() || !sink.Write(*piece)) return;
-      from += piece->size();
-    }
-  };
+  response.source = ReadAhead([read = doors_.read, which, from]() mutable {
+    auto piece = read(which, from, kPiece);
+    if (piece.ok()) from += piece->size();
+    return piece;
+  });
   return response;
 }
 

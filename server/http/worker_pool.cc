@@ -5,7 +5,7 @@
 
 namespace raftly {
 
-WorkerPool::Place WorkerPool::Submit(std::function<void()> task) {
+WorkerPool::Place WorkerPool::Submit(Task task) {
   Place place = Place::kRuns;
   Threads ended;
   {
@@ -42,7 +42,7 @@ size_t WorkerPool::threads() const {
   return threads_.size();
 }
 
-bool WorkerPool::Take(std::function<void()>& task) {
+bool WorkerPool::Take(Task& task) {
   const auto until = std::chrono::steady_clock::now() + idle_for_;
   while (waiting_.empty() && !stopping_) {
     if (!ready_.WaitUntil(mutex_, until)) break;
@@ -56,7 +56,7 @@ bool WorkerPool::Take(std::function<void()>& task) {
 
 void WorkerPool::Work(Threads::iterator self) {
   while (true) {
-    std::function<void()> task;
+    Task task;
     {
       MutexLock lock(mutex_);
       if (!Take(task)) {

@@ -4,10 +4,10 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
-#include <functional>
 #include <list>
 #include <thread>
 
+#include "raft/env/executor.h"
 #include "raft/env/mutex.h"
 
 namespace raftly {
@@ -23,7 +23,7 @@ class WorkerPool {
 
   enum class Place { kRuns, kWaits, kRefused };
   // From any thread. kWaits: all threads are busy; kRefused: too many wait already, the task was dropped.
-  Place Submit(std::function<void()> task);
+  Place Submit(Task task);
   // From any thread: how many threads there are, idle ones included.
   size_t threads() const;
   // Runs what waits, then joins. Idempotent.
@@ -35,14 +35,14 @@ class WorkerPool {
   bool AddThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Work(Threads::iterator self);
   // Waits for a task. False: there is none, and the thread is to end.
-  bool Take(std::function<void()>& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool Take(Task& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t max_threads_;
   const size_t max_waiting_;
   const std::chrono::milliseconds idle_for_;
   mutable Mutex mutex_;
   CondVar ready_;
-  std::deque<std::function<void()>> waiting_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Task> waiting_ ABSL_GUARDED_BY(mutex_);
   size_t running_ ABSL_GUARDED_BY(mutex_) = 0;  // threads that have a task; the others will take one
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   Threads threads_ ABSL_GUARDED_BY(mutex_);

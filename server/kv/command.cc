@@ -8,7 +8,7 @@ namespace raftly {
 namespace {
 
 // A string field, "" where it is absent or null; false where it is anything else.
-bool ReadString(const JsonObject& object, std::string_view name, std::string& out) {
+bool ReadString(const JsonObject& object, std::string_view name, std::string_view& out) {
   const JsonField* field = object.Find(name);
   if (field == nullptr || field->kind == JsonField::Kind::kNull) return true;
   if (field->kind != JsonField::Kind::kString) return false;
@@ -65,21 +65,15 @@ Command DecodeCommand(std::string_view data) {
   if (data.empty()) return {};  // a new leader's no-op
   const auto object = ParseJsonObject(data);
   if (!object.ok()) return {};
-  std::string op;
-  Command command;
-  if (!ReadString(*object, "op", op) || !ReadString(*object, "key", command.key) ||
-      !ReadString(*object, "value", command.value)) {
+  std::string_view op;
+  std::string_view key;
+  std::string_view value;
+  if (!ReadString(*object, "op", op) || !ReadString(*object, "key", key) || !ReadString(*object, "value", value)) {
     return {};
   }
-  if (op == "put") {
-    command.op = Command::Op::kPut;
-  } else if (op == "delete") {
-    command.op = Command::Op::kDelete;
-    command.value.clear();
-  } else {
-    return {};
-  }
-  return command;
+  if (op == "put") return {Command::Op::kPut, std::string(key), std::string(value)};
+  if (op == "delete") return {Command::Op::kDelete, std::string(key), {}};
+  return {};
 }
 
 }  // namespace raftly

@@ -1,8 +1,8 @@
 #include "server/kv/json.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 
 #include "absl/status/status.h"
@@ -28,7 +28,7 @@ class FlatReader : public nlohmann::json_sax<nlohmann::json> {
   bool end_object() override { return Close(); }
   bool end_array() override { return Close(); }
   bool key(std::string& name) override {
-    if (depth_ == 1) name_ = std::move(name);
+    if (depth_ == 1) name_ = object_.Keep(std::move(name));
     return true;
   }
   bool parse_error(size_t position, const std::string&, const nlohmann::json::exception&) override {
@@ -36,18 +36,18 @@ class FlatReader : public nlohmann::json_sax<nlohmann::json> {
   }
 
   const std::string& error() const { return error_; }
-  std::vector<JsonField> TakeFields() { return std::move(fields_); }
+  JsonObject TakeObject() { return std::move(object_); }
 
  private:
   bool Value(JsonField::Kind kind, std::string text) {
     if (depth_ == 0) return Refuse("not an object");
-    if (depth_ == 1) fields_.push_back({std::move(name_), kind, std::move(text)});
+    if (depth_ == 1) object_.Add({name_, kind, object_.Keep(std::move(text))});
     return true;
   }
   bool Open(bool object) {
     if (depth_ == 0 && !object) return Refuse("not an object");
     if (depth_ == kMaxJsonDepth) return Refuse("nested too deeply");
-    if (depth_ == 1) fields_.push_back({std::move(name_), JsonField::Kind::kNested, {}});
+    if (depth_ == 1) object_.Add({name_, JsonField::Kind::kNested, {}});
     ++depth_;
     return true;
   }
@@ -60,8 +60,8 @@ class FlatReader : public nlohmann::json_sax<nlohmann::json> {
     return false;
   }
 
-  std::vector<JsonField> fields_;
-  std::string name_;
+  JsonObject object_;
+  std::string_view name_;
   std::string error_;
   int depth_ = 0;
 };
@@ -69,40 +69,29 @@ class FlatReader : public nlohmann::json_sax<nlohmann::json> {
 // What may not stand in a string as it is (RFC 8259, section 7).
 bool NeedsEscape(char c) { return c == '"' || c == '\\' || static_cast<uint8_t>(c) < 0x20; }
 
-// How many bytes at the front may stand as they are. Eight at a time: values are scanned whole, several times on the
-// way through the cluster.
+// How many bytes at the front may stand as they are: values are scanned whole, several times on the way through the
+// cluster.
 size_t PlainPrefix(std::string_view text) {
-  constexpr uint64_t kEach = 0x0101010101010101;
-  constexpr uint64_t kHigh = 0x80 * kEach;
-  // Of a byte below `limit` (at most 0x80) in the block; exact for whether there is one.
-  const auto any_below = [](uint64_t block, uint64_t limit) { return (block - limit * kEach) & ~block & kHigh; };
-  size_t plain = 0;
-  for (uint64_t block = 0; text.size() - plain >= sizeof block; plain += sizeof block) {
-    std::memcpy(&block, text.data() + plain, sizeof block);
-    const uint64_t quotes = block ^ ('"' * kEach);
-    const uint64_t backslashes = block ^ ('\\' * kEach);
-    if (any_below(block, 0x20) | any_below(quotes, 1) | any_below(backslashes, 1)) break;
-  }
-  while (plain < text.size() && !NeedsEscape(text[plain])) ++plain;
-  return plain;
+  const size_t plain =
+      SkipBlocks(text, [](ByteBlock block) { return (block < 0x20) | (block == '"') | (block == '\\'); });
+  const auto end = std::find_if(text.begin() + static_cast<ptrdiff_t>(plain), text.end(), NeedsEscape);
+  return static_cast<size_t>(end - text.begin());
 }
 
-// What nearly every document here is: an object of strings without escapes. The parser takes ten times as long for it,
-// on each node for each command. Whatever is not quite so plain is left to the parser: nothing.
+// What nearly every document here is, on each node for each command: an object of strings.
 class PlainReader {
  public:
   explicit PlainReader(std::string_view text) : rest_(text) {}
 
-  std::optional<std::vector<JsonField>> Run() {
+  std::optional<JsonObject> Run() {
     if (!Skip('{')) return std::nullopt;
-    std::vector<JsonField> fields;
     do {
       JsonField field{.kind = JsonField::Kind::kString};
       if (!String(field.name) || !Skip(':') || !String(field.text)) return std::nullopt;
-      fields.push_back(std::move(field));
+      object_.Add(field);
     } while (Skip(','));
     if (!Skip('}') || !rest_.empty()) return std::nullopt;
-    return fields;
+    return std::move(object_);
   }
 
  private:
@@ -112,21 +101,66 @@ class PlainReader {
   }
   bool Skip(char c) {
     SkipSpace();
-    if (rest_.empty() || rest_.front() != c) return false;
-    rest_.remove_prefix(1);
+    if (!Take(c)) return false;
     SkipSpace();
     return true;
   }
-  bool String(std::string& out) {
-    if (rest_.empty() || rest_.front() != '"') return false;
-    const size_t size = PlainPrefix(rest_.substr(1));
-    if (size + 1 == rest_.size() || rest_[size + 1] != '"') return false;
-    out.assign(rest_.substr(1, size));
-    rest_.remove_prefix(size + 2);
+  bool Take(char c) {
+    if (rest_.empty() || rest_.front() != c) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+  std::string_view TakePlain() {
+    const std::string_view plain = rest_.substr(0, PlainPrefix(rest_));
+    rest_.remove_prefix(plain.size());
+    return plain;
+  }
+  bool String(std::string_view& out) {
+    if (!Take('"')) return false;
+    out = TakePlain();
+    if (!Take('"')) {
+      std::string& text = object_.Keep(std::string(out));
+      while (Take('\\')) {
+        if (!Escape(text)) return false;
+        text.append(TakePlain());
+      }
+      out = text;
+      if (!Take('"')) return false;
+    }
     return IsUtf8(out);
+  }
+  // What follows a backslash.
+  bool Escape(std::string& out) {
+    if (Take('u')) return Unicode(out);
+    constexpr std::string_view kNames = "\"\\/bfnrt";
+    constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
+    const size_t which = rest_.empty() ? std::string_view::npos : kNames.find(rest_.front());
+    if (which == std::string_view::npos) return false;
+    rest_.remove_prefix(1);
+    out.push_back(kMeanings[which]);
+    return true;
+  }
+  // RFC 8259, section 7: beyond the first 65,536 characters, one is written as two surrogates.
+  bool Unicode(std::string& out) {
+    uint32_t code = 0;
+    uint32_t low = 0;
+    if (!Hex(code) || (code >= 0xDC00 && code <= 0xDFFF)) return false;
+    if (code >= 0xD800 && code <= 0xDBFF) {
+      if (!Take('\\') || !Take('u') || !Hex(low) || low < 0xDC00 || low > 0xDFFF) return false;
+      code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+    }
+    AppendUtf8(out, code);
+    return true;
+  }
+  bool Hex(uint32_t& out) {
+    const std::string_view digits = rest_.substr(0, 4);
+    rest_.remove_prefix(digits.size());
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out, 16);
+    return error == std::errc() && end == digits.data() + 4;
   }
 
   std::string_view rest_;
+  JsonObject object_;
 };
 
 }  // namespace
@@ -169,13 +203,15 @@ const JsonField* JsonObject::Find(std::string_view name) const {
   return nullptr;
 }
 
+std::optional<JsonObject> ParseStrings(std::string_view text) { return PlainReader(text).Run(); }
+
 absl::StatusOr<JsonObject> ParseJsonObject(std::string_view text) {
-  if (auto plain = PlainReader(text).Run()) return JsonObject(*std::move(plain));
+  if (auto strings = ParseStrings(text)) return *std::move(strings);
   FlatReader reader;
   if (!nlohmann::json::sax_parse(text.begin(), text.end(), &reader)) {
     return absl::InvalidArgumentError(absl::StrCat("invalid JSON: ", reader.error()));
   }
-  return JsonObject(reader.TakeFields());
+  return reader.TakeObject();
 }
 
 }  // namespace raftly

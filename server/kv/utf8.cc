@@ -1,8 +1,8 @@
 #include "server/kv/utf8.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 namespace raftly {
 namespace {
@@ -40,21 +40,29 @@ size_t SequenceLength(std::string_view text) {
 }  // namespace
 
 bool IsUtf8(std::string_view text) {
-  while (!text.empty()) {
-    // Eight ASCII characters at a time, as long as there are.
-    uint64_t block = 0;
-    if (text.size() >= sizeof block) {
-      std::memcpy(&block, text.data(), sizeof block);
-      if ((block & 0x8080808080808080) == 0) {
-        text.remove_prefix(sizeof block);
-        continue;
-      }
+  while (true) {
+    text.remove_prefix(SkipBlocks(text, [](ByteBlock block) { return block >= 0x80; }));
+    // Then as far as the next block.
+    for (const size_t end = text.size() - std::min(text.size(), sizeof(ByteBlock)); text.size() > end;) {
+      const size_t length = SequenceLength(text);
+      if (length == 0) return false;
+      text.remove_prefix(length);
     }
-    const size_t length = SequenceLength(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
+    if (text.empty()) return true;
   }
-  return true;
+}
+
+void AppendUtf8(std::string& out, uint32_t code) {
+  const auto put = [&](uint32_t byte) { out.push_back(static_cast<char>(byte)); };
+  if (code < 0x80) return put(code);
+  if (code < 0x800) {
+    put(0xC0 | code >> 6);
+  } else {
+    put(code < 0x10000 ? 0xE0 | code >> 12 : 0xF0 | code >> 18);
+    if (code >= 0x10000) put(0x80 | (code >> 12 & 0x3F));
+    put(0x80 | (code >> 6 & 0x3F));
+  }
+  put(0x80 | (code & 0x3F));
 }
 
 }  // namespace raftly

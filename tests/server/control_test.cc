@@ -51,13 +51,13 @@ TEST(JsonValue, ATreeWithinLimits) {
 
 TEST(FrontDoor, WhoWatchesSeesRouteAndStatus) {
   Router router;
-  router.Add("GET", "/keys/", [](const HttpRequest&) { return ErrorResponse(404, "none"); });
+  router.Add("GET", "/keys/", AtOnce([](const HttpRequest&) { return ErrorResponse(404, "none"); }));
   std::vector<std::string> seen;
   const FrontDoor front(router, [&](const Served& served) {
     seen.push_back(std::string(served.route) + " " + std::string(served.method) + " " + std::to_string(served.status));
   });
-  front.Handle({.method = "GET", .target = "/keys/a/b?x=1"});
-  front.Handle({.method = "PUT", .target = "/nowhere"});
+  front.Answered({.method = "GET", .target = "/keys/a/b?x=1"}, 404, {});
+  front.Answered({.method = "PUT", .target = "/nowhere"}, 404, {});
   front.Refused(413);
   EXPECT_THAT(seen, ElementsAre("/keys/ GET 404", " PUT 404", "  413"));
 }
@@ -140,8 +140,7 @@ class ControlTest : public ::testing::Test {
   ControlTest()
       : rules_("node1"),
         fan_out_(
-            "node1", {"node2", "node3"}, [this](const HttpRequest& request) { return router_.Handle(request); },
-            peers_),
+            "node1", {"node2", "node3"}, [this](const HttpRequest& request) { return router_.Ask(request); }, peers_),
         chaos_("node1", fan_out_.nodes(), rules_, [] { return std::vector<LinkTraffic>(); }),
         cluster_chaos_(fan_out_),
         config_(
@@ -152,7 +151,7 @@ class ControlTest : public ::testing::Test {
     config_.Register(router_);
   }
   HttpResponse Ask(const std::string& method, const std::string& target, const std::string& body = {}) {
-    return router_.Handle({.method = method, .target = target, .headers = {}, .body = body});
+    return router_.Ask({.method = method, .target = target, .headers = {}, .body = body});
   }
 
   MapPeers peers_;

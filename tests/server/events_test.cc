@@ -26,10 +26,10 @@ const Topics kAll({Topic::kStatus, Topic::kChaos, Topic::kLog, Topic::kLinks});
 
 Event Change(const std::string& data) { return {.type = "term_change", .timestamp_ms = 7, .data = data}; }
 
-// Everything there is, without waiting.
+// Everything there is.
 std::vector<std::string> Read(const EventLog& log, EventLog::Cursor& cursor, Topics topics = kAll) {
   std::vector<std::string> out;
-  for (const Frame& frame : log.Await(cursor, topics, Time())) out.push_back(*frame);
+  for (const Frame& frame : log.Take(cursor, topics)) out.push_back(*frame);
   return out;
 }
 
@@ -92,12 +92,26 @@ TEST(EventLog, ASlowReaderSkipsWhatIsForgotten) {
   EXPECT_THAT(Read(log, cursor), SizeIs(EventLog::kMaxChanges + EventLog::kMaxLinkFrames + 1));
 }
 
-TEST(EventLog, AStoppedLogKeepsNobodyWaiting) {
+TEST(EventLog, WhoSubscribesIsWokenByAllThatIsNewAndByTheEnd) {
   EventLog log("e");
-  EventLog::Cursor cursor = log.Connect();
-  std::thread reader([&] { EXPECT_THAT(log.Await(cursor, kAll, Time::max()), IsEmpty()); });
-  log.Stop();
-  reader.join();
+  int woken = 0;
+  {
+    const EventLog::Subscription reader = log.Subscribe([&] { ++woken; });
+    int others = 0;
+    EventLog::Subscription another = log.Subscribe([&] { ++others; });
+    log.AddChange(Change("1"));
+    another = {};
+    log.AddLinks({.type = "links", .data = "2"});
+    log.SetPicture(Topic::kStatus, {.type = "status", .data = "3"});
+    EXPECT_EQ(woken, 3);
+    EXPECT_EQ(others, 1);
+    EXPECT_FALSE(log.stopped());
+    log.Stop();
+    EXPECT_TRUE(log.stopped());
+    EXPECT_EQ(woken, 4);
+  }
+  log.AddChange(Change("5"));
+  EXPECT_EQ(woken, 4);
 }
 
 NodeRow Row(const NodeId& id, const std::string& state, uint64_t term) {
@@ -219,8 +233,20 @@ class WatcherTest : public ::testing::Test {
   }
   // The next frame with these words in it.
   std::string Next(EventLog::Cursor& cursor, const std::string& words) {
+    Mutex mutex;
+    CondVar news;
+    bool woken = true;
+    const EventLog::Subscription subscription = events_.Subscribe([&] {
+      MutexLock lock(mutex);
+      woken = true;
+      news.NotifyAll();
+    });
     while (true) {
-      for (const Frame& frame : events_.Await(cursor, kAll, Time::max())) {
+      {
+        MutexLock lock(mutex);
+        while (!std::exchange(woken, false)) news.Wait(mutex);
+      }
+      for (const Frame& frame : events_.Take(cursor, kAll)) {
         if (frame->find(words) != std::string::npos) return *frame;
       }
     }

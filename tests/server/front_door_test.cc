@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,7 +15,7 @@ using ::testing::HasSubstr;
 
 const std::vector<std::string> kOwn = {"localhost", "node1:8001", "node2.internal:8001"};
 
-// A front door before a handler that answers everything, with and without waiting.
+// A front door before a handler that answers everything.
 class FrontDoorTest : public ::testing::Test {
  protected:
   FrontDoorTest() {
@@ -26,14 +25,9 @@ class FrontDoorTest : public ::testing::Test {
       }
     }
   }
-  // Of both ways to ask, which must agree.
   HttpResponse Ask(const FrontDoor& front, const std::string& method, const std::string& target, HttpHeaders headers) {
-    const HttpRequest request{.method = method, .target = target, .headers = std::move(headers)};
-    std::optional<HttpAnswer> prompt;
-    EXPECT_TRUE(front.HandlePromptly(request, [&](std::optional<HttpAnswer> reply) { prompt = std::move(reply); }));
-    HttpResponse response = front.Handle(request);
-    EXPECT_EQ(prompt->make().status, response.status);
-    return response;
+    const auto enter = [&](const HttpRequest& request, HttpReply reply) { front.Handle(request, std::move(reply)); };
+    return Await(enter, {.method = method, .target = target, .headers = std::move(headers)});
   }
   int Status(const std::vector<std::string>& others, const std::string& method, HttpHeaders headers) {
     const FrontDoor front(router_, {}, {}, {.hosts = AllowedHosts(kOwn, others)});

@@ -83,7 +83,7 @@ class FuzzNode {
   Unreachable peers_;
   KvService service_{"node1", consensus_, store_, leaders_};
   Router router_;
-  FanOut fan_out_{"node1", {"node2", "node3"}, [this](const HttpRequest& r) { return router_.Handle(r); }, peers_};
+  FanOut fan_out_{"node1", {"node2", "node3"}, [this](const HttpRequest& r) { return router_.Ask(r); }, peers_};
   EventLog events_{"fuzz"};
   ClusterWatcher watcher_{fan_out_, events_};
   KvApi kv_api_{"node1", service_, peers_, writes_};

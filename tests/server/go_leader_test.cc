@@ -63,7 +63,7 @@ class GoLeaderTest : public ::testing::Test {
     api.Register(router);
     const HttpRequest put{
         .method = "PUT", .target = "/keys/k", .headers = {{kTimeoutHeader, timeout_ms}}, .body = Value("v")};
-    return router.Handle(put);
+    return router.Ask(put);
   }
   void Apply(Index index, Term term, const std::string& value) {
     store_.Apply({index, term, EntryType::kNormal, Bytes(*EncodePut("k", value))});
@@ -147,12 +147,12 @@ TEST_F(GoLeaderTest, ACppLeaderIsTakenAtItsWord) {
   Router router;
   api.Register(router);
   const HttpRequest put{.method = "PUT", .target = "/keys/k", .body = Value("v")};
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(router.Handle(put).status, 200);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(router.Ask(put).status, 200);
   EXPECT_EQ(peer.calls["PUT /keys/k"], 3);
   EXPECT_EQ(peer.calls["GET /status"], 1);
   // Exchanged for a Go server since.
   peer.headers.clear();
-  EXPECT_EQ(router.Handle(put).status, 504);
+  EXPECT_EQ(router.Ask(put).status, 504);
 }
 
 }  // namespace

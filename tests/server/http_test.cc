@@ -237,28 +237,10 @@ TEST_F(HttpTest, WhatWaitedTooLongForAThreadIsNotTried) {
   api.Register(router);
   HttpRequest put{.method = "PUT", .target = "/keys/k", .body = Value("v")};
   put.received = service.Now() - 6s;
-  EXPECT_EQ(router.Handle(put).status, 503);
+  EXPECT_EQ(router.Ask(put).status, 503);
   EXPECT_EQ(node_.store.Get("k"), std::nullopt);
   put.received = Time();
-  EXPECT_EQ(router.Handle(put).status, 200);
-}
-
-// The node's loop replies to prompt reads: it must not be the one that writes a large value as JSON.
-TEST_F(HttpTest, APromptAnswerIsMadeLaterAndSaysHowLargeItWillBe) {
-  node_.store.Apply({Index{1}, Term{1}, EntryType::kNormal, Bytes(*EncodePut("k", std::string(100'000, '"')))});
-  KvService service("node1", node_.consensus, node_.store, node_.leaders);
-  PeerClient nobody({});
-  KvApi api("node1", service, nobody, node_.writes);
-  Router router;
-  api.Register(router);
-  for (const char* target : {"/keys/k", "/keys/k?consistency=stale"}) {
-    const HttpRequest get{.method = "GET", .target = target};
-    std::optional<HttpAnswer> answer;
-    (*router.FindPrompt(get))(get, [&](std::optional<HttpAnswer> reply) { answer = std::move(reply); });
-    ASSERT_TRUE(answer.has_value());
-    EXPECT_EQ(answer->bytes, 100'000u);
-    EXPECT_EQ(answer->make().body.size(), 22u + 200'000u);
-  }
+  EXPECT_EQ(router.Ask(put).status, 200);
 }
 
 TEST_F(HttpTest, APortInUseIsAnError) {

@@ -20,7 +20,7 @@ constexpr const char* kExperiment =
 
 HttpResponse Ask(const Router& router, const std::string& method, const std::string& target,
                  const std::string& body = {}) {
-  return router.Handle({.method = method, .target = target, .body = body});
+  return router.Ask({.method = method, .target = target, .body = body});
 }
 
 class LabTest : public ::testing::Test {

@@ -16,8 +16,10 @@ namespace raftly {
 
 class RawClient {
  public:
-  // Of a server on this machine.
-  explicit RawClient(int port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+  // Of a server on this machine. `receive_buffer`: about how many bytes may wait for a client that does not read; 0: as
+  // many as the system likes.
+  explicit RawClient(int port, int receive_buffer = 0) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    if (receive_buffer > 0) setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -221,7 +221,7 @@ class RequestGrammar : public ::testing::TestWithParam<Case> {
     };
     router_ = new Router;
     for (const char* method : {"GET", "PUT"}) {
-      router_->Add(method, "/waits/", echo);
+      router_->Add(method, "/waits/", Waiting(echo));
       router_->AddPrompt(method, "/prompt/", echo);
     }
     router_->AddPrompt("GET", "/behind", [](const HttpRequest&) { return HttpResponse{.body = "\"behind\""}; });
