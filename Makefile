@@ -19,7 +19,7 @@ FILTER := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
 $(eval $(FILTER):;@:)
 endif
 
-.PHONY: help deps build test test-short test-debug test-asan test-tsan bench load failover handovers startup soak years cluster lab lab-speed scenario scenarios sim mutants fuzz web screenshots docker-build docker-up docker-down docker-logs fmt lint clean
+.PHONY: help deps build test test-short test-debug test-asan test-tsan bench load failover handovers anywhere startup soak years cluster lab lab-speed scenario scenarios sim mutants fuzz web screenshots docker-build docker-up docker-down docker-logs fmt lint clean
 
 help:
 	@echo 'make build        bin/raftly-server and friends'
@@ -32,6 +32,7 @@ help:
 	@echo 'make failover     kill -9 of the leader to the next accepted write (TIMES=30)'
 	@echo 'make startup      how long a server needs to be back with its log, and its memory (ENTRIES="10000 1000000")'
 	@echo 'make handovers    context switches, CPU and system calls of a write, by thread (CONNECTIONS=1)'
+	@echo 'make anywhere     requests through a follower and through all nodes beside the leader (CONNECTIONS=64)'
 	@echo 'make soak         writes at full speed and kill -9 of a random node: is every acknowledged write there (MINUTES=10)'
 	@echo 'make years        what ten million writes and a large state cost: memory, starts, snapshots (WRITES= MIB=)'
 	@echo 'make cluster      a local three-node cluster, Ctrl-C stops it (NODES=3 DATA=data HOST=127.0.0.1)'
@@ -79,6 +80,9 @@ load: build
 
 handovers: build
 	@bench/handovers.sh $(or $(CONNECTIONS),1)
+
+anywhere: build
+	@bench/anywhere.sh $(or $(CONNECTIONS),64)
 
 failover: build
 	@cmake/failover.sh $(or $(TIMES),30)
