@@ -14,6 +14,9 @@ namespace {
 // Of commands in one message, but one always.
 constexpr size_t kBytesPerMessage = size_t{1} << 20;
 constexpr size_t kCommandsPerMessage = 1024;
+// Messages that wait for their answers. What comes meanwhile goes in the next one, together: the leader could not write
+// it down any earlier, and each message costs.
+constexpr size_t kMessagesUnderWay = 4;
 
 ForwardReply::Result ResultOf(absl::StatusOr<Applied> applied) {
   if (applied.ok()) return {.at = applied->at, .text = std::move(applied->result)};
@@ -91,32 +94,46 @@ bool RaftNode::Impl::Forwards() {
   return takes_no_commands_.empty();
 }
 
-// All that one turn has brought, in as few messages as it takes.
 void RaftNode::Impl::ForwardCommands() {
-  std::vector<ToForward> waiting = std::exchange(to_forward_, {});
-  for (auto next = waiting.begin(); next != waiting.end();) {
-    ForwardRequest request{.from = config_.core.self, .commands = {}, .stamp = identity_.StampFor(core_->leader())};
-    std::vector<RequestId> ids;
-    size_t bytes = 0;
-    Time until = environment_.loop.Now();
-    for (; next != waiting.end() && ids.size() < kCommandsPerMessage; ++next) {
-      if (!ids.empty() && bytes + next->command.size() > kBytesPerMessage) break;
-      bytes += next->command.size();
-      until = std::max(until, next->deadline);
-      ids.push_back(next->id);
-      request.commands.push_back({std::move(next->command), next->effect == Effect::kFrees});
-    }
-    request.patience = until - environment_.loop.Now();
-    const Duration patience = request.patience;
-    environment_.transport.Call(core_->leader(), std::move(request), patience,
-                                [self = shared_from_this(), leader = core_->leader(),
-                                 ids = std::move(ids)](absl::StatusOr<Reply> reply) mutable {
-                                  self->Enqueue(FromLeader{leader, std::move(ids), std::move(reply)});
-                                });
+  const Time now = environment_.loop.Now();
+  while (!to_forward_.empty() && to_forward_.front().deadline <= now) {
+    pending_.Settle(to_forward_.front().id, absl::AbortedError("not sent to the leader in time"));
+    to_forward_.pop_front();
   }
+  // Another leads by now, or nobody that could be asked.
+  if (!to_forward_.empty() && !Forwards()) {
+    for (const ToForward& one : std::exchange(to_forward_, {}))
+      pending_.Settle(one.id, NotLeaderError(core_->leader()));
+  }
+  while (!to_forward_.empty() && forwards_under_way_ < kMessagesUnderWay) ForwardSome(now);
+}
+
+// As many as one message takes.
+void RaftNode::Impl::ForwardSome(Time now) {
+  ForwardRequest request{.from = config_.core.self, .commands = {}, .stamp = identity_.StampFor(core_->leader())};
+  std::vector<RequestId> ids;
+  size_t bytes = 0;
+  Time until = now;
+  for (; !to_forward_.empty() && ids.size() < kCommandsPerMessage; to_forward_.pop_front()) {
+    ToForward& next = to_forward_.front();
+    if (!ids.empty() && bytes + next.command.size() > kBytesPerMessage) break;
+    bytes += next.command.size();
+    until = std::max(until, next.deadline);
+    ids.push_back(next.id);
+    request.commands.push_back({std::move(next.command), next.effect == Effect::kFrees});
+  }
+  request.patience = until - now;
+  ++forwards_under_way_;
+  const Duration patience = request.patience;
+  environment_.transport.Call(
+      core_->leader(), std::move(request), patience,
+      [self = shared_from_this(), leader = core_->leader(), ids = std::move(ids)](absl::StatusOr<Reply> reply) mutable {
+        self->Enqueue(FromLeader{leader, std::move(ids), std::move(reply)});
+      });
 }
 
 void RaftNode::Impl::Take(FromLeader& item) {
+  --forwards_under_way_;
   absl::Status fate = item.reply.status();
   auto* const answer = item.reply.ok() ? std::get_if<ForwardReply>(&*item.reply) : nullptr;
   if (answer != nullptr && answer->results.size() == item.ids.size()) {

@@ -188,7 +188,6 @@ void RaftNode::Impl::Drain() {
   for (Item& item : items) {
     std::visit([this](auto& what) { Take(what); }, item);
   }
-  if (!to_forward_.empty()) ForwardCommands();
   Act();
 }
 
@@ -241,6 +240,7 @@ void RaftNode::Impl::Take(TailAsked& item) {
 
 void RaftNode::Impl::Act() {
   if (halted_) return;
+  if (!to_forward_.empty()) ForwardCommands();
   Output output = core_->TakeOutput(applier_->has_room());
   for (Message& message : output.send) Deliver(std::move(message))();
   if (output.write) HandToDisk(std::move(*output.write));

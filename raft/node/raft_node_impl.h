@@ -138,6 +138,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void ProposeForwarded(ForwardRequest request, ReplyFn reply);
   bool Forwards();
   void ForwardCommands();
+  void ForwardSome(Time now);
 
   void ArmTimer();
   void OnTimer(Time armed_for);
@@ -172,8 +173,9 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   std::shared_ptr<DiskWriter> disk_;
   Pending pending_;
   std::multimap<Index, RequestId> unready_reads_;  // by what they wait for, which was not delivered yet
-  std::vector<ToForward> to_forward_;
-  NodeId takes_no_commands_;  // the leader, where it knows no such call
+  std::deque<ToForward> to_forward_;
+  size_t forwards_under_way_ = 0;  // messages to a leader that were not answered
+  NodeId takes_no_commands_;       // the leader, where it knows no such call
   CallId last_incoming_;
   std::map<CallId, ReplyFn> incoming_;  // requests of peers that wait for our answer
   Time armed_for_ = kNever;
