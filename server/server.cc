@@ -30,6 +30,7 @@
 #include "server/http/log_api.h"
 #include "server/http/snapshot_api.h"
 #include "server/http/status_api.h"
+#include "server/kv/command.h"
 #include "server/kv/consensus.h"
 #include "server/kv/kv_service.h"
 #include "server/kv/kv_store.h"
@@ -65,6 +66,7 @@ NodeConfig MakeNodeConfig(const Options& options) {
   config.core.timings = options.timings;
   config.core.defences.pre_vote = options.pre_vote;
   config.core.rejoin = options.rejoin;
+  config.core.features = kAllFeatures;
   config.core.limits.bytes_in_memory = Mebibytes(options.log_cache_mib);
   config.wal.kept_back_bytes = Mebibytes(options.reserve_mib);
   config.forward = true;

@@ -132,6 +132,7 @@ pb::AppendEntriesResponse Encode(const AppendReply& reply) {
   message.set_conflict_term(reply.conflict_term.value);
   message.set_conflict_index(reply.conflict_index.value);
   message.set_no_space(static_cast<uint32_t>(reply.space));
+  message.set_features(reply.features);
   return message;
 }
 
@@ -140,7 +141,8 @@ absl::StatusOr<AppendReply> Decode(pb::AppendEntriesResponse&& message) {
                      .success = message.success(),
                      .conflict_term = {message.conflict_term()},
                      .conflict_index = {message.conflict_index()},
-                     .space = static_cast<Space>(std::min(message.no_space(), static_cast<uint32_t>(Space::kNone)))};
+                     .space = static_cast<Space>(std::min(message.no_space(), static_cast<uint32_t>(Space::kNone))),
+                     .features = message.features()};
 }
 
 pb::SnapshotChunk Encode(const SnapshotRequest& request) {
@@ -219,6 +221,7 @@ pb::ForwardRequest Encode(const ForwardRequest& request) {
     pb::ForwardedCommand& added = *message.add_commands();
     added.set_data(command.data);
     added.set_frees_space(command.frees_space);
+    added.set_features(command.features);
   }
   EncodeStamp(request.stamp, message);
   return message;
@@ -234,7 +237,7 @@ absl::StatusOr<ForwardRequest> Decode(pb::ForwardRequest&& message) {
                          .stamp = DecodeStamp(message)};
   request.commands.reserve(static_cast<size_t>(message.commands_size()));
   for (pb::ForwardedCommand& command : *message.mutable_commands()) {
-    request.commands.push_back({std::move(*command.mutable_data()), command.frees_space()});
+    request.commands.push_back({std::move(*command.mutable_data()), command.frees_space(), command.features()});
   }
   return request;
 }

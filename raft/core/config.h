@@ -96,6 +96,9 @@ struct CoreConfig {
   Timings timings;
   Limits limits;
   Defences defences;
+  // Kinds of commands that this node's state machine understands, a bit for each beyond what all ever did. A leader
+  // learns its peers'.
+  uint32_t features = 0;
   bool rejoin = false;  // the data directory was lost: no vote until caught up (SPEC section 1)
   // The longest election timeout that any node of the cluster may have been given; -rejoin keeps silent accordingly. 0:
   // that of `timings`.

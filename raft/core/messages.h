@@ -65,6 +65,7 @@ struct AppendReply {
   Term conflict_term;
   Index conflict_index;
   Space space = Space::kPlenty;  // on the follower's disk; a Go peer does not say
+  uint32_t features = 0;         // CoreConfig::features, of the follower
 
   bool operator==(const AppendReply&) const = default;
 };
@@ -113,6 +114,7 @@ struct ForwardRequest {
   struct Command {
     std::string data;
     bool frees_space = false;
+    uint32_t features = 0;  // that all nodes must have to understand it
 
     bool operator==(const Command&) const = default;
   };

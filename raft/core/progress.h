@@ -44,6 +44,7 @@ struct Progress {
   uint64_t step_back = 1;
 
   Space space = Space::kPlenty;  // on its disk, as it last said
+  uint32_t features = 0;         // CoreConfig::features of its, as it last said
   FromDisk from_disk;            // of our log, what it needs next
 
   // §7: what it needs next is no longer in our log, so it is sent a snapshot, piece by piece.

@@ -254,6 +254,7 @@ void RaftCore::SendWhenDurable(Message message) {
 
 Answer RaftCore::AppendAnswer(CallId call, AppendReply reply) const {
   reply.space = space_;
+  reply.features = config_.features;
   return {call, reply, {}};
 }
 

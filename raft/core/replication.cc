@@ -189,6 +189,7 @@ void RaftCore::HandleAppendReply(CallId id, const OpenCall& call, const AppendRe
     return;
   }
   progress.space = reply.space;
+  progress.features = reply.features;
   progress.heard_at = now_;
   progress.confirmed = std::max(progress.confirmed, id);
   if (reply.success) {

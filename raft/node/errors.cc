@@ -28,6 +28,10 @@ absl::Status TooLargeError(size_t bytes, size_t limit) {
   return absl::InvalidArgumentError(absl::StrCat("a command of ", bytes, " bytes, at most ", limit, " may be"));
 }
 
+absl::Status NotUnderstoodError(const NodeId& node) {
+  return absl::UnimplementedError(absl::StrCat(node, " does not understand this, or has not been heard of yet"));
+}
+
 absl::Status QueueFullError() { return absl::ResourceExhaustedError("too many requests are waiting"); }
 
 absl::Status DiskFullError() {

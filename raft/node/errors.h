@@ -4,6 +4,7 @@
 //   InvalidArgument      never entered the log: too large (NodeLimits::command_bytes)
 //   ResourceExhausted    never entered the log: too much is waiting, or the disk is full (IsDiskFull)
 //   Aborted              overwritten by another leader's entry: certainly not applied, safe to retry
+//   Unimplemented        never entered the log: a node would not understand it, and is named
 //   Unavailable          the node does not run (any more): outcome unknown
 //   DeadlineExceeded     not settled in time: outcome unknown
 //
@@ -23,6 +24,7 @@ absl::Status NotLeaderError(const NodeId& leader_hint);
 absl::Status OverwrittenError(LogPosition ours, Term theirs);
 absl::Status TooLargeError(size_t bytes, size_t limit);
 absl::Status QueueFullError();
+absl::Status NotUnderstoodError(const NodeId& node);
 absl::Status DiskFullError();
 absl::Status StoppingError();
 absl::Status TimedOutError();

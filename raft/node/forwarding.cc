@@ -77,8 +77,10 @@ void RaftNode::Impl::ProposeForwarded(ForwardRequest request, ReplyFn reply) {
     const size_t bytes = command.data.size();
     SettleProposal settle(
         Counted(bytes, [batch, i](absl::StatusOr<Applied> applied) mutable { batch->Settle(i, std::move(applied)); }));
-    if (const absl::Status room = RoomFor(bytes); !room.ok()) {
-      settle(room);
+    absl::Status refused = RoomFor(bytes);
+    if (refused.ok() && core_->role() == Role::kLeader) refused = Understood(command.features);
+    if (!refused.ok()) {
+      settle(std::move(refused));
       continue;
     }
     const RequestId id = pending_.AddProposal(deadline, std::move(settle));
@@ -120,7 +122,7 @@ void RaftNode::Impl::ForwardSome(Time now) {
     bytes += next.command.size();
     until = std::max(until, next.deadline);
     ids.push_back(next.id);
-    request.commands.push_back({std::move(next.command), next.effect == Effect::kFrees});
+    request.commands.push_back({std::move(next.command), next.effect == Effect::kFrees, next.features});
   }
   request.patience = until - now;
   ++forwards_under_way_;

@@ -1,6 +1,7 @@
 // Whom a node belongs with: which cluster its log is of, and what it and its peers take each other for.
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "raft/node/errors.h"
 #include "raft/node/raft_node_impl.h"
 
@@ -45,11 +46,40 @@ void RaftNode::Impl::GiveClusterAnId() {
   std::optional<std::string> proposal = identity_.Proposal();
   if (!proposal) return;
   no_id_given_until_ = now + config_.call_timeout;
-  Enqueue(FromClient{.command = *std::move(proposal),
-                     .effect = Effect::kStores,
-                     .deadline = no_id_given_until_,
-                     .settle = SettleProposal([](const absl::StatusOr<Applied>&) {}),
-                     .type = EntryType::kConfig});
+  ProposeConfiguration(*std::move(proposal), no_id_given_until_);
+}
+
+void RaftNode::Impl::ProposeConfiguration(std::string command, Time until) {
+  FromClient item{.command = std::move(command), .effect = Effect::kStores, .deadline = until};
+  item.type = EntryType::kConfig;
+  Enqueue(std::move(item));
+}
+
+// Once every node has said so the log does, for good: a node that is down later, or whose leader is new, is no reason
+// to doubt it.
+void RaftNode::Impl::SayWhatAllHave() {
+  const uint32_t ours = config_.core.features;
+  if ((ours & ~identity_.features()) == 0) return;
+  if (core_->role() != Role::kLeader || delivered_term_ != core_->term() || identity_.Proposal()) return;
+  uint32_t common = ours;
+  for (const auto& [peer, progress] : core_->progress()) common &= progress.features;
+  const Time now = environment_.loop.Now();
+  if ((common & ~identity_.features()) == 0 || now < nothing_said_until_) return;
+  nothing_said_until_ = now + config_.call_timeout;
+  ProposeConfiguration(identity_.FeaturesProposal(common), nothing_said_until_);
+}
+
+// Of a leader. Aborted: that will show at once.
+absl::Status RaftNode::Impl::Understood(uint32_t features) const {
+  if ((features & ~identity_.features()) == 0) return absl::OkStatus();
+  if ((features & ~config_.core.features) != 0) return NotUnderstoodError(config_.core.self);
+  for (const auto& [peer, progress] : core_->progress()) {
+    if ((features & ~progress.features) == 0) continue;
+    const bool awaited =
+        !progress.confirmed && environment_.loop.Now() < progress.heard_at + core_->timings().election_timeout;
+    return awaited ? absl::AbortedError(absl::StrCat(peer, " has not been heard of yet")) : NotUnderstoodError(peer);
+  }
+  return absl::AbortedError("the log does not say yet that all nodes understand this");
 }
 
 // Says at once whom it takes a peer for. A follower sends nothing else, and would find out only when it has to lead.

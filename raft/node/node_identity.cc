@@ -53,6 +53,7 @@ absl::Status NodeIdentity::TakeUp(const Wal::Opened& opened, bool rejoin) {
 }
 
 absl::StatusOr<bool> NodeIdentity::OnCommitted(const Entry& entry) {
+  features_ |= FeaturesOf(entry);
   if (log_names_cluster_) return false;
   const auto id = ClusterIdOf(entry);
   if (!id) return false;
@@ -63,7 +64,8 @@ absl::StatusOr<bool> NodeIdentity::OnCommitted(const Entry& entry) {
 }
 
 std::string NodeIdentity::Configuration() const {
-  return log_names_cluster_ ? EncodeClusterId(cluster_id()) : std::string();
+  if (!log_names_cluster_ && features_ == 0) return {};
+  return EncodeConfiguration(log_names_cluster_ ? cluster_id() : std::string(), features_);
 }
 
 absl::StatusOr<bool> NodeIdentity::OnSnapshot(const std::string& configuration) {
@@ -73,7 +75,7 @@ absl::StatusOr<bool> NodeIdentity::OnSnapshot(const std::string& configuration) 
 std::optional<std::string> NodeIdentity::Proposal() const {
   if (fresh_.cluster_id.empty() || log_names_cluster_) return std::nullopt;
   // A directory that knows its cluster and a log that does not: a log that was cut. The cluster stays what it is.
-  return EncodeClusterId(cluster_id().empty() ? fresh_.cluster_id : cluster_id());
+  return EncodeConfiguration(cluster_id().empty() ? fresh_.cluster_id : cluster_id(), 0);
 }
 
 Stamp NodeIdentity::StampFor(const NodeId& to) const {

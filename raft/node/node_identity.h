@@ -46,6 +46,8 @@ class NodeIdentity {
   const std::string& incarnation() const { return identity_.incarnation; }
 
   const Identity& identity() const { return identity_; }
+  // What all nodes of the cluster have, as an entry of its log says: for good.
+  uint32_t features() const { return features_; }
 
   // What a snapshot carries of it.
   std::string Configuration() const;
@@ -57,6 +59,8 @@ class NodeIdentity {
   // The command that gives this cluster its id, where its log says none and this node may propose one. For a leader
   // that has delivered an entry of its own term: what came before cannot hold one any more.
   std::optional<std::string> Proposal() const;
+  // The command that says that all nodes have these.
+  std::string FeaturesProposal(uint32_t features) const { return EncodeConfiguration({}, features_ | features); }
 
   Stamp StampFor(const NodeId& to) const;
   // Why a request is not for us, in words that name both sides. Nothing: it may be.
@@ -72,6 +76,7 @@ class NodeIdentity {
   const NodeId self_;
   const FreshIds fresh_;
   Identity identity_;
+  uint32_t features_ = 0;
   bool log_names_cluster_ = false;  // an entry that gives the cluster's id has been committed in this life
 };
 

@@ -221,7 +221,13 @@ void RaftNode::Impl::Take(FromCallee& item) {
 
 void RaftNode::Impl::Take(FromClient& item) {
   const RequestId id = pending_.AddProposal(item.deadline, std::move(item.settle));
-  if (Forwards()) return to_forward_.push_back({id, std::move(item.command), item.effect, item.deadline});
+  if (Forwards()) {
+    to_forward_.push_back({id, std::move(item.command), item.effect, item.deadline, item.features});
+    return;
+  }
+  if (core_->role() == Role::kLeader && item.features != 0) {
+    if (absl::Status status = Understood(item.features); !status.ok()) return pending_.Settle(id, std::move(status));
+  }
   core_->Step(environment_.loop.Now(), Proposed{id, std::move(item.command), item.effect == Effect::kFrees, item.type});
 }
 
@@ -271,6 +277,7 @@ void RaftNode::Impl::Act() {
   pending_.Expire(now);
   if (observer_ != nullptr) observer_->OnStep(now, *core_);
   GiveClusterAnId();
+  SayWhatAllHave();
   MaybeTakeSnapshot();
   ArmTimer();
   if (core_->HasUndelivered()) applier_->CallWhenFinished([self = shared_from_this()] { self->Act(); });
@@ -363,11 +370,16 @@ void RaftNode::Impl::OnTimer(Time armed_for) {
 // ---- Clients -------------------------------------------------------------------------------------------------------
 
 void RaftNode::Impl::Propose(std::string command, Time deadline, SettleProposal::Callback done, Handover handover,
-                             Effect effect) {
+                             Effect effect, uint32_t features) {
   const size_t bytes = command.size();
   SettleProposal settle(Counted(bytes, std::move(done)));
   if (absl::Status room = RoomFor(bytes); !room.ok()) return settle(std::move(room));
-  Enqueue(FromClient{std::move(command), effect, deadline, std::move(settle)}, handover);
+  Enqueue(FromClient{.command = std::move(command),
+                     .effect = effect,
+                     .deadline = deadline,
+                     .settle = std::move(settle),
+                     .features = features},
+          handover);
 }
 
 // For a proposal that is counted already.
@@ -459,8 +471,8 @@ void RaftNode::Stop() {
   stopped.get_future().wait();
 }
 void RaftNode::Propose(std::string command, Time deadline, absl::AnyInvocable<void(absl::StatusOr<Applied>)> done,
-                       Handover handover, Effect effect) {
-  impl_->Propose(std::move(command), deadline, std::move(done), handover, effect);
+                       Handover handover, Effect effect, uint32_t features) {
+  impl_->Propose(std::move(command), deadline, std::move(done), handover, effect, features);
 }
 void RaftNode::Read(Time deadline, absl::AnyInvocable<void(absl::Status)> done, Handover handover) {
   impl_->Read(deadline, std::move(done), handover);

@@ -96,9 +96,9 @@ class RaftNode {
 
   // From any thread. `done` runs exactly once, on any thread, often the node's, and must be short: with the result once
   // the command is committed and applied (Applied::by), or with an error of raft/node/errors.h at the latest at
-  // `deadline` (loop time).
+  // `deadline` (loop time). With `features` (CoreConfig) it is proposed only where every node has them.
   void Propose(std::string command, Time deadline, absl::AnyInvocable<void(absl::StatusOr<Applied>)> done,
-               Handover handover = Handover::kAtOnce, Effect effect = Effect::kStores);
+               Handover handover = Handover::kAtOnce, Effect effect = Effect::kStores, uint32_t features = 0);
   // From any thread. When `done` runs with OK, the state machine holds everything that was acknowledged before Read was
   // called (a linearizable read, thesis §6.4). Otherwise as Propose; a failed read may always be retried.
   void Read(Time deadline, absl::AnyInvocable<void(absl::Status)> done, Handover handover = Handover::kAtOnce);

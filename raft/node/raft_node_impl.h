@@ -39,7 +39,8 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   absl::Status Start();
   void Stop(absl::AnyInvocable<void()> stopped);
   void Abandon();
-  void Propose(std::string command, Time deadline, SettleProposal::Callback done, Handover handover, Effect effect);
+  void Propose(std::string command, Time deadline, SettleProposal::Callback done, Handover handover, Effect effect,
+               uint32_t features);
   void Read(Time deadline, SettleRead::Callback done, Handover handover);
   void EndBatch();
   void SetTimings(Timings timings) { Enqueue(Input(TimingsChanged{timings})); }
@@ -67,6 +68,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
     Time deadline;
     SettleProposal settle;
     EntryType type = EntryType::kNormal;
+    uint32_t features = 0;
   };
   struct ReadFromClient {
     Time deadline;
@@ -93,6 +95,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
     std::string command;
     Effect effect;
     Time deadline;
+    uint32_t features;
   };
   class ForwardedCommands;
 
@@ -127,6 +130,9 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   // What NodeIdentity has learned: it is made durable, or this node stops.
   void Belong(const absl::StatusOr<bool>& learned);
   void GiveClusterAnId();
+  void SayWhatAllHave();
+  absl::Status Understood(uint32_t features) const;
+  void ProposeConfiguration(std::string command, Time until);
   void Greet(const NodeId& peer);
   void OnRefusedBy(const NodeId& peer, const absl::Status& why);
   void OnRefusal(const std::string& why);
@@ -187,9 +193,10 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   Time no_snapshot_until_ = Time::min();
   bool snapshot_wanted_ = false;  // however little log there is
   std::vector<SnapshotAsked> snapshot_asked_;
-  Term delivered_term_;     // of the last entry on its way to the state machine
-  Time no_id_given_until_;  // a proposal of the cluster's id is open, or was refused just now
-  std::string refusal_;     // the latest between us and another node
+  Term delivered_term_;      // of the last entry on its way to the state machine
+  Time nothing_said_until_;  // the same, of what all nodes have
+  Time no_id_given_until_;   // a proposal of the cluster's id is open, or was refused just now
+  std::string refusal_;      // the latest between us and another node
   Time refused_at_;
 };
 

@@ -83,7 +83,12 @@ absl::Status WriteIdentity(FileSystem& files, const std::string& directory, cons
   return files.ReplaceAtomically(IdentityPath(directory), EncodeIdentity(identity));
 }
 
-std::string EncodeClusterId(const std::string& cluster_id) { return nlohmann::json{{"cluster_id", cluster_id}}.dump(); }
+std::string EncodeConfiguration(const std::string& cluster_id, uint32_t features) {
+  nlohmann::json object = nlohmann::json::object();
+  if (!cluster_id.empty()) object["cluster_id"] = cluster_id;
+  if (features != 0) object["features"] = features;
+  return object.dump();
+}
 
 std::optional<std::string> ClusterIdOf(const Entry& entry) {
   if (entry.type != EntryType::kConfig) return std::nullopt;
@@ -92,6 +97,15 @@ std::optional<std::string> ClusterIdOf(const Entry& entry) {
   auto id = Text(object, "cluster_id");
   if (!id || !IsUniqueId(*id)) return std::nullopt;
   return id;
+}
+
+uint32_t FeaturesOf(const Entry& entry) {
+  if (entry.type != EntryType::kConfig) return 0;
+  const nlohmann::json object = Parse(entry.data.view());
+  if (!object.is_object()) return 0;
+  const auto features = object.find("features");
+  const bool number = features != object.end() && features->is_number_unsigned();
+  return number ? static_cast<uint32_t>(std::min<uint64_t>(features->get<uint64_t>(), UINT32_MAX)) : 0;
 }
 
 }  // namespace raftly

@@ -40,9 +40,13 @@ absl::StatusOr<Identity> DecodeIdentity(std::string_view text, const std::string
 absl::StatusOr<std::optional<Identity>> ReadIdentity(FileSystem& files, const std::string& directory);
 absl::Status WriteIdentity(FileSystem& files, const std::string& directory, const Identity& identity);
 
-// The command of a configuration entry that gives the cluster its id. Further fields may be added.
-std::string EncodeClusterId(const std::string& cluster_id);
+// The command of a configuration entry that gives the cluster its id, or says what all its nodes have (CoreConfig::
+// features), or both: empty and 0 are left out. Further fields may be added.
+std::string EncodeConfiguration(const std::string& cluster_id, uint32_t features);
+inline std::string EncodeClusterId(const std::string& cluster_id) { return EncodeConfiguration(cluster_id, 0); }
 // Nothing where the entry says no id: one of another kind, or of a hand that we do not know.
 std::optional<std::string> ClusterIdOf(const Entry& entry);
+// 0 where it says nothing of them.
+uint32_t FeaturesOf(const Entry& entry);
 
 }  // namespace raftly

@@ -1,8 +1,9 @@
 #include "server/http/kv_api.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,7 +19,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr char kPrefix[] = "/keys/";
 constexpr Duration kRequestDeadline = milliseconds(5000);  // SPEC section 4
 // The leader answers by the deadline, if only with an error that says more than we could. Its answer needs time too.
 constexpr Duration kAnswerGrace = milliseconds(300);
@@ -26,68 +26,9 @@ constexpr Duration kAnswerGrace = milliseconds(300);
 constexpr Duration kReadAttempt = milliseconds(1500);
 // Who is asked before a write is handed to it does so at once, or is as good as dead.
 constexpr milliseconds kProbe{500};
-// A millisecond's work, where a body is not only strings.
-constexpr size_t kLongToParse = size_t{64} << 10;
-
-bool IsRead(const HttpRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
-
-// At once as large as it is to be, with its newline, if nothing has to be escaped.
-std::string PairJson(std::string_view key, std::string_view value) {
-  std::string json;
-  json.reserve(key.size() + value.size() + 24);
-  json += "{\"key\":";
-  AppendJsonString(json, key);
-  json += ",\"value\":";
-  AppendJsonString(json, value);
-  json += "}";
-  return json;
-}
-
-HttpResponse AnswerTo(const std::string& key, const KvResult& result, bool read) {
-  using Code = KvResult::Code;
-  switch (result.code) {
-    case Code::kOk:
-      if (!read && !result.leader.empty()) return {.headers = {{"Raftly-Node", result.leader}}};
-      if (!read) return {};
-      return {.body = PairJson(key, result.value.view())};
-    case Code::kNotFound:
-      return ErrorResponse(404, result.message);
-    case Code::kInvalid:
-      return ErrorResponse(400, result.message);
-    case Code::kTooLong:
-      return ErrorResponse(413, result.message);
-    case Code::kUnknown:
-      return ErrorResponse(504, "outcome unknown: " + result.message);
-    case Code::kDiskFull:
-      return ErrorResponse(507, result.message);
-    case Code::kNotLeader:
-    case Code::kUnavailable:
-      break;
-  }
-  return ErrorResponse(503, result.message);
-}
-
-absl::StatusOr<std::string> KeyOf(const HttpRequest& request) {
-  return PercentDecode(request.path().substr(sizeof kPrefix - 1));
-}
-
-// Whether this node's own state will do.
-absl::StatusOr<bool> WantsStale(const HttpRequest& request) {
-  const auto consistency = QueryParameter(request.query(), "consistency");
-  if (!consistency.ok()) return consistency.status();
-  if (!consistency->has_value()) return false;
-  if (**consistency == "stale") return true;
-  return absl::InvalidArgumentError("consistency: want \"stale\" or nothing");
-}
-
-// The string field "value" of a PUT's body.
-absl::StatusOr<std::string_view> ValueOf(const absl::StatusOr<JsonObject>& body) {
-  if (!body.ok()) return body.status();
-  const JsonField* value = body->Find("value");
-  if (value == nullptr) return absl::InvalidArgumentError("field \"value\" is missing");
-  if (value->kind != JsonField::Kind::kString) return absl::InvalidArgumentError("field \"value\" is not a string");
-  return value->text;
-}
+constexpr size_t kListedUsually = 100;
+constexpr size_t kMostListed = 1000;
+constexpr size_t kMostListedBytes = size_t{4} << 20;  // of keys and values
 
 // A forwarder's client has been waiting already. Only ever less than the full deadline.
 Duration Budget(const HttpRequest& request) {
@@ -98,16 +39,61 @@ Duration Budget(const HttpRequest& request) {
   return std::min<Duration>(kRequestDeadline, milliseconds(std::stoi(std::string(text))));
 }
 
-HttpAnswer Later(std::string key, KvResult result, bool read) {
-  return [key = std::move(key), result = std::move(result), read] { return AnswerTo(key, result, read); };
+// A page of keys that is asked for.
+struct Listing {
+  std::string prefix;
+  std::string after;
+  size_t limit = kListedUsually;
+  bool values = true;
+  bool stale = false;
+};
+
+absl::StatusOr<Listing> ListingOf(const HttpRequest& request) {
+  Listing listing;
+  const auto text = [&](std::string_view name, std::string& out) {
+    const auto parameter = QueryParameter(request.query(), name);
+    if (!parameter.ok()) return parameter.status();
+    if (parameter->has_value()) out = **parameter;
+    return absl::OkStatus();
+  };
+  std::string limit, values;
+  for (const auto& [name, out] :
+       {std::pair{"prefix", &listing.prefix}, {"after", &listing.after}, {"limit", &limit}, {"values", &values}}) {
+    if (absl::Status status = text(name, *out); !status.ok()) return status;
+  }
+  if (!limit.empty()) {
+    const char* const end = limit.data() + limit.size();
+    const auto [stop, error] = std::from_chars(limit.data(), end, listing.limit);
+    if (error != std::errc() || stop != end || listing.limit < 1 || listing.limit > kMostListed) {
+      return absl::InvalidArgumentError(absl::StrCat("limit: want 1 to ", kMostListed, ", not \"", limit, "\""));
+    }
+  }
+  if (!values.empty() && values != "true" && values != "false") {
+    return absl::InvalidArgumentError("values: want true or false");
+  }
+  listing.values = values != "false";
+  const auto stale = WantsStale(request);
+  if (!stale.ok()) return stale.status();
+  listing.stale = *stale;
+  return listing;
 }
 
-KvService::TryDone Answering(std::string key, bool read, HttpReply reply, HttpAnswer otherwise) {
-  return [key = std::move(key), read, reply = std::move(reply),
-          otherwise = std::move(otherwise)](std::optional<KvResult> result) mutable {
-    if (!result) return reply.AfterWaiting(std::move(otherwise));
-    reply(Later(std::move(key), *std::move(result), read));
-  };
+HttpResponse PageOf(const KvStore::Page& page, bool values) {
+  std::string json = "{\"keys\":[";
+  for (const auto& [key, found] : page.keys) {
+    if (json.back() == '}') json += ',';
+    json += "{\"key\":";
+    AppendJsonString(json, key);
+    if (values) {
+      json += ",\"value\":";
+      AppendJsonString(json, found.value.view());
+    }
+    absl::StrAppend(&json, ",\"version\":", found.version.value, "}");
+  }
+  json += "],\"next\":";
+  page.next.empty() ? json.append("null") : json.append(JsonString(page.next));
+  absl::StrAppend(&json, ",\"index\":", page.applied.value, "}");
+  return {.body = std::move(json)};
 }
 
 // What a client should see of the leader's answer; the rest is between the two nodes.
@@ -118,7 +104,7 @@ HttpResponse Relay(HttpResponse response) {
     return ErrorResponse(response.status, response.body);
   }
   HttpHeaders kept;
-  for (const char* name : {"Raftly-Node", "Retry-After", "Allow"}) {
+  for (const char* name : {"Raftly-Node", "ETag", "Retry-After", "Allow"}) {
     const std::string_view value = FindHeader(response.headers, name);
     if (!value.empty()) kept.emplace_back(name, value);
   }
@@ -139,72 +125,12 @@ KvApi::KvApi(NodeId self, KvService& service, PeerCaller& peers, WriteWatch& wri
     : self_(std::move(self)), service_(service), peers_(peers), writes_(writes) {}
 
 void KvApi::Register(Router& router) {
-  using Blocking = HttpResponse (KvApi::*)(const HttpRequest&);
-  using Prompt = void (KvApi::*)(const HttpRequest&, HttpReply, HttpAnswer);
-  const auto add = [&](std::string_view method, Blocking blocking, Prompt prompt) {
-    router.Add(method, kPrefix, [this, blocking, prompt](const HttpRequest& request, HttpReply reply) {
-      HttpAnswer otherwise = [this, blocking, &request] { return (this->*blocking)(request); };
-      // Nothing is waited for where its time is over already.
-      if (service_.Now() >= OptionsOf(request).deadline) return reply(std::move(otherwise));
-      (this->*prompt)(request, std::move(reply), std::move(otherwise));
-    });
-  };
-  add("GET", &KvApi::Get, &KvApi::TryGet);
-  add("PUT", &KvApi::Put, &KvApi::TryPut);
-  add("DELETE", &KvApi::Delete, &KvApi::TryDelete);
-}
-
-HttpResponse KvApi::Put(const HttpRequest& request) {
-  const auto key = KeyOf(request);
-  if (!key.ok()) return BadRequest(key.status());
-  const auto body = ParseJsonObject(request.body);
-  const auto value = ValueOf(body);
-  if (!value.ok()) return BadRequest(value.status());
-  const Command write{Command::Op::kPut, *key, std::string(*value)};
-  return Run(request, *key, &write, [&](const KvOptions& options) { return service_.Put(*key, *value, options); });
-}
-
-HttpResponse KvApi::Get(const HttpRequest& request) {
-  const auto key = KeyOf(request);
-  if (!key.ok()) return BadRequest(key.status());
-  const auto stale = WantsStale(request);
-  if (!stale.ok()) return BadRequest(stale.status());
-  if (*stale) return AnswerTo(*key, service_.GetStale(*key), true);
-  return Run(request, *key, nullptr, [&](const KvOptions& options) { return service_.Get(*key, options); });
-}
-
-HttpResponse KvApi::Delete(const HttpRequest& request) {
-  const auto key = KeyOf(request);
-  if (!key.ok()) return BadRequest(key.status());
-  const Command write{Command::Op::kDelete, *key, {}};
-  return Run(request, *key, &write, [&](const KvOptions& options) { return service_.Delete(*key, options); });
-}
-
-void KvApi::TryPut(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise) {
-  const auto key = KeyOf(request);
-  if (!key.ok()) return reply(BadRequest(key.status()));
-  auto strings = ParseStrings(request.body);
-  // The poller has others to serve.
-  if (!strings && request.body.size() > kLongToParse) return reply.AfterWaiting(std::move(otherwise));
-  const auto body = strings ? *std::move(strings) : ParseJsonObject(request.body);
-  const auto value = ValueOf(body);
-  if (!value.ok()) return reply(BadRequest(value.status()));
-  service_.TryPut(*key, *value, OptionsOf(request), Answering(*key, false, std::move(reply), std::move(otherwise)));
-}
-
-void KvApi::TryGet(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise) {
-  const auto key = KeyOf(request);
-  if (!key.ok()) return reply(BadRequest(key.status()));
-  const auto stale = WantsStale(request);
-  if (!stale.ok()) return reply(BadRequest(stale.status()));
-  if (*stale) return reply(Later(*key, service_.GetStale(*key), true));
-  service_.TryGet(*key, OptionsOf(request), Answering(*key, true, std::move(reply), std::move(otherwise)));
-}
-
-void KvApi::TryDelete(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise) {
-  const auto key = KeyOf(request);
-  if (!key.ok()) return reply(BadRequest(key.status()));
-  service_.TryDelete(*key, OptionsOf(request), Answering(*key, false, std::move(reply), std::move(otherwise)));
+  for (const char* method : {"GET", "PUT", "DELETE", "POST"}) {
+    router.Add(method, kKeysPrefix,
+               [this](const HttpRequest& request, HttpReply reply) { Handle(request, std::move(reply)); });
+  }
+  router.Add("GET", "/keys",
+             [this](const HttpRequest& request, HttpReply reply) { HandleList(request, std::move(reply)); });
 }
 
 KvOptions KvApi::OptionsOf(const HttpRequest& request) const {
@@ -212,16 +138,68 @@ KvOptions KvApi::OptionsOf(const HttpRequest& request) const {
   return {.deadline = received + Budget(request), .forwarded = !request.header(kForwardedHeader).empty()};
 }
 
-HttpResponse KvApi::Run(const HttpRequest& request, const std::string& key, const Command* write,
-                        const Operation& operation) {
+// One attempt, and only where that is not enough somebody waits.
+void KvApi::Handle(const HttpRequest& request, HttpReply reply) {
+  if (TakesLong(request)) {  // the poller has others to serve
+    return reply.AfterWaiting([this, &request] {
+      const auto wish = WishOf(request);
+      return wish.ok() ? Run(request, *wish) : AnswerTo(wish.status());
+    });
+  }
+  auto wished = WishOf(request);
+  if (!wished.ok()) return reply(AnswerTo(wished.status()));
+  const auto wish = std::make_shared<KvWish>(*std::move(wished));
+  const KvOptions options = OptionsOf(request);
+  // Nothing is waited for where its time is over already.
+  if (service_.Now() >= options.deadline) return reply(Run(request, *wish));
+  if (wish->kind == KvWish::Kind::kReadStale) {
+    return reply([wish, result = service_.GetStale(wish->key)] { return AnswerTo(*wish, result); });
+  }
+  auto done = [this, &request, wish, reply = std::move(reply)](std::optional<KvResult> result) mutable {
+    if (!result) return reply.AfterWaiting([this, &request, wish] { return Run(request, *wish); });
+    reply([wish, result = *std::move(result)] { return AnswerTo(*wish, result); });
+  };
+  wish->reads() ? service_.TryGet(wish->key, options, std::move(done))
+                : service_.TryWrite(wish->write, options, std::move(done));
+}
+
+void KvApi::HandleList(const HttpRequest& request, HttpReply reply) {
+  const auto listing = ListingOf(request);
+  if (!listing.ok()) return reply(BadRequest(listing.status()));
+  const auto page = [this, listing = *listing] {
+    return PageOf(service_.List(listing.prefix, listing.after, listing.limit, kMostListedBytes), listing.values);
+  };
+  if (listing->stale) return reply(HttpAnswer(page));
+  const KvOptions options = OptionsOf(request);
+  service_.TryCatchUp(options, [this, options, page, reply = std::move(reply)](std::optional<KvResult> result) mutable {
+    if (result && result->code == KvResult::Code::kOk) return reply(HttpAnswer(page));
+    if (result) return reply(FailureOf(*result));
+    reply.AfterWaiting([this, options, page] {
+      KvResult caught_up = service_.CatchUp(options);
+      if (caught_up.code == KvResult::Code::kNotLeader) {
+        caught_up = {.code = KvResult::Code::kNotUnderstood, .message = caught_up.leader + " lists no keys"};
+      }
+      return caught_up.code == KvResult::Code::kOk ? page() : FailureOf(caught_up);
+    });
+  });
+}
+
+// ---- A leader that takes nothing from other nodes: asked over HTTP -------------------------------------------------
+
+HttpResponse KvApi::Run(const HttpRequest& request, const KvWish& wish) {
   const KvOptions options = OptionsOf(request);
   const Time deadline = options.deadline;
   if (service_.Now() >= deadline) return ErrorResponse(503, "the server is too busy: the request was not tried");
   while (true) {
-    const KvResult result = operation(options);
-    if (result.code != KvResult::Code::kNotLeader || options.forwarded) return AnswerTo(key, result, IsRead(request));
-    PeerAnswer answer = write != nullptr ? ForwardWrite(request, result.leader, *write, deadline)
-                                         : Forward(request, result.leader, deadline - service_.Now());
+    const KvResult result = wish.reads() ? service_.Get(wish.key, options) : service_.Write(wish.write, options);
+    if (result.code != KvResult::Code::kNotLeader || options.forwarded) return AnswerTo(wish, result);
+    if (wish.write.features != 0) {
+      return FailureOf(
+          {.code = KvResult::Code::kNotUnderstood, .message = result.leader + " does not understand this"});
+    }
+    PeerAnswer answer = wish.reads()
+                            ? Forward(request, result.leader, deadline - service_.Now())
+                            : ForwardWrite(request, result.leader, DecodeCommand(wish.write.command), deadline);
     switch (answer.outcome) {
       case PeerAnswer::Outcome::kNoAddress:
         return ErrorResponse(503, answer.error);
@@ -230,7 +208,7 @@ HttpResponse KvApi::Run(const HttpRequest& request, const std::string& key, cons
         break;  // certainly not applied
       case PeerAnswer::Outcome::kNoAnswer:
         // The leader may have the write. Sent again it could overwrite what somebody else wrote in between.
-        if (write != nullptr) {
+        if (!wish.reads()) {
           return ErrorResponse(504, "outcome unknown: sent to " + result.leader + ": " + answer.error);
         }
         break;
@@ -244,7 +222,7 @@ HttpResponse KvApi::Run(const HttpRequest& request, const std::string& key, cons
 }
 
 PeerAnswer KvApi::Forward(const HttpRequest& request, const NodeId& leader, Duration left) {
-  if (IsRead(request)) left = std::min(left, kReadAttempt);
+  if (request.method == "GET" || request.method == "HEAD") left = std::min(left, kReadAttempt);
   left = std::max(left, Duration(milliseconds(1)));
   HttpRequest out{.method = request.method, .target = request.target, .headers = {}, .body = request.body};
   const auto budget = std::chrono::ceil<milliseconds>(left);

@@ -1,11 +1,11 @@
-// /keys/{key}: PUT, GET, DELETE (SPEC section 4). Whoever is asked, the leader answers.
+// /keys and /keys/{key} (SPEC sections 4 and 4.2): served here with the leader's help, or by the leader.
 #pragma once
 
-#include <functional>
 #include <set>
 
 #include "server/cluster/peer_client.h"
 #include "server/http/http_message.h"
+#include "server/http/kv_wish.h"
 #include "server/http/router.h"
 #include "server/kv/kv_service.h"
 #include "server/kv/write_watch.h"
@@ -26,20 +26,13 @@ class KvApi {
   void Register(Router& router);
 
  private:
-  using Operation = std::function<KvResult(const KvOptions&)>;
-
-  HttpResponse Put(const HttpRequest& request);
-  HttpResponse Get(const HttpRequest& request);
-  HttpResponse Delete(const HttpRequest& request);
-  // The same without waiting, where this node leads and one attempt is enough. `otherwise` waits.
-  void TryPut(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise);
-  void TryGet(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise);
-  void TryDelete(const HttpRequest& request, HttpReply reply, HttpAnswer otherwise);
+  void Handle(const HttpRequest& request, HttpReply reply);
+  void HandleList(const HttpRequest& request, HttpReply reply);
 
   KvOptions OptionsOf(const HttpRequest& request) const;
-  // Here, or at the leader, until there is an answer or no time left. `write` is null for a read.
-  HttpResponse Run(const HttpRequest& request, const std::string& key, const Command* write,
-                   const Operation& operation);
+  // Here, or at the leader, until there is an answer or no time left.
+  HttpResponse Run(const HttpRequest& request, const KvWish& wish);
+  // What a leader is asked that takes nothing from other nodes.
   PeerAnswer Forward(const HttpRequest& request, const NodeId& leader, Duration left);
   // The same of a write: kAnswered is the truth, also of a Go leader, for this node's own log confirms it.
   PeerAnswer ForwardWrite(const HttpRequest& request, const NodeId& leader, const Command& write, Time deadline);

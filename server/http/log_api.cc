@@ -59,6 +59,10 @@ std::string DescribeCommand(std::string_view data) {
   switch (command.op) {
     case Command::Op::kPut:
       return absl::StrCat("put ", command.key, "=", Shown(command.value));
+    case Command::Op::kAdd:
+      return absl::StrCat("add ", command.key, " ", command.by);
+    case Command::Op::kAppend:
+      return absl::StrCat("append ", command.key, "+", Shown(command.value));
     case Command::Op::kDelete:
       return absl::StrCat("del ", command.key);
     case Command::Op::kNothing:

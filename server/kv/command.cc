@@ -1,5 +1,7 @@
 #include "server/kv/command.h"
 
+#include <charconv>
+
 #include "absl/strings/str_cat.h"
 #include "server/kv/json.h"
 #include "server/kv/utf8.h"
@@ -14,6 +16,40 @@ bool ReadString(const JsonObject& object, std::string_view name, std::string_vie
   if (field->kind != JsonField::Kind::kString) return false;
   out = field->text;
   return true;
+}
+
+// Another kind of number, or none, leaves false.
+template <class Number>
+bool ReadNumber(const JsonObject& object, std::string_view name, std::optional<Number>& out) {
+  const JsonField* field = object.Find(name);
+  if (field == nullptr || field->kind == JsonField::Kind::kNull) return true;
+  Number number{};
+  const char* const end = field->text.data() + field->text.size();
+  const auto [stop, error] = std::from_chars(field->text.data(), end, number);
+  if (field->kind != JsonField::Kind::kNumber || error != std::errc() || stop != end) return false;
+  out = number;
+  return true;
+}
+
+void End(std::string& out, Condition condition) {
+  if (condition) absl::StrAppend(&out, ",\"if_version\":", *condition);
+  out.push_back('}');
+}
+
+absl::StatusOr<std::string> EncodeWithValue(std::string_view head, std::string_view key, std::string_view value,
+                                            Condition condition) {
+  std::string out;
+  out.reserve(head.size() + key.size() + value.size() + 40);
+  out.append(head);
+  AppendJsonString(out, key);
+  out.append(R"(,"value":)");
+  AppendJsonString(out, value);
+  End(out, condition);
+  if (out.size() > kMaxCommandBytes) {
+    return absl::OutOfRangeError(
+        absl::StrCat("the encoded command has ", out.size(), " bytes, at most ", kMaxCommandBytes, " may be"));
+  }
+  return out;
 }
 
 absl::Status CheckKey(std::string_view key, size_t longest) {
@@ -39,25 +75,26 @@ absl::Status CheckValue(std::string_view value) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> EncodePut(std::string_view key, std::string_view value) {
-  std::string out;
-  out.reserve(key.size() + value.size() + 40);
-  out.append(R"({"op":"put","key":)");
+absl::StatusOr<std::string> EncodePut(std::string_view key, std::string_view value, Condition condition) {
+  return EncodeWithValue(R"({"op":"put","key":)", key, value, condition);
+}
+
+absl::StatusOr<std::string> EncodeAppend(std::string_view key, std::string_view value, Condition condition) {
+  return EncodeWithValue(R"({"op":"append","key":)", key, value, condition);
+}
+
+std::string EncodeAdd(std::string_view key, int64_t by, Condition condition) {
+  std::string out = R"({"op":"add","key":)";
   AppendJsonString(out, key);
-  out.append(R"(,"value":)");
-  AppendJsonString(out, value);
-  out.push_back('}');
-  if (out.size() > kMaxCommandBytes) {
-    return absl::OutOfRangeError(
-        absl::StrCat("the encoded command has ", out.size(), " bytes, at most ", kMaxCommandBytes, " may be"));
-  }
+  absl::StrAppend(&out, ",\"by\":", by);
+  End(out, condition);
   return out;
 }
 
-std::string EncodeDelete(std::string_view key) {
+std::string EncodeDelete(std::string_view key, Condition condition) {
   std::string out = R"({"op":"delete","key":)";
   AppendJsonString(out, key);
-  out.push_back('}');
+  End(out, condition);
   return out;
 }
 
@@ -71,9 +108,21 @@ Command DecodeCommand(std::string_view data) {
   if (!ReadString(*object, "op", op) || !ReadString(*object, "key", key) || !ReadString(*object, "value", value)) {
     return {};
   }
-  if (op == "put") return {Command::Op::kPut, std::string(key), std::string(value)};
-  if (op == "delete") return {Command::Op::kDelete, std::string(key), {}};
-  return {};
+  Command command{.op = Command::Op::kNothing, .key = std::string(key)};
+  if (!ReadNumber(*object, "if_version", command.if_version)) return {};
+  std::optional<int64_t> by;
+  if (op == "put" || op == "append") {
+    command.op = op == "put" ? Command::Op::kPut : Command::Op::kAppend;
+    command.value = std::string(value);
+  } else if (op == "delete") {
+    command.op = Command::Op::kDelete;
+  } else if (op == "add" && ReadNumber(*object, "by", by) && by) {
+    command.op = Command::Op::kAdd;
+    command.by = *by;
+  } else {
+    return {};
+  }
+  return command;
 }
 
 }  // namespace raftly

@@ -1,11 +1,16 @@
 // The commands that entries of the log carry, and what keys and values may be (SPEC sections 2 and 4).
 //
 //   {"op":"put","key":K,"value":V}      {"op":"delete","key":K}
+//   {"op":"add","key":K,"by":N}         {"op":"append","key":K,"value":V}
 //
-// An absent value is "". Further fields are ignored, so that newer servers may add some.
+// An absent value is "". With "if_version":N a command does something only where the key has that version, 0: is
+// absent. Further fields are ignored, so that newer servers may add some; what an older one would do otherwise is
+// proposed only where all nodes have the feature (FeaturesOf).
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,12 +24,18 @@ inline constexpr size_t kMaxSoughtKeyBytes = 64 << 10;
 inline constexpr size_t kMaxValueBytes = 1 << 20;
 inline constexpr size_t kMaxCommandBytes = 2 << 20;
 
+// Bits of CoreConfig::features.
+inline constexpr uint32_t kConditions = 1;  // if_version, add and append
+inline constexpr uint32_t kAllFeatures = kConditions;
+
 struct Command {
-  enum class Op { kNothing, kPut, kDelete };
+  enum class Op { kNothing, kPut, kDelete, kAdd, kAppend };
 
   Op op = Op::kNothing;
   std::string key;
-  std::string value;
+  std::string value = {};  // of kAppend: what is added behind
+  int64_t by = 0;          // of kAdd
+  std::optional<uint64_t> if_version = {};
 
   bool operator==(const Command&) const = default;
 };
@@ -36,8 +47,11 @@ absl::Status CheckSoughtKey(std::string_view key);
 absl::Status CheckValue(std::string_view value);
 
 // OutOfRange where the encoding exceeds kMaxCommandBytes (control characters grow sixfold). Requires UTF-8.
-absl::StatusOr<std::string> EncodePut(std::string_view key, std::string_view value);
-std::string EncodeDelete(std::string_view key);
+using Condition = std::optional<uint64_t>;  // Command::if_version
+absl::StatusOr<std::string> EncodePut(std::string_view key, std::string_view value, Condition condition = {});
+absl::StatusOr<std::string> EncodeAppend(std::string_view key, std::string_view value, Condition condition = {});
+std::string EncodeAdd(std::string_view key, int64_t by, Condition condition = {});
+std::string EncodeDelete(std::string_view key, Condition condition = {});
 
 // Never fails, whatever the bytes: what cannot be understood does nothing, on every server alike.
 Command DecodeCommand(std::string_view data);

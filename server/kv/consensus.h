@@ -21,7 +21,8 @@ class Consensus {
 
   virtual ~Consensus() = default;
   virtual Time Now() const = 0;
-  virtual void Propose(std::string command, Time deadline, ProposeFn done, Handover handover, Effect effect) = 0;
+  virtual void Propose(std::string command, Time deadline, ProposeFn done, Handover handover, Effect effect,
+                       uint32_t features) = 0;
   virtual void Read(Time deadline, ReadFn done, Handover handover) = 0;
   virtual NodeStatus status() const = 0;
 };
@@ -32,8 +33,9 @@ class RaftConsensus : public Consensus {
   RaftConsensus(RaftNode& node, const EventLoop& loop) : node_(node), loop_(loop) {}
 
   Time Now() const override { return loop_.Now(); }
-  void Propose(std::string command, Time deadline, ProposeFn done, Handover handover, Effect effect) override {
-    node_.Propose(std::move(command), deadline, std::move(done), handover, effect);
+  void Propose(std::string command, Time deadline, ProposeFn done, Handover handover, Effect effect,
+               uint32_t features) override {
+    node_.Propose(std::move(command), deadline, std::move(done), handover, effect, features);
   }
   void Read(Time deadline, ReadFn done, Handover handover) override { node_.Read(deadline, std::move(done), handover); }
   NodeStatus status() const override { return node_.status(); }

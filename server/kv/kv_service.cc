@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "raft/node/errors.h"
-#include "server/kv/command.h"
+#include "server/kv/outcome.h"
 
 namespace raftly {
 namespace {
@@ -28,31 +28,24 @@ std::string Text(const absl::Status& status) { return std::string(status.message
 // A value that one thread waits for and another delivers.
 class Ticket {
  public:
-  void Settle(absl::Status status, NodeId by = {}) {
+  void Settle(absl::StatusOr<Applied> applied) {
     MutexLock lock(mutex_);
-    status_ = std::move(status);
-    by_ = std::move(by);
+    applied_ = std::move(applied);
     settled_.NotifyOne();
   }
-  absl::Status Await(Time deadline) {
+  absl::StatusOr<Applied> Await(Time deadline) {
     const std::chrono::steady_clock::time_point until(deadline.time_since_epoch());
     MutexLock lock(mutex_);
-    while (!status_) {
-      if (!settled_.WaitUntil(mutex_, until) && !status_) return TimedOutError();
+    while (!applied_) {
+      if (!settled_.WaitUntil(mutex_, until) && !applied_) return TimedOutError();
     }
-    return *status_;
-  }
-  // The leader that it was forwarded to, if it was.
-  NodeId by() const {
-    MutexLock lock(mutex_);
-    return by_;
+    return *std::move(applied_);
   }
 
  private:
-  mutable Mutex mutex_;
+  Mutex mutex_;
   CondVar settled_;
-  std::optional<absl::Status> status_ ABSL_GUARDED_BY(mutex_);
-  NodeId by_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::StatusOr<Applied>> applied_ ABSL_GUARDED_BY(mutex_);
 };
 
 std::optional<KvResult> BadRequest(const absl::Status& check) {
@@ -63,37 +56,80 @@ std::optional<KvResult> BadRequest(const absl::Status& check) {
 // Certainly not applied, and worth another attempt.
 bool Retriable(const absl::Status& status) { return absl::IsFailedPrecondition(status) || absl::IsAborted(status); }
 
-absl::StatusOr<std::string> PutCommand(std::string_view key, std::string_view value) {
-  if (auto bad = CheckKey(key); !bad.ok()) return bad;
-  if (auto bad = CheckValue(value); !bad.ok()) return bad;
-  return EncodePut(key, value);
+// What it needs of the nodes.
+KvWrite WriteOf(std::string command, Effect effect, bool conditional) {
+  return {std::move(command), effect, conditional ? kConditions : 0};
+}
+
+// What the machine says became of it.
+KvResult ResultOf(WriteOutcome outcome) {
+  using Kind = WriteOutcome::Kind;
+  KvResult result{.code = KvResult::Code::kOk, .version = outcome.version};
+  switch (outcome.kind) {
+    case Kind::kDone:
+      result.value = Bytes(std::move(outcome.value));
+      break;
+    case Kind::kElse:
+      result.code = KvResult::Code::kElse;
+      result.message = outcome.version ? "the key has another version" : "there is no such key";
+      break;
+    case Kind::kNotNumber:
+      result.code = KvResult::Code::kConflict;
+      result.message = "the value is no number of 64 bits, or the sum would not be one";
+      break;
+    case Kind::kTooLong:
+      result.code = KvResult::Code::kTooLong;
+      result.message = "the value would be too long";
+  }
+  return result;
 }
 
 }  // namespace
 
+absl::StatusOr<KvWrite> PutOf(std::string_view key, std::string_view value, Condition condition) {
+  if (auto bad = CheckKey(key); !bad.ok()) return bad;
+  if (auto bad = CheckValue(value); !bad.ok()) return bad;
+  auto command = EncodePut(key, value, condition);
+  if (!command.ok()) return command.status();
+  return WriteOf(*std::move(command), Effect::kStores, condition.has_value());
+}
+
+absl::StatusOr<KvWrite> AppendOf(std::string_view key, std::string_view value, Condition condition) {
+  if (auto bad = CheckKey(key); !bad.ok()) return bad;
+  if (auto bad = CheckValue(value); !bad.ok()) return bad;
+  auto command = EncodeAppend(key, value, condition);
+  if (!command.ok()) return command.status();
+  return WriteOf(*std::move(command), Effect::kStores, true);
+}
+
+absl::StatusOr<KvWrite> AddOf(std::string_view key, int64_t by, Condition condition) {
+  if (auto bad = CheckKey(key); !bad.ok()) return bad;
+  return WriteOf(EncodeAdd(key, by, condition), Effect::kStores, true);
+}
+
+absl::StatusOr<KvWrite> DeleteOf(std::string_view key, Condition condition) {
+  if (auto bad = CheckSoughtKey(key); !bad.ok()) return bad;
+  return WriteOf(EncodeDelete(key, condition), Effect::kFrees, condition.has_value());
+}
+
 KvService::KvService(NodeId self, Consensus& consensus, const KvStore& store, LeaderWatch& leaders)
     : self_(std::move(self)), consensus_(consensus), store_(store), leaders_(leaders) {}
 
-KvResult KvService::Put(std::string_view key, std::string_view value, KvOptions options) {
-  const auto command = PutCommand(key, value);
-  if (auto bad = BadRequest(command.status())) return *bad;
-  return Write(*command, Effect::kStores, options);
-}
-
-KvResult KvService::Delete(std::string_view key, KvOptions options) {
-  if (auto bad = BadRequest(CheckSoughtKey(key))) return *bad;
-  return Write(EncodeDelete(key), Effect::kFrees, options);
-}
-
 KvResult KvService::Get(std::string_view key, KvOptions options) {
   if (auto bad = BadRequest(CheckSoughtKey(key))) return *bad;
-  KvResult result = OnLeader(Kind::kRead, options, [&] {
+  KvResult result = CatchUp(options);
+  return result.code == KvResult::Code::kOk ? Lookup(key) : result;
+}
+
+KvResult KvService::CatchUp(KvOptions options) {
+  return OnLeader(Kind::kRead, options, [&]() -> absl::StatusOr<Applied> {
     auto ticket = std::make_shared<Ticket>();
     consensus_.Read(
-        options.deadline, [ticket](absl::Status status) { ticket->Settle(std::move(status)); }, Handover::kAtOnce);
+        options.deadline,
+        [ticket](absl::Status status) { status.ok() ? ticket->Settle(Applied()) : ticket->Settle(std::move(status)); },
+        Handover::kAtOnce);
     return ticket->Await(options.deadline + kGrace);
   });
-  return result.code == KvResult::Code::kOk ? Lookup(key) : result;
 }
 
 KvResult KvService::GetStale(std::string_view key) const {
@@ -102,57 +138,40 @@ KvResult KvService::GetStale(std::string_view key) const {
 }
 
 KvResult KvService::Lookup(std::string_view key) const {
-  auto value = store_.Get(key);
-  if (!value) return Failure(KvResult::Code::kNotFound, "no such key");
-  return {KvResult::Code::kOk, *std::move(value), {}, {}};
+  auto found = store_.Find(key);
+  if (!found) return Failure(KvResult::Code::kNotFound, "no such key");
+  return {.code = KvResult::Code::kOk, .value = std::move(found->value), .version = found->version};
 }
 
-KvResult KvService::Write(const std::string& command, Effect effect, const KvOptions& options) {
-  NodeId by;
-  KvResult result = OnLeader(Kind::kWrite, options, [&] {
+KvResult KvService::Write(const KvWrite& write, KvOptions options) {
+  return OnLeader(Kind::kWrite, options, [&] {
     auto ticket = std::make_shared<Ticket>();
     consensus_.Propose(
-        command, options.deadline,
-        [ticket](const absl::StatusOr<Applied>& applied) {
-          applied.ok() ? ticket->Settle({}, applied->by) : ticket->Settle(applied.status());
-        },
-        Handover::kAtOnce, effect);
-    absl::Status status = ticket->Await(options.deadline + kGrace);
-    by = ticket->by();
-    return status;
+        write.command, options.deadline,
+        [ticket](absl::StatusOr<Applied> applied) { ticket->Settle(std::move(applied)); }, Handover::kAtOnce,
+        write.effect, write.features);
+    return ticket->Await(options.deadline + kGrace);
   });
-  if (result.code == KvResult::Code::kOk) result.leader = std::move(by);
-  return result;
-}
-
-void KvService::TryPut(std::string_view key, std::string_view value, KvOptions options, TryDone done) {
-  auto command = PutCommand(key, value);
-  if (auto bad = BadRequest(command.status())) return done(std::move(bad));
-  TryWrite(*std::move(command), Effect::kStores, options, std::move(done));
-}
-
-void KvService::TryDelete(std::string_view key, KvOptions options, TryDone done) {
-  if (auto bad = BadRequest(CheckSoughtKey(key))) return done(std::move(bad));
-  TryWrite(EncodeDelete(key), Effect::kFrees, options, std::move(done));
 }
 
 void KvService::TryGet(std::string key, KvOptions options, TryDone done) {
   if (auto bad = BadRequest(CheckSoughtKey(key))) return done(std::move(bad));
+  TryCatchUp(options, [this, key = std::move(key), done = std::move(done)](std::optional<KvResult> result) mutable {
+    done(result && result->code == KvResult::Code::kOk ? Lookup(key) : std::move(result));
+  });
+}
+
+void KvService::TryCatchUp(KvOptions options, TryDone done) {
   if (!MayTry(options)) return done(std::nullopt);
-  auto answer = [this, key = std::move(key), done = std::move(done)](const absl::Status& status) mutable {
-    done(status.ok() ? Lookup(key) : Outcome(Kind::kRead, status));
-  };
+  auto answer = [done = std::move(done)](const absl::Status& status) mutable { done(Outcome(Kind::kRead, status)); };
   consensus_.Read(options.deadline, std::move(answer), Handover::kInBatch);
 }
 
-void KvService::TryWrite(std::string command, Effect effect, const KvOptions& options, TryDone done) {
+void KvService::TryWrite(KvWrite write, KvOptions options, TryDone done) {
   if (!MayTry(options)) return done(std::nullopt);
-  auto answer = [done = std::move(done)](const absl::StatusOr<Applied>& applied) mutable {
-    auto result = Outcome(Kind::kWrite, applied.status());
-    if (applied.ok()) result->leader = applied->by;
-    done(std::move(result));
-  };
-  consensus_.Propose(std::move(command), options.deadline, std::move(answer), Handover::kInBatch, effect);
+  auto answer = [done = std::move(done)](const absl::StatusOr<Applied>& applied) mutable { done(Outcome(applied)); };
+  consensus_.Propose(std::move(write.command), options.deadline, std::move(answer), Handover::kInBatch, write.effect,
+                     write.features);
 }
 
 bool KvService::MayTry(const KvOptions& options) const {
@@ -161,7 +180,8 @@ bool KvService::MayTry(const KvOptions& options) const {
 }
 
 std::optional<KvResult> KvService::Outcome(Kind kind, const absl::Status& status) {
-  if (status.ok()) return KvResult{KvResult::Code::kOk, {}, {}, {}};
+  if (status.ok()) return KvResult{.code = KvResult::Code::kOk};
+  if (absl::IsUnimplemented(status)) return Failure(KvResult::Code::kNotUnderstood, Text(status));
   if (IsDiskFull(status)) return Failure(KvResult::Code::kDiskFull, Text(status));
   if (absl::IsResourceExhausted(status)) return Failure(KvResult::Code::kUnavailable, Text(status));
   if (Retriable(status)) return std::nullopt;
@@ -169,7 +189,17 @@ std::optional<KvResult> KvService::Outcome(Kind kind, const absl::Status& status
   return Failure(kind == Kind::kRead ? KvResult::Code::kUnavailable : KvResult::Code::kUnknown, Text(status));
 }
 
-KvResult KvService::OnLeader(Kind kind, const KvOptions& options, const std::function<absl::Status()>& attempt) const {
+std::optional<KvResult> KvService::Outcome(const absl::StatusOr<Applied>& applied) {
+  if (!applied.ok()) return Outcome(Kind::kWrite, applied.status());
+  auto outcome = DecodeOutcome(applied->result, applied->at.index);
+  if (!outcome.ok()) return Failure(KvResult::Code::kUnknown, Text(outcome.status()));
+  KvResult result = ResultOf(*std::move(outcome));
+  result.leader = applied->by;
+  return result;
+}
+
+KvResult KvService::OnLeader(Kind kind, const KvOptions& options,
+                             const std::function<absl::StatusOr<Applied>()>& attempt) const {
   while (true) {
     const LeaderWatch::View view = leaders_.view();
     if (view.stopped) return Failure(KvResult::Code::kUnavailable, "the node is stopping");
@@ -177,10 +207,11 @@ KvResult KvService::OnLeader(Kind kind, const KvOptions& options, const std::fun
       return {KvResult::Code::kNotLeader, {}, view.leader, "this node is not the leader"};
     }
     if (!view.leader.empty()) {
-      const absl::Status status = attempt();
-      if (auto result = Outcome(kind, status)) return *std::move(result);
+      const absl::StatusOr<Applied> applied = attempt();
+      auto result = kind == Kind::kWrite ? Outcome(applied) : Outcome(kind, applied.status());
+      if (result) return *std::move(result);
       // It takes nothing from other nodes.
-      if (view.leader != self_ && LeaderHint(status) == view.leader) {
+      if (view.leader != self_ && LeaderHint(applied.status()) == view.leader) {
         return {KvResult::Code::kNotLeader, {}, view.leader, "this node is not the leader"};
       }
       leaders_.Await(view.version, std::min(options.deadline, Now() + kRetryPause));

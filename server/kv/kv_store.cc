@@ -1,10 +1,13 @@
 #include "server/kv/kv_store.h"
 
 #include <algorithm>
+#include <charconv>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/kv/kv_state.h"
+#include "server/kv/outcome.h"
 
 namespace raftly {
 namespace {
@@ -18,6 +21,40 @@ uint64_t Fnv(uint64_t hash, std::string_view bytes) {
 // The separator keeps ("a","bc") apart from ("ab","c"): 0xFF occurs in no UTF-8.
 uint64_t PairHash(std::string_view key, std::string_view value) {
   return Fnv(Fnv(Fnv(0xcbf29ce484222325ULL, key), "\xFF"), value);
+}
+
+// The signed decimal number that is all of `text`. An absent value counts as 0.
+std::optional<int64_t> NumberIn(std::string_view text) {
+  int64_t number = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// Whether a command does anything to a key that is as it is (null: absent), and what then: `command.value` becomes what
+// the key will hold.
+WriteOutcome WhyNot(Command& command, const KvStore::Found* now) {
+  using Kind = WriteOutcome::Kind;
+  const Index version = now == nullptr ? Index{} : now->version;
+  if (command.if_version && Index{*command.if_version} != version) return {Kind::kElse, version};
+  const std::string_view before = now == nullptr ? std::string_view() : now->value.view();
+  if (command.op == Command::Op::kAdd) {
+    const auto number = now == nullptr ? std::optional<int64_t>(0) : NumberIn(before);
+    int64_t sum = 0;
+    if (!number || __builtin_add_overflow(*number, command.by, &sum)) return {Kind::kNotNumber, version};
+    command.value = std::to_string(sum);
+  } else if (command.op == Command::Op::kAppend) {
+    if (before.size() + command.value.size() > kMaxValueBytes) return {Kind::kTooLong, version};
+    command.value.insert(0, before);
+  }
+  return {};
+}
+
+// Of a plain write nothing is to be said, and most are.
+std::string AnswerOf(const Command& command, const WriteOutcome& refused, Index at) {
+  if (refused.kind != WriteOutcome::Kind::kDone) return EncodeOutcome(refused);
+  const bool tells = command.op == Command::Op::kAdd || command.op == Command::Op::kAppend;
+  return tells ? EncodeOutcome({.kind = refused.kind, .version = at, .value = command.value}) : std::string();
 }
 
 }  // namespace
@@ -57,7 +94,7 @@ class KvStore::Reader : public StateReader {
 
  private:
   void Give(std::string_view key, const Value& value, std::string& out) {
-    AppendPair(out, key, value.bytes.view(), value.version);
+    AppendPair(out, key, value.value.view(), value.version);
     MoveTo(key);
   }
   void MoveTo(std::string_view key) {
@@ -121,29 +158,37 @@ KvStore::KvStore(WriteWatch* watch) : watch_(watch), values_(std::make_shared<Va
 KvStore::~KvStore() = default;
 
 std::string KvStore::Apply(const Entry& entry) {
-  Change(entry);
+  std::string outcome = Change(entry);
   if (watch_ != nullptr) watch_->OnApplied(entry);
-  return {};
+  return outcome;
 }
 
-void KvStore::Change(const Entry& entry) {
+std::string KvStore::Change(const Entry& entry) {
   Command command;
   if (entry.type == EntryType::kNormal) command = DecodeCommand(entry.data.view());
+  // Changed here alone, so it may be read without the lock.
+  const auto found = values_->by_key.find(command.key);
+  const bool known = found != values_->by_key.end();
+  const WriteOutcome refused = WhyNot(command, known ? &found->second : nullptr);
+  std::string outcome = AnswerOf(command, refused, entry.index);
+  const bool changes = command.op != Command::Op::kNothing && refused.kind == WriteOutcome::Kind::kDone;
   // Made before, and what it replaces freed after, the lock that readers wait for.
   Value value{Bytes(std::move(command.value)), entry.index};
   MutexLock lock(mutex_);
   applied_ = entry.index;
-  if (command.op == Command::Op::kNothing) return;
-  const auto found = values_->by_key.find(command.key);
-  const bool known = found != values_->by_key.end();
+  if (!changes) return outcome;
   for (Reader* reader : readers_) reader->Keep(command.key, known ? std::optional(found->second) : std::nullopt);
-  if (known) std::swap(found->second, value);
-  if (command.op == Command::Op::kPut && !known) {
-    values_->Put(std::move(command.key), std::move(value));
-  } else if (command.op == Command::Op::kDelete && known) {
+  if (command.op == Command::Op::kDelete) {
+    if (!known) return outcome;
+    std::swap(found->second, value);
     values_->in_order.erase(found->first);
     values_->by_key.erase(found);
+  } else if (known) {
+    std::swap(found->second, value);
+  } else {
+    values_->Put(std::move(command.key), std::move(value));
   }
+  return outcome;
 }
 
 // Requires that the key is not there.
@@ -152,11 +197,33 @@ void KvStore::Values::Put(std::string key, Value value) {
   in_order.emplace(pair->first, &pair->second);
 }
 
-std::optional<Bytes> KvStore::Get(std::string_view key) const {
+std::optional<KvStore::Found> KvStore::Find(std::string_view key) const {
   MutexLock lock(mutex_);
   const auto found = values_->by_key.find(key);
   if (found == values_->by_key.end()) return std::nullopt;
-  return found->second.bytes;
+  return found->second;
+}
+
+std::optional<Bytes> KvStore::Get(std::string_view key) const {
+  const auto found = Find(key);
+  return found ? std::optional(found->value) : std::nullopt;
+}
+
+KvStore::Page KvStore::List(std::string_view prefix, std::string_view after, size_t limit, size_t bytes) const {
+  Page page;
+  size_t taken = 0;
+  MutexLock lock(mutex_);
+  page.applied = applied_;
+  auto next = after < prefix ? values_->in_order.lower_bound(prefix) : values_->in_order.upper_bound(after);
+  for (; next != values_->in_order.end() && next->first.substr(0, prefix.size()) == prefix; ++next) {
+    if (page.keys.size() == limit || taken >= bytes) {
+      page.next = page.keys.back().key;
+      break;
+    }
+    taken += next->first.size() + next->second->value.size();
+    page.keys.push_back({std::string(next->first), *next->second});
+  }
+  return page;
 }
 
 size_t KvStore::size() const {
@@ -168,7 +235,7 @@ KvStore::Digest KvStore::digest() const {
   MutexLock lock(mutex_);
   Digest digest{.applied = applied_};
   // Added up, so that their order does not matter.
-  for (const auto& [key, value] : values_->by_key) digest.hash += PairHash(key, value.bytes.view());
+  for (const auto& [key, value] : values_->by_key) digest.hash += PairHash(key, value.value.view());
   return digest;
 }
 

@@ -34,23 +34,38 @@ class KvStore : public StateMachine {
   explicit KvStore(WriteWatch* watch = nullptr);
   ~KvStore() override;
 
-  // From the apply executor. The result of Apply is always empty.
+  // From the apply executor. The result of Apply is a WriteOutcome.
   std::string Apply(const Entry& entry) override;
   Format format() const override;
   std::unique_ptr<StateReader> Save() override;
   std::unique_ptr<StateWriter> Load(uint32_t version, Index at) override;
 
-  // From any thread. The value is shared, not copied.
+  struct Found {
+    Bytes value;    // shared, not copied
+    Index version;  // the entry that last changed it
+  };
+  struct Listed {
+    std::string key;
+    Found found;
+  };
+  struct Page {
+    std::vector<Listed> keys;
+    std::string next;  // the last key of this page, where there are more behind it; empty: there are none
+    Index applied;     // as of this entry
+  };
+
+  // From any thread.
+  std::optional<Found> Find(std::string_view key) const;
   std::optional<Bytes> Get(std::string_view key) const;
+  // Keys that begin with `prefix` and lie behind `after`, in byte order: at most `limit`, and no more after `bytes` of
+  // keys and values.
+  Page List(std::string_view prefix, std::string_view after, size_t limit, size_t bytes) const;
   size_t size() const;
   // Reads everything: for comparing stores, not for every write.
   Digest digest() const;
 
  private:
-  struct Value {
-    Bytes bytes;
-    Index version;  // the entry that last changed it
-  };
+  using Value = Found;
   struct Hash : std::hash<std::string_view> {
     using is_transparent = void;
   };
@@ -65,7 +80,7 @@ class KvStore : public StateMachine {
   class Reader;
   class Writer;
 
-  void Change(const Entry& entry);
+  std::string Change(const Entry& entry);
   void Replace(std::shared_ptr<Values> values, Index applied);
 
   WriteWatch* const watch_;

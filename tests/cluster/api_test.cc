@@ -132,7 +132,7 @@ TEST_F(Api, MalformedBodiesAre400AndSayWhy) {
 }
 
 TEST_F(Api, AWrongMethodIs405AndNamesTheRightOnes) {
-  const Answer keys = AskAny("POST", "/keys/k", PutBody("v"));
+  const Answer keys = AskAny("PATCH", "/keys/k", PutBody("v"));
   EXPECT_EQ(keys.status, 405);
   for (const char* method : {"GET", "PUT", "DELETE"}) {
     EXPECT_NE(keys.Header("allow").find(method), std::string::npos) << keys.Header("allow");

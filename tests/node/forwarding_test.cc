@@ -17,6 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // Three nodes, each of which serves whoever asks it.
 class Forwarding : public ::testing::Test {
@@ -108,6 +109,58 @@ TEST_F(Forwarding, WhoIsCutOffFromTheLeaderAcknowledgesNothing) {
   EXPECT_FALSE(cluster_.Read(follower_, milliseconds(300)).ok());
   cluster_.Heal();
   ASSERT_TRUE(Eventually([&] { return cluster_.Read(follower_, milliseconds(500)).ok(); }));
+}
+
+// ---- Commands that not every node understands ----------------------------------------------------------------------
+
+class Features : public ::testing::Test {
+ protected:
+  static constexpr uint32_t kNew = 1;
+
+  // The last of three nodes is older than the others, or is not.
+  void Start(bool all_new) {
+    for (const NodeId& id : cluster_.ids()) {
+      if (cluster_.running(id)) cluster_.Stop(id);
+      cluster_.config(id).forward = true;
+      cluster_.config(id).core.features = all_new || id != "node3" ? kNew : 0;
+    }
+    for (const NodeId& id : cluster_.ids()) ASSERT_TRUE(cluster_.Start(id).ok());
+    cluster_.WaitForLeader();
+  }
+  absl::StatusOr<Applied> Propose(const NodeId& id) {
+    std::promise<absl::StatusOr<Applied>> promise;
+    Server& server = cluster_.at(id);
+    server.node.Propose(
+        "new", server.loop.Now() + kPatience,
+        [&](absl::StatusOr<Applied> applied) { promise.set_value(std::move(applied)); }, Handover::kAtOnce,
+        Effect::kStores, kNew);
+    return promise.get_future().get();
+  }
+
+  NodeCluster cluster_{3};
+};
+
+TEST_F(Features, AreUsedOnceEveryNodeHasThem) {
+  Start(true);
+  for (const NodeId& id : cluster_.ids()) {
+    EXPECT_TRUE(Eventually([&] { return Propose(id).ok(); })) << id;
+  }
+}
+
+TEST_F(Features, AreRefusedWhereANodeLacksThemAndItIsNamed) {
+  Start(false);
+  absl::Status refused;
+  ASSERT_TRUE(Eventually([&] { return absl::IsUnimplemented(refused = Propose(cluster_.WaitForLeader()).status()); }));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("node3 does not understand"));
+  for (const NodeId& id : cluster_.ids()) EXPECT_THAT(cluster_.at(id).state.commands(), Not(Contains("new")));
+}
+
+TEST_F(Features, HoldForGoodOnceTheLogSaysSo) {
+  Start(true);
+  ASSERT_TRUE(Eventually([&] { return Propose("node1").ok(); }));
+  cluster_.Crash(cluster_.WaitForLeader());
+  const NodeId next = cluster_.WaitForLeader();
+  EXPECT_TRUE(Eventually([&] { return Propose(next).ok(); })) << "although a node is down that this leader never heard";
 }
 
 }  // namespace

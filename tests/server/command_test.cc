@@ -26,6 +26,30 @@ TEST(Command, EncodesAsSpecSection2Says) {
   EXPECT_EQ(EncodeDelete("k"), R"({"op":"delete","key":"k"})");
 }
 
+TEST(Command, ConditionsAddAndAppendAreFurtherFieldsAndVerbs) {
+  EXPECT_EQ(*EncodePut("k", "v", 7), R"({"op":"put","key":"k","value":"v","if_version":7})");
+  EXPECT_EQ(*EncodeAppend("k", "v"), R"({"op":"append","key":"k","value":"v"})");
+  EXPECT_EQ(EncodeAdd("k", -3, 0), R"({"op":"add","key":"k","by":-3,"if_version":0})");
+  EXPECT_EQ(EncodeDelete("k", 9), R"({"op":"delete","key":"k","if_version":9})");
+  EXPECT_EQ(Decoded(*EncodePut("k", "v", 7)), (Command{Command::Op::kPut, "k", "v", 0, 7}));
+  EXPECT_EQ(Decoded(*EncodeAppend("k", "v")), (Command{Command::Op::kAppend, "k", "v"}));
+  EXPECT_EQ(Decoded(EncodeAdd("k", -3, 0)), (Command{Command::Op::kAdd, "k", "", -3, 0}));
+  EXPECT_EQ(Decoded(EncodeDelete("k", UINT64_MAX)), (Command{Command::Op::kDelete, "k", "", 0, UINT64_MAX}));
+}
+
+TEST(Command, AConditionThatCannotBeUnderstoodIsNotIgnored) {
+  for (const char* version : {"-1", "1.5", "\"7\"", "[7]", "18446744073709551616"}) {
+    EXPECT_EQ(Decoded(absl::StrCat(R"({"op":"put","key":"k","value":"v","if_version":)", version, "}")).op,
+              Command::Op::kNothing)
+        << version;
+  }
+  for (const char* by : {"1.5", "\"7\"", "9223372036854775808", "null"}) {
+    EXPECT_EQ(Decoded(absl::StrCat(R"({"op":"add","key":"k","by":)", by, "}")).op, Command::Op::kNothing) << by;
+  }
+  EXPECT_EQ(Decoded(R"({"op":"put","key":"k","value":"v","by":"somebody"})").op, Command::Op::kPut)
+      << "a field that is not this verb's";
+}
+
 TEST(Command, AnythingThatMayBeStoredComesBack) {
   const std::string key("a\0b\n\"\\/\xF0\x9F\x98\x80 \x1F\x7F", 14);
   const auto encoded = EncodePut(key, key + key);

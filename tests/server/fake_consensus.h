@@ -23,13 +23,13 @@ class FakeConsensus : public Consensus {
 
   Time Now() const override { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
 
-  void Propose(std::string command, Time, ProposeFn done, Handover, Effect) override {
+  void Propose(std::string command, Time, ProposeFn done, Handover, Effect, uint32_t) override {
     absl::Status refusal = Next();
     if (!refusal.ok()) return done(std::move(refusal));
     MutexLock lock(mutex_);
     ++applied_.index;
-    store_.Apply({applied_.index, Term{1}, EntryType::kNormal, Bytes(std::move(command))});
-    done(Applied{applied_, "", helper_});
+    done(Applied{applied_, store_.Apply({applied_.index, Term{1}, EntryType::kNormal, Bytes(std::move(command))}),
+                 helper_});
   }
   void Read(Time, ReadFn done, Handover) override { done(Next()); }
   NodeStatus status() const override {

@@ -168,12 +168,12 @@ TEST_F(HttpTest, ABodyIsTakenWhateverItsContentType) {
 }
 
 TEST_F(HttpTest, WrongMethodsAndUnknownPaths) {
-  const auto post = node_.Ask("POST", "/keys/k", Value("v"));
-  EXPECT_EQ(post.status, 405);
-  EXPECT_EQ(post.get_header_value("Allow"), "GET, HEAD, PUT, DELETE");
-  EXPECT_THAT(post.body, HasSubstr("error"));
+  const auto patch = node_.Ask("PATCH", "/keys/k", Value("v"));
+  EXPECT_EQ(patch.status, 405);
+  EXPECT_EQ(patch.get_header_value("Allow"), "GET, HEAD, PUT, DELETE, POST");
+  EXPECT_THAT(patch.body, HasSubstr("error"));
   EXPECT_EQ(node_.Ask("DELETE", "/status").get_header_value("Allow"), "GET, HEAD");
-  for (const char* path : {"/", "/nothing", "/keys", "/status/"}) {
+  for (const char* path : {"/", "/nothing", "/keysy", "/status/"}) {
     const auto answer = node_.Ask("GET", path);
     EXPECT_EQ(answer.status, 404) << path;
     EXPECT_THAT(answer.body, HasSubstr("error"));

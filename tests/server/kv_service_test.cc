@@ -29,16 +29,16 @@ class KvServiceTest : public ::testing::Test {
 
 TEST_F(KvServiceTest, ALeaderServes) {
   Elect(leaders_, "node1");
-  EXPECT_EQ(service_.Put("k", "v", Later()).code, Code::kOk);
+  EXPECT_EQ(service_.Write(*PutOf("k", "v"), Later()).code, Code::kOk);
   EXPECT_EQ(service_.Get("k", Later()).value.view(), "v");
-  EXPECT_EQ(service_.Delete("k", Later()).code, Code::kOk);
+  EXPECT_EQ(service_.Write(*DeleteOf("k"), Later()).code, Code::kOk);
   EXPECT_EQ(service_.Get("k", Later()).code, Code::kNotFound);
 }
 
 TEST_F(KvServiceTest, AFollowerServesWithTheLeadersHelp) {
   Elect(leaders_, "node2");
   consensus_.Follow("node2");
-  const KvResult written = service_.Put("k", "v", Later());
+  const KvResult written = service_.Write(*PutOf("k", "v"), Later());
   EXPECT_EQ(written.code, Code::kOk);
   EXPECT_EQ(written.leader, "node2") << "which committed and applied it";
   const KvResult read = service_.Get("k", Later());
@@ -49,7 +49,7 @@ TEST_F(KvServiceTest, AFollowerServesWithTheLeadersHelp) {
 TEST_F(KvServiceTest, AFollowerWhoseLeaderTakesNothingFromOthersNamesIt) {
   Elect(leaders_, "node2");
   consensus_.FollowInVain("node2");
-  const KvResult result = service_.Put("k", "v", Later());
+  const KvResult result = service_.Write(*PutOf("k", "v"), Later());
   EXPECT_EQ(result.code, Code::kNotLeader);
   EXPECT_EQ(result.leader, "node2");
   EXPECT_EQ(consensus_.calls(), 0);
@@ -57,26 +57,26 @@ TEST_F(KvServiceTest, AFollowerWhoseLeaderTakesNothingFromOthersNamesIt) {
 
 TEST_F(KvServiceTest, WithoutALeaderItWaitsForOne) {
   std::thread election([&] { Elect(leaders_, "node1"); });
-  EXPECT_EQ(service_.Put("k", "v", Later()).code, Code::kOk);
+  EXPECT_EQ(service_.Write(*PutOf("k", "v"), Later()).code, Code::kOk);
   election.join();
 }
 
 TEST_F(KvServiceTest, WithoutALeaderUntilTheDeadlineItIsUnavailable) {
-  EXPECT_EQ(service_.Put("k", "v", Soon()).code, Code::kUnavailable);
+  EXPECT_EQ(service_.Write(*PutOf("k", "v"), Soon()).code, Code::kUnavailable);
   EXPECT_EQ(service_.Get("k", Soon()).code, Code::kUnavailable);
 }
 
 TEST_F(KvServiceTest, AForwardedRequestIsNotKeptWaitingForALeader) {
   KvOptions options = Later();
   options.forwarded = true;
-  EXPECT_EQ(service_.Put("k", "v", options).code, Code::kNotLeader);
+  EXPECT_EQ(service_.Write(*PutOf("k", "v"), options).code, Code::kNotLeader);
 }
 
 TEST_F(KvServiceTest, WhatCertainlyWasNotAppliedIsTriedAgain) {
   Elect(leaders_, "node1");
   consensus_.Refuse(NotLeaderError(""));
   consensus_.Refuse(OverwrittenError({Term{1}, Index{1}}, Term{2}));
-  EXPECT_EQ(service_.Put("k", "v", Later()).code, Code::kOk);
+  EXPECT_EQ(service_.Write(*PutOf("k", "v"), Later()).code, Code::kOk);
   EXPECT_EQ(consensus_.calls(), 3);
 }
 
@@ -84,7 +84,7 @@ TEST_F(KvServiceTest, AnUnknownOutcomeIsNeverTriedAgain) {
   Elect(leaders_, "node1");
   for (const auto& status : {TimedOutError(), StoppingError()}) {
     consensus_.Refuse(status);
-    EXPECT_EQ(service_.Put("k", "v", Later()).code, Code::kUnknown);
+    EXPECT_EQ(service_.Write(*PutOf("k", "v"), Later()).code, Code::kUnknown);
   }
   EXPECT_EQ(consensus_.calls(), 2);
 }
@@ -98,16 +98,16 @@ TEST_F(KvServiceTest, AReadsOutcomeIsNeverUnknown) {
 TEST_F(KvServiceTest, AFullDiskAndAFullQueueAreToldApart) {
   Elect(leaders_, "node1");
   consensus_.Refuse(DiskFullError());
-  EXPECT_EQ(service_.Put("k", "v", Later()).code, Code::kDiskFull);
+  EXPECT_EQ(service_.Write(*PutOf("k", "v"), Later()).code, Code::kDiskFull);
   consensus_.Refuse(QueueFullError());
-  EXPECT_EQ(service_.Put("k", "v", Later()).code, Code::kUnavailable);
+  EXPECT_EQ(service_.Write(*PutOf("k", "v"), Later()).code, Code::kUnavailable);
 }
 
 TEST_F(KvServiceTest, WithoutLeaderAndWithoutSpaceAWriteSaysThatTheDiskIsFull) {
   NodeStatus status;
   status.has_space = false;
   consensus_.SetStatus(status);
-  EXPECT_EQ(service_.Put("k", "v", Soon()).code, Code::kDiskFull);
+  EXPECT_EQ(service_.Write(*PutOf("k", "v"), Soon()).code, Code::kDiskFull);
   EXPECT_EQ(service_.Get("k", Soon()).code, Code::kUnavailable);
 }
 
@@ -119,16 +119,19 @@ TEST_F(KvServiceTest, AStaleReadAsksNobody) {
 }
 
 TEST_F(KvServiceTest, LimitsComeBeforeEverythingElse) {
-  EXPECT_EQ(service_.Put("", "v", Later()).code, Code::kInvalid);
-  EXPECT_EQ(service_.Put("\xFF", "v", Later()).code, Code::kInvalid);
+  EXPECT_TRUE(absl::IsInvalidArgument(PutOf("", "v").status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(PutOf("\xFF", "v").status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(AddOf("", 1).status()));
   EXPECT_EQ(service_.Get(std::string(65537, 'k'), Later()).code, Code::kTooLong);
-  EXPECT_EQ(service_.Put("k", std::string(kMaxValueBytes + 1, 'v'), Later()).code, Code::kTooLong);
-  EXPECT_EQ(service_.Put("k", std::string(kMaxValueBytes, '\x01'), Later()).code, Code::kTooLong);
+  EXPECT_TRUE(absl::IsOutOfRange(PutOf("k", std::string(kMaxValueBytes + 1, 'v')).status()));
+  EXPECT_TRUE(absl::IsOutOfRange(PutOf("k", std::string(kMaxValueBytes, '\x01')).status()));
+  EXPECT_TRUE(absl::IsOutOfRange(AppendOf("k", std::string(kMaxValueBytes, '\x01')).status()));
+  EXPECT_TRUE(absl::IsOutOfRange(DeleteOf(std::string(65537, 'k')).status()));
 }
 
 TEST_F(KvServiceTest, StopEndsTheWaiting) {
   std::thread stop([&] { service_.Stop(); });
-  EXPECT_EQ(service_.Put("k", "v", Later()).code, Code::kUnavailable);
+  EXPECT_EQ(service_.Write(*PutOf("k", "v"), Later()).code, Code::kUnavailable);
   stop.join();
 }
 

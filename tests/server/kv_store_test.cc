@@ -9,6 +9,7 @@
 #include <string>
 
 #include "server/kv/kv_state.h"
+#include "server/kv/outcome.h"
 
 namespace raftly {
 namespace {
@@ -44,6 +45,86 @@ absl::Status Load(KvStore& store, std::string_view state, Index at, size_t piece
     if (absl::Status status = writer->Write(state.substr(0, piece)); !status.ok()) return status;
   }
   return writer->Finish();
+}
+
+// What the last command came to.
+class Conditional : public ::testing::Test {
+ protected:
+  WriteOutcome Apply(const std::string& command) {
+    const Index at{++applied_};
+    return *DecodeOutcome(store_.Apply({at, Term{1}, EntryType::kNormal, Bytes(command)}), at);
+  }
+  std::string Value() { return std::string(store_.Get("k")->view()); }
+
+  KvStore store_;
+  uint64_t applied_ = 0;
+};
+
+using Kind = WriteOutcome::Kind;
+
+TEST_F(Conditional, AWriteHappensOnlyAtTheVersionThatItNames) {
+  EXPECT_EQ(Apply(*EncodePut("k", "a", 5)), (WriteOutcome{Kind::kElse, Index{0}})) << "it is absent";
+  EXPECT_EQ(Apply(*EncodePut("k", "b", 0)), (WriteOutcome{Kind::kDone, Index{2}}));
+  EXPECT_EQ(Apply(*EncodePut("k", "c", 0)), (WriteOutcome{Kind::kElse, Index{2}}));
+  EXPECT_EQ(Apply(*EncodePut("k", "d", 2)), (WriteOutcome{Kind::kDone, Index{4}}));
+  EXPECT_EQ(Apply(EncodeDelete("k", 2)), (WriteOutcome{Kind::kElse, Index{4}}));
+  EXPECT_EQ(Value(), "d");
+  EXPECT_EQ(store_.Find("k")->version, Index{4}) << "what did nothing is no change";
+  EXPECT_EQ(Apply(EncodeDelete("k", 4)), (WriteOutcome{Kind::kDone, Index{6}}));
+  EXPECT_FALSE(store_.Find("k"));
+}
+
+TEST_F(Conditional, AddCountsFromWhatIsThereAndSaysWhatItCameTo) {
+  EXPECT_EQ(Apply(EncodeAdd("k", 5)), (WriteOutcome{Kind::kDone, Index{1}, "5"})) << "an absent key counts as 0";
+  EXPECT_EQ(Apply(EncodeAdd("k", -7)), (WriteOutcome{Kind::kDone, Index{2}, "-2"}));
+  Apply(*EncodePut("k", "9223372036854775807"));
+  EXPECT_EQ(Apply(EncodeAdd("k", 1)), (WriteOutcome{Kind::kNotNumber, Index{3}})) << "it would not be one of 64 bits";
+  EXPECT_EQ(Apply(EncodeAdd("k", -1)).value, "9223372036854775806");
+  for (const char* word : {"", "five", "5 ", "5.0", "0x5"}) {
+    Apply(*EncodePut("k", word));
+    EXPECT_EQ(Apply(EncodeAdd("k", 1)).kind, Kind::kNotNumber) << word;
+    EXPECT_EQ(Value(), word);
+  }
+}
+
+TEST_F(Conditional, AppendGoesBehindWhatIsThere) {
+  EXPECT_EQ(Apply(*EncodeAppend("k", "a")), (WriteOutcome{Kind::kDone, Index{1}, "a"}));
+  EXPECT_EQ(Apply(*EncodeAppend("k", "b:c", 1)), (WriteOutcome{Kind::kDone, Index{2}, "ab:c"}));
+  EXPECT_EQ(Apply(*EncodeAppend("k", "d", 1)), (WriteOutcome{Kind::kElse, Index{2}}));
+  Apply(*EncodePut("k", std::string(kMaxValueBytes - 1, 'x')));
+  EXPECT_EQ(Apply(*EncodeAppend("k", "y")).kind, Kind::kDone);
+  EXPECT_EQ(Apply(*EncodeAppend("k", "y")), (WriteOutcome{Kind::kTooLong, Index{5}}));
+}
+
+TEST(Outcome, WhatNoStoreMadeIsNone) {
+  for (const char* text : {"d", "d:", "x5:", "d5", "d-1:", "d5x:v", ":"}) {
+    EXPECT_FALSE(DecodeOutcome(text, Index{1}).ok()) << text;
+  }
+}
+
+TEST(List, GivesPagesInByteOrder) {
+  Store one;
+  for (const char* key : {"a", "b/1", "b/2", "b/\xF0\x9F\x98\x80", "b0", "c"}) one.Put(key, std::string("v") + key);
+  const auto keys = [](const KvStore::Page& page) {
+    std::string all;
+    for (const auto& listed : page.keys) all += listed.key + " ";
+    return all;
+  };
+  const auto first = one.store.List("b/", "", 2, 1000);
+  EXPECT_EQ(keys(first), "b/1 b/2 ");
+  EXPECT_EQ(first.next, "b/2");
+  EXPECT_EQ(first.applied, Index{6});
+  EXPECT_EQ(first.keys[0].found.version, Index{2});
+  const auto second = one.store.List("b/", first.next, 2, 1000);
+  EXPECT_EQ(keys(second), "b/\xF0\x9F\x98\x80 ");
+  EXPECT_EQ(second.next, "");
+  EXPECT_EQ(keys(one.store.List("", "", 100, 1000)), "a b/1 b/2 b/\xF0\x9F\x98\x80 b0 c ");
+  EXPECT_EQ(keys(one.store.List("b/", "b/11", 100, 1000)), "b/2 b/\xF0\x9F\x98\x80 ") << "a key that is not there";
+  EXPECT_EQ(keys(one.store.List("b/", "a", 1, 1000)), "b/1 ");
+  EXPECT_EQ(keys(one.store.List("x", "", 100, 1000)), "");
+  const auto small = one.store.List("", "", 100, 1);
+  EXPECT_EQ(keys(small), "a ") << "one at least, and no more once it is enough";
+  EXPECT_EQ(small.next, "a");
 }
 
 TEST(KvState, IsPairsInOrderWithTheirVersions) {

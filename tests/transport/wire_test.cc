@@ -79,6 +79,13 @@ TEST(Wire, Forward) {
   ExpectGolden<pb::ForwardResponse>(reply, "08 03  12 08 1007 1803 22026f6b  12 0a 0808 220466756c6c 2801");
 }
 
+TEST(Wire, WhatANodeUnderstandsIsABitForEachKind) {
+  ExpectGolden<pb::AppendEntriesResponse>(AppendReply{.term = {3}, .success = true, .features = 5},
+                                          "08 03 10 01 a806 05");
+  ExpectGolden<pb::ForwardRequest>(ForwardRequest{.from = "n2", .commands = {{.data = "x", .features = 1}}},
+                                   "0a 02 6e32  12 05 0a0178 1801");
+}
+
 TEST(Wire, MoreCommandsThanANodeForwardsAreRefused) {
   pb::ForwardRequest message;
   for (int i = 0; i < 65537; ++i) message.add_commands();
