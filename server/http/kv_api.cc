@@ -129,6 +129,8 @@ void KvApi::Register(Router& router) {
     router.Add(method, kKeysPrefix,
                [this](const HttpRequest& request, HttpReply reply) { Handle(request, std::move(reply)); });
   }
+  router.Add("POST", kTransactionPath,
+             [this](const HttpRequest& request, HttpReply reply) { Handle(request, std::move(reply)); });
   router.Add("GET", "/keys",
              [this](const HttpRequest& request, HttpReply reply) { HandleList(request, std::move(reply)); });
 }

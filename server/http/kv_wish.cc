@@ -134,6 +134,11 @@ absl::StatusOr<bool> WantsStale(const HttpRequest& request) {
 }
 
 absl::StatusOr<KvWish> WishOf(const HttpRequest& request) {
+  if (request.path() == kTransactionPath) {
+    auto write = TransactionOf(request.body);
+    if (!write.ok()) return write.status();
+    return KvWish{.kind = KvWish::Kind::kWrite, .key = {}, .write = *std::move(write), .tells = KvWish::Tells::kJson};
+  }
   auto key = PercentDecode(request.path().substr(sizeof kKeysPrefix - 1));
   if (!key.ok()) return key.status();
   KvWish wish{.key = *std::move(key)};
@@ -146,8 +151,9 @@ absl::StatusOr<KvWish> WishOf(const HttpRequest& request) {
   const auto condition = ConditionOf(request);
   if (!condition.ok()) return condition.status();
   wish.kind = KvWish::Kind::kWrite;
-  wish.tells = request.method == "POST";
-  auto write = wish.tells                   ? ChangeIn(request, wish.key, *condition)
+  const bool changes = request.method == "POST";
+  if (changes) wish.tells = KvWish::Tells::kValue;
+  auto write = changes                      ? ChangeIn(request, wish.key, *condition)
                : request.method == "DELETE" ? DeleteOf(wish.key, *condition)
                                             : PutIn(request, wish.key, *condition);
   if (!write.ok()) return write.status();
@@ -167,11 +173,13 @@ HttpResponse FailureOf(const KvResult& result) {
 HttpResponse AnswerTo(const KvWish& wish, const KvResult& result) {
   HttpResponse response = result.code == KvResult::Code::kOk ? HttpResponse() : FailureOf(result);
   if (result.code == KvResult::Code::kOk && wish.reads()) response.body = PairJson(wish.key, result.value.view());
-  if (result.code == KvResult::Code::kOk && wish.tells) {
+  if (result.code == KvResult::Code::kOk && wish.tells == KvWish::Tells::kJson) {
+    response.body = std::string(result.value.view());
+  } else if (result.code == KvResult::Code::kOk && wish.tells == KvWish::Tells::kValue) {
     response.body =
         absl::StrCat("{\"value\":", JsonString(result.value.view()), ",\"version\":", result.version.value, "}");
   }
-  if (result.version) response.headers.emplace_back("ETag", ETag(result.version));
+  if (result.version && wish.tells != KvWish::Tells::kJson) response.headers.emplace_back("ETag", ETag(result.version));
   const bool there = !result.leader.empty() && result.code != KvResult::Code::kNotLeader;
   if (there) response.headers.emplace_back("Raftly-Node", result.leader);
   return response;

@@ -11,6 +11,7 @@
 namespace raftly {
 
 inline constexpr char kKeysPrefix[] = "/keys/";
+inline constexpr char kTransactionPath[] = "/api/txn";
 
 struct KvWish {
   enum class Kind { kRead, kReadStale, kWrite };
@@ -18,7 +19,8 @@ struct KvWish {
   Kind kind = Kind::kRead;
   std::string key;
   KvWrite write = {};  // of kWrite
-  bool tells = false;  // a write whose answer is what the key holds now
+  enum class Tells { kNothing, kValue, kJson };
+  Tells tells = Tells::kNothing;  // of a write: what its answer is
 
   bool reads() const { return kind != Kind::kWrite; }
 };

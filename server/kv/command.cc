@@ -108,6 +108,13 @@ Command DecodeCommand(std::string_view data) {
   if (!ReadString(*object, "op", op) || !ReadString(*object, "key", key) || !ReadString(*object, "value", value)) {
     return {};
   }
+  if (op == "txn") {
+    auto transaction = ParseTransaction(data);
+    if (!transaction.ok()) return {};
+    Command several{.op = Command::Op::kTransaction};
+    several.transaction = std::make_shared<const Transaction>(*std::move(transaction));
+    return several;
+  }
   Command command{.op = Command::Op::kNothing, .key = std::string(key)};
   if (!ReadNumber(*object, "if_version", command.if_version)) return {};
   std::optional<int64_t> by;

@@ -2,6 +2,7 @@
 //
 //   {"op":"put","key":K,"value":V}      {"op":"delete","key":K}
 //   {"op":"add","key":K,"by":N}         {"op":"append","key":K,"value":V}
+//   {"op":"txn",...}                    server/kv/transaction.h
 //
 // An absent value is "". With "if_version":N a command does something only where the key has that version, 0: is
 // absent. Further fields are ignored, so that newer servers may add some; what an older one would do otherwise is
@@ -10,12 +11,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/kv/transaction.h"
 
 namespace raftly {
 
@@ -26,16 +29,18 @@ inline constexpr size_t kMaxCommandBytes = 2 << 20;
 
 // Bits of CoreConfig::features.
 inline constexpr uint32_t kConditions = 1;  // if_version, add and append
-inline constexpr uint32_t kAllFeatures = kConditions;
+inline constexpr uint32_t kTransactions = 2;
+inline constexpr uint32_t kAllFeatures = kConditions | kTransactions;
 
 struct Command {
-  enum class Op { kNothing, kPut, kDelete, kAdd, kAppend };
+  enum class Op { kNothing, kPut, kDelete, kAdd, kAppend, kTransaction };
 
   Op op = Op::kNothing;
   std::string key;
   std::string value = {};  // of kAppend: what is added behind
   int64_t by = 0;          // of kAdd
   std::optional<uint64_t> if_version = {};
+  std::shared_ptr<const Transaction> transaction = {};  // of kTransaction
 
   bool operator==(const Command&) const = default;
 };

@@ -76,10 +76,11 @@ KvResult ResultOf(WriteOutcome outcome) {
     case Kind::kNotNumber:
       result.code = KvResult::Code::kConflict;
       result.message = "the value is no number of 64 bits, or the sum would not be one";
+      if (!outcome.value.empty()) result.message = "key \"" + outcome.value + "\": " + result.message;
       break;
     case Kind::kTooLong:
       result.code = KvResult::Code::kTooLong;
-      result.message = "the value would be too long";
+      result.message = "the value, or the answer, would be too long";
   }
   return result;
 }
@@ -105,6 +106,14 @@ absl::StatusOr<KvWrite> AppendOf(std::string_view key, std::string_view value, C
 absl::StatusOr<KvWrite> AddOf(std::string_view key, int64_t by, Condition condition) {
   if (auto bad = CheckKey(key); !bad.ok()) return bad;
   return WriteOf(EncodeAdd(key, by, condition), Effect::kStores, true);
+}
+
+absl::StatusOr<KvWrite> TransactionOf(std::string_view json) {
+  const auto transaction = ParseTransaction(json);
+  if (!transaction.ok()) return transaction.status();
+  auto command = EncodeTransaction(*transaction);
+  if (!command.ok()) return command.status();
+  return KvWrite{*std::move(command), Effect::kStores, kTransactions};
 }
 
 absl::StatusOr<KvWrite> DeleteOf(std::string_view key, Condition condition) {

@@ -58,6 +58,7 @@ struct KvWrite {
 absl::StatusOr<KvWrite> PutOf(std::string_view key, std::string_view value, Condition condition = {});
 absl::StatusOr<KvWrite> DeleteOf(std::string_view key, Condition condition = {});
 absl::StatusOr<KvWrite> AddOf(std::string_view key, int64_t by, Condition condition = {});
+absl::StatusOr<KvWrite> TransactionOf(std::string_view json);
 absl::StatusOr<KvWrite> AppendOf(std::string_view key, std::string_view value, Condition condition = {});
 
 struct KvOptions {

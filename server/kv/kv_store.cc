@@ -1,13 +1,12 @@
 #include "server/kv/kv_store.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/kv/kv_state.h"
-#include "server/kv/outcome.h"
+#include "server/kv/what_changes.h"
 
 namespace raftly {
 namespace {
@@ -21,40 +20,6 @@ uint64_t Fnv(uint64_t hash, std::string_view bytes) {
 // The separator keeps ("a","bc") apart from ("ab","c"): 0xFF occurs in no UTF-8.
 uint64_t PairHash(std::string_view key, std::string_view value) {
   return Fnv(Fnv(Fnv(0xcbf29ce484222325ULL, key), "\xFF"), value);
-}
-
-// The signed decimal number that is all of `text`. An absent value counts as 0.
-std::optional<int64_t> NumberIn(std::string_view text) {
-  int64_t number = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-// Whether a command does anything to a key that is as it is (null: absent), and what then: `command.value` becomes what
-// the key will hold.
-WriteOutcome WhyNot(Command& command, const KvStore::Found* now) {
-  using Kind = WriteOutcome::Kind;
-  const Index version = now == nullptr ? Index{} : now->version;
-  if (command.if_version && Index{*command.if_version} != version) return {Kind::kElse, version};
-  const std::string_view before = now == nullptr ? std::string_view() : now->value.view();
-  if (command.op == Command::Op::kAdd) {
-    const auto number = now == nullptr ? std::optional<int64_t>(0) : NumberIn(before);
-    int64_t sum = 0;
-    if (!number || __builtin_add_overflow(*number, command.by, &sum)) return {Kind::kNotNumber, version};
-    command.value = std::to_string(sum);
-  } else if (command.op == Command::Op::kAppend) {
-    if (before.size() + command.value.size() > kMaxValueBytes) return {Kind::kTooLong, version};
-    command.value.insert(0, before);
-  }
-  return {};
-}
-
-// Of a plain write nothing is to be said, and most are.
-std::string AnswerOf(const Command& command, const WriteOutcome& refused, Index at) {
-  if (refused.kind != WriteOutcome::Kind::kDone) return EncodeOutcome(refused);
-  const bool tells = command.op == Command::Op::kAdd || command.op == Command::Op::kAppend;
-  return tells ? EncodeOutcome({.kind = refused.kind, .version = at, .value = command.value}) : std::string();
 }
 
 }  // namespace
@@ -163,32 +128,52 @@ std::string KvStore::Apply(const Entry& entry) {
   return outcome;
 }
 
+// Keys are changed here alone, so they may be read without the lock.
+const Found* KvStore::Now(std::string_view key) const {
+  const auto found = values_->by_key.find(key);
+  return found == values_->by_key.end() ? nullptr : &found->second;
+}
+
 std::string KvStore::Change(const Entry& entry) {
   Command command;
   if (entry.type == EntryType::kNormal) command = DecodeCommand(entry.data.view());
-  // Changed here alone, so it may be read without the lock.
-  const auto found = values_->by_key.find(command.key);
-  const bool known = found != values_->by_key.end();
-  const WriteOutcome refused = WhyNot(command, known ? &found->second : nullptr);
+  if (command.op == Command::Op::kTransaction) return Transact(*command.transaction, entry.index);
+  const WriteOutcome refused = WhyNot(command, Now(command.key));
   std::string outcome = AnswerOf(command, refused, entry.index);
   const bool changes = command.op != Command::Op::kNothing && refused.kind == WriteOutcome::Kind::kDone;
+  std::optional<Value> value;
   // Made before, and what it replaces freed after, the lock that readers wait for.
-  Value value{Bytes(std::move(command.value)), entry.index};
+  if (command.op != Command::Op::kDelete) value = Value{Bytes(std::move(command.value)), entry.index};
   MutexLock lock(mutex_);
   applied_ = entry.index;
-  if (!changes) return outcome;
-  for (Reader* reader : readers_) reader->Keep(command.key, known ? std::optional(found->second) : std::nullopt);
-  if (command.op == Command::Op::kDelete) {
-    if (!known) return outcome;
-    std::swap(found->second, value);
+  if (changes) Set(std::move(command.key), value);
+  return outcome;
+}
+
+std::string KvStore::Transact(const Transaction& transaction, Index at) {
+  Changes changes;
+  std::string outcome = RunTransaction(
+      transaction, at, [this](std::string_view key) { return Now(key); }, changes);
+  MutexLock lock(mutex_);
+  applied_ = at;
+  for (auto& [key, value] : changes) Set(key, value);
+  return outcome;
+}
+
+// Of nothing: the key goes. What was there before is in `value` afterwards.
+void KvStore::Set(std::string key, std::optional<Value>& value) {
+  const auto found = values_->by_key.find(key);
+  const bool known = found != values_->by_key.end();
+  for (Reader* reader : readers_) reader->Keep(key, known ? std::optional(found->second) : std::nullopt);
+  if (known && value) {
+    std::swap(found->second, *value);
+  } else if (known) {
+    value = std::move(found->second);
     values_->in_order.erase(found->first);
     values_->by_key.erase(found);
-  } else if (known) {
-    std::swap(found->second, value);
-  } else {
-    values_->Put(std::move(command.key), std::move(value));
+  } else if (value) {
+    values_->Put(std::move(key), *std::exchange(value, std::nullopt));
   }
-  return outcome;
 }
 
 // Requires that the key is not there.
@@ -197,7 +182,7 @@ void KvStore::Values::Put(std::string key, Value value) {
   in_order.emplace(pair->first, &pair->second);
 }
 
-std::optional<KvStore::Found> KvStore::Find(std::string_view key) const {
+std::optional<Found> KvStore::Find(std::string_view key) const {
   MutexLock lock(mutex_);
   const auto found = values_->by_key.find(key);
   if (found == values_->by_key.end()) return std::nullopt;

@@ -16,6 +16,7 @@
 #include "raft/env/mutex.h"
 #include "raft/env/state_machine.h"
 #include "server/kv/command.h"
+#include "server/kv/what_changes.h"
 #include "server/kv/write_watch.h"
 
 namespace raftly {
@@ -40,10 +41,6 @@ class KvStore : public StateMachine {
   std::unique_ptr<StateReader> Save() override;
   std::unique_ptr<StateWriter> Load(uint32_t version, Index at) override;
 
-  struct Found {
-    Bytes value;    // shared, not copied
-    Index version;  // the entry that last changed it
-  };
   struct Listed {
     std::string key;
     Found found;
@@ -81,6 +78,9 @@ class KvStore : public StateMachine {
   class Writer;
 
   std::string Change(const Entry& entry);
+  std::string Transact(const Transaction& transaction, Index at);
+  const Found* Now(std::string_view key) const;
+  void Set(std::string key, std::optional<Value>& value) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Replace(std::shared_ptr<Values> values, Index applied);
 
   WriteWatch* const watch_;

@@ -119,5 +119,59 @@ TEST_F(KvConditions, ListsAreInPages) {
   }
 }
 
+TEST_F(KvConditions, ATransactionIsAllOrNothing) {
+  Ask("PUT", "/keys/a", R"({"value":"1"})");
+  const std::string move = R"({"if":[{"key":"a","version":1},{"key":"b","version":0}],
+      "then":[{"op":"delete","key":"a"},{"op":"put","key":"b","value":"x"},{"op":"append","key":"b","value":"y"},
+              {"op":"add","key":"n","by":2},{"op":"get","key":"b"},{"op":"get","key":"a"}],
+      "else":[{"op":"get","key":"b"}]})";
+  EXPECT_EQ(Ask("POST", "/api/txn", move).body,
+            R"({"succeeded":true,"index":2,"results":[{"op":"delete","key":"a","version":0},)"
+            R"({"op":"put","key":"b","version":2},{"op":"append","key":"b","version":2,"value":"xy"},)"
+            R"({"op":"add","key":"n","version":2,"value":"2"},{"op":"get","key":"b","version":2,"value":"xy"},)"
+            R"({"op":"get","key":"a","version":0}]})");
+  EXPECT_EQ(Status("GET", "/keys/a"), 404);
+  EXPECT_EQ(Ask("POST", "/api/txn", move).body,
+            R"({"succeeded":false,"index":3,"results":[{"op":"get","key":"b","version":2,"value":"xy"}]})");
+  // What cannot be done undoes what came before it.
+  const HttpResponse refused =
+      Ask("POST", "/api/txn", R"({"then":[{"op":"put","key":"c","value":"z"},{"op":"add","key":"b","by":1}]})");
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_THAT(refused.body, HasSubstr(R"(key \"b\")"));
+  EXPECT_EQ(Status("GET", "/keys/c"), 404);
+  EXPECT_EQ(Ask("POST", "/api/txn", R"({"then":[]})").body, R"({"succeeded":true,"index":5,"results":[]})");
+}
+
+TEST_F(KvConditions, ATransactionThatIsNoneNamesTheField) {
+  const std::pair<const char*, const char*> wrong[] = {
+      {R"({"then":{}})", "then: not an array"},
+      {R"({"then":[1]})", "then[0].not an object"},
+      {R"({"then":[{"op":"swap","key":"k"}]})", "then[0].op"},
+      {R"({"then":[{"op":"put","key":"k"}]})", "then[0].value"},
+      {R"({"else":[{"op":"get","key":"a"},{"op":"add","key":"k"}]})", "else[1].by"},
+      {R"({"then":[{"op":"get","key":""}]})", "then[0].the key is empty"},
+      {R"({"if":[{"key":"k"}],"then":[]})", "if[0].version"},
+      {R"({"if":[{"key":"k","version":-1}],"then":[]})", "if[0].version"},
+      {"{}", "then"},
+      {"[]", "object"}};
+  for (const auto& [body, why] : wrong) {
+    const HttpResponse answer = Ask("POST", "/api/txn", body);
+    EXPECT_EQ(answer.status, 400) << body;
+    EXPECT_THAT(answer.body, HasSubstr(why)) << body;
+  }
+  std::string many = R"({"then":[{"op":"get","key":"k"})";
+  for (int i = 0; i < 128; ++i) many += R"(,{"op":"get","key":"k"})";
+  EXPECT_EQ(Status("POST", "/api/txn", many + "]}"), 413);
+  EXPECT_EQ(consensus_.calls(), 0);
+}
+
+TEST_F(KvConditions, ATransactionWhoseAnswerWouldBeTooLongChangesNothing) {
+  ASSERT_EQ(Status("PUT", "/keys/big", "{\"value\":\"" + std::string(1 << 20, 'x') + "\"}"), 200);
+  std::string body = R"({"then":[{"op":"put","key":"c","value":"z"})";
+  for (int i = 0; i < 5; ++i) body += R"(,{"op":"get","key":"big"})";
+  EXPECT_EQ(Status("POST", "/api/txn", body + "]}"), 413);
+  EXPECT_EQ(Status("GET", "/keys/c"), 404);
+}
+
 }  // namespace
 }  // namespace raftly
