@@ -67,6 +67,15 @@ absl::Status SetMebibytes(std::string_view flag, const std::string& value, int& 
   return absl::OkStatus();
 }
 
+absl::Status SetCount(std::string_view flag, const std::string& value, uint64_t& out) {
+  constexpr uint64_t kMost = 100'000'000;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out);
+  if (error != std::errc() || end != value.data() + value.size() || out < 1 || out > kMost) {
+    return Bad(flag, value, absl::StrCat("want a whole number from 1 to ", kMost));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status SetBool(std::string_view flag, const std::string& value, bool& out) {
   static const std::set<std::string> kTrue = {"true", "True", "TRUE", "t", "T", "1"};
   static const std::set<std::string> kFalse = {"false", "False", "FALSE", "f", "F", "0"};
@@ -173,6 +182,10 @@ const std::map<std::string, Flag>& Flags() {
        {false, [](Options& o, V v) { return SetMebibytes("log-cache-mib", v, o.log_cache_mib, /*least=*/1); }}},
       {"snapshot-rate-mib",
        {false, [](Options& o, V v) { return SetMebibytes("snapshot-rate-mib", v, o.snapshot_rate_mib); }}},
+      {"idempotency-keys",
+       {false, [](Options& o, V v) { return SetCount("idempotency-keys", v, o.idempotency_keys); }}},
+      {"idempotency-minutes",
+       {false, [](Options& o, V v) { return SetCount("idempotency-minutes", v, o.idempotency_minutes); }}},
       {"log-level", {false, [](Options& o, V v) { return SetLogLevel("log-level", v, o.log_level); }}},
       {"chaos", {true, [](Options& o, V v) { return SetBool("chaos", v, o.chaos); }}},
       {"allowed-hosts", {false, [](Options& o, V v) { return SetAllowedHosts("allowed-hosts", v, o.allowed_hosts); }}},
@@ -315,6 +328,9 @@ std::string Usage() {
   -log-cache-mib MIB        log kept in memory; who needs more of it, a follower far behind, has it read from the disk
                             (default 64)
   -snapshot-rate-mib MIB    per second and peer, when a snapshot is sent; 0: as fast as it goes (default 0)
+  -idempotency-keys N       answers kept for writes with an Idempotency-Key, at most 64 MiB of them; the leader's value
+                            counts (default 100000)
+  -idempotency-minutes N    how long they are kept; the leader's value counts (default 60)
   -log-level LEVEL          debug (with an access log), info, warn or error (default info)
   -health-check URL         ask a running server, exit 0 where it answers 200, else 1
   -inspect DIR              print what a data directory holds and what is wrong with it, change nothing

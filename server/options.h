@@ -34,6 +34,8 @@ struct Options {
   int snapshot_log_mib = 64;  // 0: never
   int keep_log_mib = 16;
   int log_cache_mib = 64;
+  uint64_t idempotency_keys = 100'000;
+  uint64_t idempotency_minutes = 60;
   int snapshot_rate_mib = 0;  // per second and peer; 0: as fast as it goes
   LogLevel log_level = LogLevel::kInfo;
   bool chaos = true;

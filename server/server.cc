@@ -30,6 +30,7 @@
 #include "server/http/log_api.h"
 #include "server/http/snapshot_api.h"
 #include "server/http/status_api.h"
+#include "server/kv/clock_keeper.h"
 #include "server/kv/command.h"
 #include "server/kv/consensus.h"
 #include "server/kv/kv_service.h"
@@ -165,6 +166,8 @@ class Server::Impl {
         node_(MakeNodeConfig(options), Environment{loop_, disk_, snapshot_disk_, apply_, *files_, network_, seed_},
               store_, &observers_),
         consensus_(node_, loop_),
+        clock_(consensus_, store_, loop_, [] { return static_cast<uint64_t>(WallClockMs()); },
+               {options.idempotency_keys, options.idempotency_minutes * 60'000}),
         service_(options.id, consensus_, store_, leaders_),
         peers_(options.http_peers),
         fan_out_(
@@ -214,6 +217,7 @@ class Server::Impl {
     if (auto status = http_.Listen(); !status.ok()) return status;
     if (auto status = node_.Start(); !status.ok()) return status;
     watcher_.Start();
+    clock_.Start();
     http_.Start();
     return absl::OkStatus();
   }
@@ -273,6 +277,7 @@ class Server::Impl {
 
   // What clients see.
   RaftConsensus consensus_;
+  ClockKeeper clock_;
   KvService service_;
   PeerClient peers_;
   Router router_;

@@ -1,19 +1,24 @@
 #include "server/http/kv_wish.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/http/url.h"
 #include "server/kv/json.h"
+#include "server/kv/utf8.h"
 
 namespace raftly {
 namespace {
 
 // A millisecond's work, where a body is not only strings.
 constexpr size_t kLongToParse = size_t{64} << 10;
+constexpr char kIdempotencyKey[] = "Idempotency-Key";
+constexpr size_t kLongestIdempotencyKey = 64;
 
 // At once as large as it is to be, with its newline, if nothing has to be escaped.
 std::string PairJson(std::string_view key, std::string_view value) {
@@ -103,6 +108,8 @@ int StatusOf(KvResult::Code code) {
       return 412;
     case Code::kConflict:
       return 409;
+    case Code::kOtherRequest:
+      return 422;
     case Code::kInvalid:
       return 400;
     case Code::kTooLong:
@@ -133,7 +140,14 @@ absl::StatusOr<bool> WantsStale(const HttpRequest& request) {
   return absl::InvalidArgumentError("consistency: want \"stale\" or nothing");
 }
 
-absl::StatusOr<KvWish> WishOf(const HttpRequest& request) {
+namespace {
+
+bool HasHeader(const HttpRequest& request, const char* name) {
+  return std::any_of(request.headers.begin(), request.headers.end(),
+                     [name](const auto& header) { return absl::EqualsIgnoreCase(header.first, name); });
+}
+
+absl::StatusOr<KvWish> WishWithoutKey(const HttpRequest& request) {
   if (request.path() == kTransactionPath) {
     auto write = TransactionOf(request.body);
     if (!write.ok()) return write.status();
@@ -161,6 +175,19 @@ absl::StatusOr<KvWish> WishOf(const HttpRequest& request) {
   return wish;
 }
 
+}  // namespace
+
+absl::StatusOr<KvWish> WishOf(const HttpRequest& request) {
+  auto wish = WishWithoutKey(request);
+  const bool has_key = HasHeader(request, kIdempotencyKey);
+  if (!wish.ok() || wish->reads() || !has_key) return wish;
+  const std::string_view key = request.header(kIdempotencyKey);
+  if (key.empty() || key.size() > kLongestIdempotencyKey || !IsUtf8(key)) {
+    return absl::InvalidArgumentError(absl::StrCat("Idempotency-Key: want 1 to ", kLongestIdempotencyKey, " bytes"));
+  }
+  wish->write = Once(std::move(wish->write), key);
+  return wish;
+}
 HttpResponse AnswerTo(const absl::Status& wrong) {
   return absl::IsOutOfRange(wrong) ? ErrorResponse(413, std::string(wrong.message())) : BadRequest(wrong);
 }

@@ -63,6 +63,8 @@ std::string DescribeCommand(std::string_view data) {
       return absl::StrCat("add ", command.key, " ", command.by);
     case Command::Op::kAppend:
       return absl::StrCat("append ", command.key, "+", Shown(command.value));
+    case Command::Op::kClock:
+      return absl::StrCat("clock ", command.now_ms);
     case Command::Op::kTransaction:
       return absl::StrCat("txn of ", command.transaction->then.size(), " or ", command.transaction->otherwise.size());
     case Command::Op::kDelete:

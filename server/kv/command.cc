@@ -31,6 +31,16 @@ bool ReadNumber(const JsonObject& object, std::string_view name, std::optional<N
   return true;
 }
 
+Command ClockIn(const JsonObject& object) {
+  std::optional<uint64_t> now, keys, ttl;
+  if (!ReadNumber(object, "now", now) || !ReadNumber(object, "keys", keys) || !ReadNumber(object, "ttl", ttl))
+    return {};
+  if (!now || !keys || !ttl) return {};
+  return {.op = Command::Op::kClock, .key = {}, .now_ms = *now, .limits = {*keys, *ttl}};
+}
+
+std::string OnceField(std::string_view key) { return ",\"once\":" + JsonString(key) + "}"; }
+
 void End(std::string& out, Condition condition) {
   if (condition) absl::StrAppend(&out, ",\"if_version\":", *condition);
   out.push_back('}');
@@ -98,6 +108,22 @@ std::string EncodeDelete(std::string_view key, Condition condition) {
   return out;
 }
 
+std::string EncodeClock(uint64_t now_ms, OnceTable::Limits limits) {
+  return absl::StrCat(R"({"op":"clock","now":)", now_ms, ",\"keys\":", limits.keys, ",\"ttl\":", limits.ttl_ms, "}");
+}
+
+std::string WithOnce(std::string command, std::string_view key) {
+  command.pop_back();
+  command += OnceField(key);
+  return command;
+}
+
+std::string_view WithoutOnce(std::string_view command, std::string_view key) {
+  const std::string field = OnceField(key);
+  if (command.size() < field.size() || command.substr(command.size() - field.size()) != field) return command;
+  return command.substr(0, command.size() - field.size());
+}
+
 Command DecodeCommand(std::string_view data) {
   if (data.empty()) return {};  // a new leader's no-op
   const auto object = ParseJsonObject(data);
@@ -108,13 +134,17 @@ Command DecodeCommand(std::string_view data) {
   if (!ReadString(*object, "op", op) || !ReadString(*object, "key", key) || !ReadString(*object, "value", value)) {
     return {};
   }
+  std::string_view once;
+  if (!ReadString(*object, "once", once)) return {};
   if (op == "txn") {
     auto transaction = ParseTransaction(data);
     if (!transaction.ok()) return {};
     Command several{.op = Command::Op::kTransaction};
     several.transaction = std::make_shared<const Transaction>(*std::move(transaction));
+    several.once = std::string(once);
     return several;
   }
+  if (op == "clock") return ClockIn(*object);
   Command command{.op = Command::Op::kNothing, .key = std::string(key)};
   if (!ReadNumber(*object, "if_version", command.if_version)) return {};
   std::optional<int64_t> by;
@@ -129,6 +159,7 @@ Command DecodeCommand(std::string_view data) {
   } else {
     return {};
   }
+  command.once = std::string(once);
   return command;
 }
 

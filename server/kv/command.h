@@ -3,7 +3,9 @@
 //   {"op":"put","key":K,"value":V}      {"op":"delete","key":K}
 //   {"op":"add","key":K,"by":N}         {"op":"append","key":K,"value":V}
 //   {"op":"txn",...}                    server/kv/transaction.h
+//   {"op":"clock","now":MS,"keys":N,"ttl":MS}   server/kv/once_table.h
 //
+// With "once":KEY as its last field, one that comes again is answered as the first was.
 // An absent value is "". With "if_version":N a command does something only where the key has that version, 0: is
 // absent. Further fields are ignored, so that newer servers may add some; what an older one would do otherwise is
 // proposed only where all nodes have the feature (FeaturesOf).
@@ -18,6 +20,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/kv/once_table.h"
 #include "server/kv/transaction.h"
 
 namespace raftly {
@@ -30,10 +33,11 @@ inline constexpr size_t kMaxCommandBytes = 2 << 20;
 // Bits of CoreConfig::features.
 inline constexpr uint32_t kConditions = 1;  // if_version, add and append
 inline constexpr uint32_t kTransactions = 2;
-inline constexpr uint32_t kAllFeatures = kConditions | kTransactions;
+inline constexpr uint32_t kOnce = 4;
+inline constexpr uint32_t kAllFeatures = kConditions | kTransactions | kOnce;
 
 struct Command {
-  enum class Op { kNothing, kPut, kDelete, kAdd, kAppend, kTransaction };
+  enum class Op { kNothing, kPut, kDelete, kAdd, kAppend, kTransaction, kClock };
 
   Op op = Op::kNothing;
   std::string key;
@@ -41,6 +45,9 @@ struct Command {
   int64_t by = 0;          // of kAdd
   std::optional<uint64_t> if_version = {};
   std::shared_ptr<const Transaction> transaction = {};  // of kTransaction
+  std::string once = {};                                // its Idempotency-Key; empty: none
+  uint64_t now_ms = 0;                                  // of kClock
+  OnceTable::Limits limits = {};                        // of kClock
 
   bool operator==(const Command&) const = default;
 };
@@ -57,6 +64,10 @@ absl::StatusOr<std::string> EncodePut(std::string_view key, std::string_view val
 absl::StatusOr<std::string> EncodeAppend(std::string_view key, std::string_view value, Condition condition = {});
 std::string EncodeAdd(std::string_view key, int64_t by, Condition condition = {});
 std::string EncodeDelete(std::string_view key, Condition condition = {});
+std::string EncodeClock(uint64_t now_ms, OnceTable::Limits limits);
+// The same command with a key, and the command without it.
+std::string WithOnce(std::string command, std::string_view key);
+std::string_view WithoutOnce(std::string_view command, std::string_view key);
 
 // Never fails, whatever the bytes: what cannot be understood does nothing, on every server alike.
 Command DecodeCommand(std::string_view data);

@@ -78,6 +78,10 @@ KvResult ResultOf(WriteOutcome outcome) {
       result.message = "the value is no number of 64 bits, or the sum would not be one";
       if (!outcome.value.empty()) result.message = "key \"" + outcome.value + "\": " + result.message;
       break;
+    case Kind::kOther:
+      result.code = KvResult::Code::kOtherRequest;
+      result.message = "this Idempotency-Key was another request's";
+      break;
     case Kind::kTooLong:
       result.code = KvResult::Code::kTooLong;
       result.message = "the value, or the answer, would be too long";
@@ -106,6 +110,12 @@ absl::StatusOr<KvWrite> AppendOf(std::string_view key, std::string_view value, C
 absl::StatusOr<KvWrite> AddOf(std::string_view key, int64_t by, Condition condition) {
   if (auto bad = CheckKey(key); !bad.ok()) return bad;
   return WriteOf(EncodeAdd(key, by, condition), Effect::kStores, true);
+}
+
+KvWrite Once(KvWrite write, std::string_view key) {
+  write.command = WithOnce(std::move(write.command), key);
+  write.features |= kOnce;
+  return write;
 }
 
 absl::StatusOr<KvWrite> TransactionOf(std::string_view json) {

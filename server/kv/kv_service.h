@@ -30,6 +30,7 @@ struct KvResult {
     kOk,             // a write: committed and applied; a read: `value` and `version`
     kNotFound,       // a read: no such key
     kElse,           // a write whose condition does not hold: nothing was changed, `version` is the key's, 0: absent
+    kOtherRequest,   // its Idempotency-Key was another request's: nothing was changed
     kConflict,       // what is there cannot be added to: nothing was changed
     kNotLeader,      // certainly not applied; `leader` leads, as far as this node knows, and has to be asked
     kUnavailable,    // certainly not applied: no leader, no quorum, too much waiting, or stopping
@@ -58,6 +59,8 @@ struct KvWrite {
 absl::StatusOr<KvWrite> PutOf(std::string_view key, std::string_view value, Condition condition = {});
 absl::StatusOr<KvWrite> DeleteOf(std::string_view key, Condition condition = {});
 absl::StatusOr<KvWrite> AddOf(std::string_view key, int64_t by, Condition condition = {});
+// The same write with an Idempotency-Key.
+KvWrite Once(KvWrite write, std::string_view key);
 absl::StatusOr<KvWrite> TransactionOf(std::string_view json);
 absl::StatusOr<KvWrite> AppendOf(std::string_view key, std::string_view value, Condition condition = {});
 

@@ -42,7 +42,12 @@ void AppendString(std::string& out, std::string_view text) {
   out.append(text);
 }
 
+// Where a key's size would be: no key is so long.
+std::string Mark() { return std::string(kSize, '\xFF'); }
+
 }  // namespace
+
+void AppendMark(std::string& out) { out += Mark(); }
 
 void AppendPair(std::string& out, std::string_view key, std::string_view value, Index version) {
   AppendString(out, key);
@@ -52,6 +57,17 @@ void AppendPair(std::string& out, std::string_view key, std::string_view value, 
 
 // What is whole is taken where it lies; only what has to wait for more is copied.
 std::optional<KvPair> KvPairReader::Next() {
+  // The mark, too, may come in pieces.
+  while (!answers_ && kept_.size() < kSize && kept_.size() + rest_.size() >= kSize &&
+         (kept_ + std::string(rest_.substr(0, kSize - kept_.size()))) == Mark()) {
+    rest_.remove_prefix(kSize - kept_.size());
+    kept_.clear();
+    answers_.emplace();
+  }
+  if (answers_) {
+    answers_->append(std::exchange(rest_, {}));
+    return std::nullopt;
+  }
   if (kept_.empty() && PairSize(rest_) <= rest_.size()) return TakePair(rest_);
   // Its size is known a part at a time.
   size_t size = PairSize(kept_);

@@ -30,7 +30,10 @@ uint64_t PairHash(std::string_view key, std::string_view value) {
 // so that costs a key and a few words for each key that changes, once.
 class KvStore::Reader : public StateReader {
  public:
-  explicit Reader(KvStore& store) : store_(store), values_(store.values_) { store_.readers_.push_back(this); }
+  explicit Reader(KvStore& store) : store_(store), values_(store.values_), answers_(*store.once_) {
+    store_.readers_.push_back(this);
+    has_answers_ = store.once_->size() > 0 || store.once_->clock_ms() > 0;
+  }
   ~Reader() override { std::erase(store_.readers_, this); }
 
   bool Read(size_t bytes, std::string& out) override {
@@ -49,7 +52,8 @@ class KvStore::Reader : public StateReader {
       MoveTo(old->first);
       old = kept_.erase(old);
     }
-    return live != end || old != kept_.end();
+    if (live != end || old != kept_.end()) return true;
+    return has_answers_ && ReadAnswers(bytes, out);
   }
 
   // `key` is about to change from `now` (nothing: it is not there).
@@ -58,6 +62,10 @@ class KvStore::Reader : public StateReader {
   }
 
  private:
+  bool ReadAnswers(size_t bytes, std::string& out) {
+    if (!std::exchange(marked_, true)) AppendMark(out);
+    return answers_.Read(bytes, out);
+  }
   void Give(std::string_view key, const Value& value, std::string& out) {
     AppendPair(out, key, value.value.view(), value.version);
     MoveTo(key);
@@ -71,6 +79,9 @@ class KvStore::Reader : public StateReader {
   // Not the store's any more once it has loaded another state; nothing changes here then.
   const std::shared_ptr<const Values> values_;
   absl::btree_map<std::string, std::optional<Value>> kept_;  // behind the cursor, as they were
+  OnceTable::Reader answers_;
+  bool has_answers_ = false;
+  bool marked_ = false;
   bool begun_ = false;
   std::string cursor_;  // the last key that was given out or passed over
 };
@@ -93,7 +104,11 @@ class KvStore::Writer : public StateWriter {
 
   absl::Status Finish() override {
     if (!pairs_.done()) return absl::DataLossError("the state ends in the middle of a pair");
-    store_.Replace(std::move(values_), at_);
+    auto once = std::make_shared<OnceTable>();
+    if (pairs_.answers()) {
+      if (absl::Status status = OnceTable::Load(*pairs_.answers(), *once); !status.ok()) return status;
+    }
+    store_.Replace(std::move(values_), std::move(once), at_);
     return absl::OkStatus();
   }
 
@@ -110,16 +125,19 @@ std::unique_ptr<StateReader> KvStore::Save() { return std::make_unique<Reader>(*
 
 std::unique_ptr<StateWriter> KvStore::Load(uint32_t, Index at) { return std::make_unique<Writer>(*this, at); }
 
-void KvStore::Replace(std::shared_ptr<Values> values, Index applied) {
+void KvStore::Replace(std::shared_ptr<Values> values, std::shared_ptr<OnceTable> once, Index applied) {
   readers_.clear();  // they keep the values that they go through
   MutexLock lock(mutex_);
   values_.swap(values);
+  once_.swap(once);
+  once_size_ = once_->size();
   applied_ = applied;
 }
 
 // ---- Commands ------------------------------------------------------------------------------------------------------
 
-KvStore::KvStore(WriteWatch* watch) : watch_(watch), values_(std::make_shared<Values>()) {}
+KvStore::KvStore(WriteWatch* watch)
+    : watch_(watch), values_(std::make_shared<Values>()), once_(std::make_shared<OnceTable>()) {}
 KvStore::~KvStore() = default;
 
 std::string KvStore::Apply(const Entry& entry) {
@@ -137,15 +155,39 @@ const Found* KvStore::Now(std::string_view key) const {
 std::string KvStore::Change(const Entry& entry) {
   Command command;
   if (entry.type == EntryType::kNormal) command = DecodeCommand(entry.data.view());
-  if (command.op == Command::Op::kTransaction) return Transact(*command.transaction, entry.index);
+  if (command.op == Command::Op::kClock) {
+    once_->SetClock(command.now_ms, command.limits);
+    once_size_ = once_->size();
+  }
+  if (command.once.empty()) return Do(command, entry.index);
+  const uint64_t request = Fnv(0xcbf29ce484222325ULL, WithoutOnce(entry.data.view(), command.once));
+  if (const OnceTable::Kept* first = once_->Find(command.once)) {
+    std::string answer =
+        first->request == request ? first->answer : EncodeOutcome({.kind = WriteOutcome::Kind::kOther, .version = {}});
+    command.op = Command::Op::kNothing;
+    Do(command, entry.index);
+    return answer;
+  }
+  std::string once = std::move(command.once);
+  std::string outcome = Do(command, entry.index);
+  // The answer to one that comes again speaks of this entry, not of its own.
+  if (outcome.empty()) outcome = EncodeOutcome({.kind = WriteOutcome::Kind::kDone, .version = entry.index});
+  once_->Keep(std::move(once), request, outcome);
+  once_size_ = once_->size();
+  return outcome;
+}
+
+std::string KvStore::Do(Command& command, Index at) {
+  if (command.op == Command::Op::kTransaction) return Transact(*command.transaction, at);
   const WriteOutcome refused = WhyNot(command, Now(command.key));
-  std::string outcome = AnswerOf(command, refused, entry.index);
-  const bool changes = command.op != Command::Op::kNothing && refused.kind == WriteOutcome::Kind::kDone;
+  std::string outcome = AnswerOf(command, refused, at);
+  const bool changes = command.op != Command::Op::kNothing && command.op != Command::Op::kClock &&
+                       refused.kind == WriteOutcome::Kind::kDone;
   std::optional<Value> value;
   // Made before, and what it replaces freed after, the lock that readers wait for.
-  if (command.op != Command::Op::kDelete) value = Value{Bytes(std::move(command.value)), entry.index};
+  if (command.op != Command::Op::kDelete) value = Value{Bytes(std::move(command.value)), at};
   MutexLock lock(mutex_);
-  applied_ = entry.index;
+  applied_ = at;
   if (changes) Set(std::move(command.key), value);
   return outcome;
 }

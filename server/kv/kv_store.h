@@ -1,6 +1,7 @@
 // The replicated map: what a node knows of keys and values after the entries that it has applied.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -58,6 +59,8 @@ class KvStore : public StateMachine {
   // keys and values.
   Page List(std::string_view prefix, std::string_view after, size_t limit, size_t bytes) const;
   size_t size() const;
+  // How many answers are kept for writes that may come again, about.
+  size_t kept_answers() const { return once_size_; }
   // Reads everything: for comparing stores, not for every write.
   Digest digest() const;
 
@@ -78,16 +81,19 @@ class KvStore : public StateMachine {
   class Writer;
 
   std::string Change(const Entry& entry);
+  std::string Do(Command& command, Index at);
   std::string Transact(const Transaction& transaction, Index at);
   const Found* Now(std::string_view key) const;
   void Set(std::string key, std::optional<Value>& value) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Replace(std::shared_ptr<Values> values, Index applied);
+  void Replace(std::shared_ptr<Values> values, std::shared_ptr<OnceTable> once, Index applied);
 
   WriteWatch* const watch_;
   mutable Mutex mutex_;
   // Changed by the apply executor alone, under the lock; so there it may be read without.
   std::shared_ptr<Values> values_;
   Index applied_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<OnceTable> once_;  // apply executor only
+  std::atomic<size_t> once_size_{0};
   std::vector<Reader*> readers_;  // apply executor only: those that still go through values_
 };
 

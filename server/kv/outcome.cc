@@ -8,7 +8,7 @@
 namespace raftly {
 namespace {
 
-constexpr std::string_view kLetters = "denl";  // of the kinds, in their order
+constexpr std::string_view kLetters = "denlo";  // of the kinds, in their order
 
 }  // namespace
 

@@ -15,6 +15,7 @@ struct WriteOutcome {
     kElse,       // the condition did not hold: the key has `version`, 0: it is absent
     kNotNumber,  // what is to be added to is no number, or would be none of 64 bits
     kTooLong,    // the value would be
+    kOther,      // its Idempotency-Key was another request's
   };
 
   Kind kind = Kind::kDone;

@@ -173,5 +173,37 @@ TEST_F(KvConditions, ATransactionWhoseAnswerWouldBeTooLongChangesNothing) {
   EXPECT_EQ(Status("GET", "/keys/c"), 404);
 }
 
+// ---- Idempotency-Key -----------------------------------------------------------------------------------------------
+
+TEST_F(KvConditions, AWriteThatComesAgainIsAnsweredAndNotDoneAgain) {
+  const HttpHeaders key = {{"Idempotency-Key", "k1"}};
+  EXPECT_EQ(Ask("POST", "/keys/n", R"({"add":1})", key).body, R"({"value":"1","version":1})");
+  EXPECT_EQ(Ask("POST", "/keys/n", R"({"add":1})").body, R"({"value":"2","version":2})");
+  EXPECT_EQ(Ask("POST", "/keys/n", R"({"add":1})", key).body, R"({"value":"1","version":1})") << "the first answer";
+  EXPECT_EQ(store_.Get("n")->view(), "2");
+  EXPECT_EQ(Status("POST", "/keys/n", R"({"add":2})", key), 422);
+  EXPECT_EQ(Status("PUT", "/keys/m", R"({"value":"v"})", key), 422);
+  // Of plain writes, too, and of refusals.
+  EXPECT_EQ(ETag(Ask("PUT", "/keys/p", R"({"value":"v"})", {{"Idempotency-Key", "k2"}})), "\"6\"");
+  Ask("DELETE", "/keys/p");
+  EXPECT_EQ(ETag(Ask("PUT", "/keys/p", R"({"value":"v"})", {{"Idempotency-Key", "k2"}})), "\"6\"");
+  EXPECT_EQ(Status("GET", "/keys/p"), 404);
+  const HttpHeaders taken = {{"Idempotency-Key", "k3"}, {"If-None-Match", "*"}};
+  EXPECT_EQ(Status("PUT", "/keys/n", R"({"value":"v"})", taken), 412);
+  Ask("DELETE", "/keys/n");
+  EXPECT_EQ(Status("PUT", "/keys/n", R"({"value":"v"})", taken), 412) << "that was the first answer";
+  const HttpHeaders several = {{"Idempotency-Key", "k4"}};
+  const std::string body = R"({"then":[{"op":"add","key":"t","by":1}]})";
+  EXPECT_EQ(Ask("POST", "/api/txn", body, several).body, Ask("POST", "/api/txn", body, several).body);
+  EXPECT_EQ(store_.Get("t")->view(), "1");
+}
+
+TEST_F(KvConditions, AnIdempotencyKeyThatIsNoneIs400) {
+  for (const std::string& key : {std::string(), std::string(65, 'x'), std::string("\xFF")}) {
+    EXPECT_EQ(Status("PUT", "/keys/k", R"({"value":"v"})", {{"Idempotency-Key", key}}), 400) << key;
+  }
+  EXPECT_EQ(Status("GET", "/keys/k", "", {{"Idempotency-Key", std::string(65, 'x')}}), 404) << "a read is no write";
+}
+
 }  // namespace
 }  // namespace raftly

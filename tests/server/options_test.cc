@@ -128,6 +128,8 @@ TEST(Options, EveryErrorNamesTheFlagAndTheValue) {
       {good + "-snapshot-log-mib -1", {"-snapshot-log-mib", "\"-1\"", "from 0 to"}},
       {good + "-keep-log-mib 1.5", {"-keep-log-mib", "1.5"}},
       {good + "-snapshot-rate-mib 99999999999", {"-snapshot-rate-mib", "99999999999"}},
+      {good + "-idempotency-keys 0", {"-idempotency-keys", "\"0\"", "from 1 to"}},
+      {good + "-idempotency-minutes 1h", {"-idempotency-minutes", "1h"}},
       {good + "-heartbeat 150", {"-heartbeat", "150", "-election-timeout"}},
       {good + "-heartbeat 100 -election-timeout 60", {"-heartbeat", "100", "60"}},
       {good + "-data-dir=", {"-data-dir", "empty"}},
