@@ -284,13 +284,15 @@ absl::StatusOr<Variant> Decoded(Message& message) {
 absl::StatusOr<Request> RequestIn(pb::ReplicateRequest& message) {
   if (message.has_read_index()) return Decoded<Request>(*message.mutable_read_index());
   if (message.has_forward()) return Decoded<Request>(*message.mutable_forward());
-  return Decoded<Request>(*message.mutable_append());
+  if (message.has_append()) return Decoded<Request>(*message.mutable_append());
+  return absl::UnimplementedError("a message of a kind that is not known here");
 }
 
 absl::StatusOr<Reply> ReplyIn(pb::ReplicateResponse& message) {
   if (message.has_read_index()) return Decoded<Reply>(*message.mutable_read_index());
   if (message.has_forward()) return Decoded<Reply>(*message.mutable_forward());
-  return Decoded<Reply>(*message.mutable_append());
+  if (message.has_append()) return Decoded<Reply>(*message.mutable_append());
+  return absl::InternalError("an answer of a kind that is not known here");
 }
 
 void PutReply(const Reply& reply, pb::ReplicateResponse& message) {

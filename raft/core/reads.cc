@@ -90,8 +90,9 @@ void RaftCore::Serve(const WaitingRead& read) {
 // A follower knows what is committed by the appends, and would have to wait for the next heartbeat where nobody writes.
 void RaftCore::TellWhoReads() {
   for (auto& [peer, progress] : progress_) {
-    const bool provable = progress.match >= progress.reads_at;
-    if (progress.told < progress.reads_at && provable) SendAppend(peer, progress, progress.match, {});
+    if (progress.told >= progress.reads_at || progress.match < progress.reads_at) continue;
+    progress.reads_at = {};  // once: what gets lost, a heartbeat makes good
+    SendAppend(peer, progress, progress.match, {});
   }
 }
 

@@ -14,6 +14,8 @@ namespace {
 // Of commands in one message, but one always.
 constexpr size_t kBytesPerMessage = size_t{1} << 20;
 constexpr size_t kCommandsPerMessage = 1024;
+// Of the answers to one message, about; a peer takes 64 MiB.
+constexpr size_t kMostAnswerBytes = size_t{32} << 20;
 // Messages that wait for their answers. What comes meanwhile goes in the next one, together: the leader could not write
 // it down any earlier, and each message costs.
 constexpr size_t kMessagesUnderWay = 4;
@@ -52,12 +54,20 @@ class RaftNode::Impl::ForwardedCommands {
   }
 
   void Settle(size_t which, absl::StatusOr<Applied> applied) {
-    answer_.results[which] = ResultOf(std::move(applied));
+    ForwardReply::Result& result = answer_.results[which];
+    result = ResultOf(std::move(applied));
+    // Their clients have to look for themselves: what is done is done.
+    if (bytes_.fetch_add(result.text.size()) > kMostAnswerBytes) {
+      result = {.code = static_cast<uint32_t>(absl::StatusCode::kUnavailable),
+                .at = {},
+                .text = "the answers to what came together are too large"};
+    }
     if (--open_ == 0) reply_(Reply(std::move(answer_)));
   }
 
  private:
   std::atomic<size_t> open_;
+  std::atomic<size_t> bytes_{0};
   ForwardReply answer_;  // each result is written by one thread, and read by the last
   ReplyFn reply_;
 };
@@ -92,22 +102,34 @@ void RaftNode::Impl::ProposeForwarded(ForwardRequest request, ReplyFn reply) {
 
 bool RaftNode::Impl::Forwards() {
   if (!config_.forward || core_->role() != Role::kFollower || core_->leader().empty()) return false;
-  if (takes_no_commands_ != core_->leader()) takes_no_commands_.clear();
+  if (takes_no_commands_ != core_->leader() || takes_no_commands_in_ != core_->term()) takes_no_commands_.clear();
   return takes_no_commands_.empty();
 }
 
 void RaftNode::Impl::ForwardCommands() {
   const Time now = environment_.loop.Now();
-  while (!to_forward_.empty() && to_forward_.front().deadline <= now) {
-    pending_.Settle(to_forward_.front().id, absl::AbortedError("not sent to the leader in time"));
-    to_forward_.pop_front();
-  }
+  if (now >= forward_by_) DropOverdue(now);
+  // Those to the leader of another term may never be answered, and are nothing to this one.
+  if (std::exchange(forwards_term_, core_->term()) != core_->term()) forwards_under_way_ = 0;
   // Another leads by now, or nobody that could be asked.
   if (!to_forward_.empty() && !Forwards()) {
     for (const ToForward& one : std::exchange(to_forward_, {}))
       pending_.Settle(one.id, NotLeaderError(core_->leader()));
   }
   while (!to_forward_.empty() && forwards_under_way_ < kMessagesUnderWay) ForwardSome(now);
+}
+
+// They were never sent, and are not to be sent late.
+void RaftNode::Impl::DropOverdue(Time now) {
+  forward_by_ = kNever;
+  std::erase_if(to_forward_, [&](const ToForward& one) {
+    if (one.deadline > now) {
+      forward_by_ = std::min(forward_by_, one.deadline);
+      return false;
+    }
+    pending_.Settle(one.id, absl::AbortedError("not sent to the leader in time"));
+    return true;
+  });
 }
 
 // As many as one message takes.
@@ -127,15 +149,15 @@ void RaftNode::Impl::ForwardSome(Time now) {
   request.patience = until - now;
   ++forwards_under_way_;
   const Duration patience = request.patience;
-  environment_.transport.Call(
-      core_->leader(), std::move(request), patience,
-      [self = shared_from_this(), leader = core_->leader(), ids = std::move(ids)](absl::StatusOr<Reply> reply) mutable {
-        self->Enqueue(FromLeader{leader, std::move(ids), std::move(reply)});
-      });
+  environment_.transport.Call(core_->leader(), std::move(request), patience,
+                              [self = shared_from_this(), leader = core_->leader(), term = core_->term(),
+                               ids = std::move(ids)](absl::StatusOr<Reply> reply) mutable {
+                                self->Enqueue(FromLeader{leader, term, std::move(ids), std::move(reply)});
+                              });
 }
 
 void RaftNode::Impl::Take(FromLeader& item) {
-  --forwards_under_way_;
+  if (item.term == forwards_term_) --forwards_under_way_;
   absl::Status fate = item.reply.status();
   auto* const answer = item.reply.ok() ? std::get_if<ForwardReply>(&*item.reply) : nullptr;
   if (answer != nullptr && answer->results.size() == item.ids.size()) {
@@ -145,7 +167,10 @@ void RaftNode::Impl::Take(FromLeader& item) {
     return;
   }
   if (fate.ok()) fate = absl::InternalError("its answer is not one to what was asked");
-  if (absl::IsUnimplemented(fate)) takes_no_commands_ = item.leader;
+  if (absl::IsUnimplemented(fate)) {
+    takes_no_commands_ = item.leader;
+    takes_no_commands_in_ = item.term;
+  }
   if (observer_ != nullptr && !absl::IsUnimplemented(fate)) observer_->OnCallFailed(item.leader, fate);
   for (const RequestId id : item.ids) pending_.Settle(id, FateWithout(item.leader, fate));
 }

@@ -73,6 +73,7 @@ void RaftNode::Impl::SayWhatAllHave() {
 absl::Status RaftNode::Impl::Understood(uint32_t features) const {
   if ((features & ~identity_.features()) == 0) return absl::OkStatus();
   if ((features & ~config_.core.features) != 0) return NotUnderstoodError(config_.core.self);
+  if (delivered_term_ != core_->term()) return absl::AbortedError("the log has not been read to its end yet");
   for (const auto& [peer, progress] : core_->progress()) {
     if ((features & ~progress.features) == 0) continue;
     const bool awaited =

@@ -6,8 +6,12 @@
 
 namespace raftly {
 
-NodeIdentity::NodeIdentity(FileSystem& files, std::string directory, NodeId self, FreshIds fresh)
-    : files_(files), directory_(std::move(directory)), self_(std::move(self)), fresh_(std::move(fresh)) {}
+NodeIdentity::NodeIdentity(FileSystem& files, std::string directory, NodeId self, FreshIds fresh, uint32_t supported)
+    : files_(files),
+      directory_(std::move(directory)),
+      self_(std::move(self)),
+      fresh_(std::move(fresh)),
+      supported_(supported) {}
 
 absl::StatusOr<bool> NodeIdentity::Look() {
   if (!keeps_one()) return false;
@@ -53,6 +57,11 @@ absl::Status NodeIdentity::TakeUp(const Wal::Opened& opened, bool rejoin) {
 }
 
 absl::StatusOr<bool> NodeIdentity::OnCommitted(const Entry& entry) {
+  // From here on the log may hold what an older build would take for something else, and only it would.
+  if (const uint32_t features = FeaturesOf(entry); (features & ~supported_) != 0) {
+    return Refuse(absl::StrCat("the log needs a newer version: the cluster has features ", features, ", this version ",
+                               supported_));
+  }
   features_ |= FeaturesOf(entry);
   if (log_names_cluster_) return false;
   const auto id = ClusterIdOf(entry);

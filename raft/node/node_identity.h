@@ -32,7 +32,8 @@ struct FreshIds {
 
 class NodeIdentity {
  public:
-  NodeIdentity(FileSystem& files, std::string directory, NodeId self, FreshIds fresh);
+  // `supported`: CoreConfig::features.
+  NodeIdentity(FileSystem& files, std::string directory, NodeId self, FreshIds fresh, uint32_t supported = UINT32_MAX);
 
   // Whether there is an identity, so that there has to be a log. Refused: a damaged one (DataLoss), the directory of
   // another node (FailedPrecondition).
@@ -54,7 +55,8 @@ class NodeIdentity {
   // The configuration of a snapshot that was taken up: as OnCommitted of the entry that it stands for.
   absl::StatusOr<bool> OnSnapshot(const std::string& configuration);
   // A committed entry, in order, from the log's first on. True: from here on the cluster has an id, which is to be made
-  // durable. The first one counts, later ones are ignored. An error: this node belongs to another cluster than its log.
+  // durable. The first one counts, later ones are ignored. An error: this node belongs to another cluster than its log,
+  // or does not understand what the log may hold from here on.
   absl::StatusOr<bool> OnCommitted(const Entry& entry);
   // The command that gives this cluster its id, where its log says none and this node may propose one. For a leader
   // that has delivered an entry of its own term: what came before cannot hold one any more.
@@ -76,6 +78,7 @@ class NodeIdentity {
   const NodeId self_;
   const FreshIds fresh_;
   Identity identity_;
+  const uint32_t supported_;
   uint32_t features_ = 0;
   bool log_names_cluster_ = false;  // an entry that gives the cluster's id has been committed in this life
 };

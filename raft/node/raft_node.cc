@@ -221,7 +221,8 @@ void RaftNode::Impl::Take(FromCallee& item) {
 
 void RaftNode::Impl::Take(FromClient& item) {
   const RequestId id = pending_.AddProposal(item.deadline, std::move(item.settle));
-  if (Forwards()) {
+  if (item.type == EntryType::kNormal && Forwards()) {
+    forward_by_ = std::min(forward_by_, item.deadline);
     to_forward_.push_back({id, std::move(item.command), item.effect, item.deadline, item.features});
     return;
   }

@@ -31,7 +31,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
       : config_(std::move(config)),
         environment_(environment),
         observer_(observer),
-        identity_(environment.files, config_.data_dir, config_.core.self, config_.fresh_ids),
+        identity_(environment.files, config_.data_dir, config_.core.self, config_.fresh_ids, config_.core.features),
         applier_(std::make_shared<Applier>(environment, state_machine, observer)),
         snapshots_(std::make_shared<Snapshots>(environment, state_machine, applier_, config_.data_dir,
                                                config_.snapshots, config_.core.defences, observer)) {}
@@ -84,6 +84,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   // What the leader answered to commands that were forwarded to it, or why it did not.
   struct FromLeader {
     NodeId leader;
+    Term term;  // whose leader it was
     std::vector<RequestId> ids;
     absl::StatusOr<Reply> reply;
   };
@@ -145,6 +146,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   bool Forwards();
   void ForwardCommands();
   void ForwardSome(Time now);
+  void DropOverdue(Time now);
 
   void ArmTimer();
   void OnTimer(Time armed_for);
@@ -180,8 +182,11 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   Pending pending_;
   std::multimap<Index, RequestId> unready_reads_;  // by what they wait for, which was not delivered yet
   std::deque<ToForward> to_forward_;
-  size_t forwards_under_way_ = 0;  // messages to a leader that were not answered
+  Time forward_by_ = kNever;       // the first deadline among them, or earlier
+  Term forwards_term_;             // whose leader the messages under way are to
+  size_t forwards_under_way_ = 0;  // that were not answered
   NodeId takes_no_commands_;       // the leader, where it knows no such call
+  Term takes_no_commands_in_;      // this term: later it may have become another program
   CallId last_incoming_;
   std::map<CallId, ReplyFn> incoming_;  // requests of peers that wait for our answer
   Time armed_for_ = kNever;

@@ -121,6 +121,24 @@ TEST(Directory, WithTheLogOfAnotherClusterIsRefused) {
 
 // ---- The cluster ---------------------------------------------------------------------------------------------------
 
+// An older build would take what follows for something else.
+TEST(ClusterOfNode, ALogThatNeedsANewerVersionIsRefused) {
+  FaultyFiles files;
+  const auto says = [](uint32_t features) {
+    return Entry{
+        .index = {1}, .term = {1}, .type = EntryType::kConfig, .data = Bytes(EncodeConfiguration({}, features))};
+  };
+  NodeIdentity identity(files, "d", "node1", {}, /*supported=*/3);
+  EXPECT_TRUE(identity.OnCommitted(says(1)).ok());
+  EXPECT_TRUE(identity.OnCommitted(says(3)).ok());
+  EXPECT_EQ(identity.features(), 3u);
+  const absl::Status refused = identity.OnCommitted(says(7)).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused));
+  EXPECT_NE(std::string(refused.message()).find("needs a newer version"), std::string::npos) << refused;
+  EXPECT_FALSE(identity.OnSnapshot(EncodeConfiguration(Id(7), 4)).ok());
+  EXPECT_EQ(identity.features(), 3u);
+}
+
 TEST(ClusterOfNode, TheFirstIdThatIsCommittedCounts) {
   FaultyFiles files;
   auto identity = StartOn(files, "node1", Id(1));

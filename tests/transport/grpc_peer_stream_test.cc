@@ -367,6 +367,7 @@ TEST(PlainStream, AMalformedAppendIsRefusedByNumberAndNotHandled) {
   malformed.set_number(7);
   malformed.mutable_append()->add_entries()->set_index(2);
   proper.set_number(8);
+  proper.mutable_append();
   ASSERT_TRUE(stream->Write(malformed) && stream->Write(proper) && stream->WritesDone());
   std::map<uint64_t, pb::ReplicateResponse> responses;
   pb::ReplicateResponse response;
