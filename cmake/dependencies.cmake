@@ -4,6 +4,7 @@ find_package(ZLIB REQUIRED)
 find_package(Protobuf REQUIRED)  # before gRPC, in module mode
 find_package(absl CONFIG REQUIRED)
 find_package(gRPC CONFIG REQUIRED)
+find_package(OpenSSL REQUIRED)
 find_package(mimalloc CONFIG REQUIRED)
 find_package(nlohmann_json CONFIG REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)

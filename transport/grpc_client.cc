@@ -15,8 +15,7 @@ std::string PeerAddress(const std::string& address) {
   return address.rfind(':', 0) == 0 ? absl::StrCat("127.0.0.1", address) : address;
 }
 
-// `target` has numeric addresses only: names are the Resolver's business.
-std::shared_ptr<grpc::Channel> Connect(const std::string& target) {
+grpc::ChannelArguments ChannelSettings() {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
   arguments.SetMaxSendMessageSize(-1);
@@ -37,7 +36,7 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& target) {
   // Peers talk directly whatever http_proxy says, and two nodes of one process do not share a connection.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+  return arguments;
 }
 
 // Nobody is there, or nobody answers: its name may mean another address by now, or its address another program.
@@ -107,8 +106,9 @@ class GrpcClient::TypedCall : public OpenCall {
   std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> reader_;
 };
 
-GrpcClient::GrpcClient(const std::map<NodeId, std::string>& peers, Lookup lookup, grpc::CompletionQueue& completions)
-    : completions_(completions) {
+GrpcClient::GrpcClient(const std::map<NodeId, std::string>& peers, Lookup lookup, grpc::CompletionQueue& completions,
+                       std::shared_ptr<PeerCredentials> credentials)
+    : completions_(completions), credentials_(std::move(credentials)) {
   std::map<NodeId, std::string> names;
   for (const auto& [id, listed] : peers) {
     const std::string address = PeerAddress(listed);
@@ -116,9 +116,7 @@ GrpcClient::GrpcClient(const std::map<NodeId, std::string>& peers, Lookup lookup
     peer->id = id;
     peer->name = absl::StrCat(id, " (", address, ")");
     if (const auto target = NumericTarget(address)) {
-      peer->target = *target;
-      peer->channel = Connect(*target);
-      peer->stub = pb::RaftService::NewStub(peer->channel);
+      Connect(*peer, *target);
     } else {
       peer->unresolved = absl::UnavailableError("its address is being looked up");
       names.emplace(id, address);
@@ -133,16 +131,20 @@ GrpcClient::GrpcClient(const std::map<NodeId, std::string>& peers, Lookup lookup
 
 GrpcClient::~GrpcClient() { Stop(); }
 
+void GrpcClient::Connect(Peer& peer, const std::string& target) const {
+  const auto credentials =
+      credentials_ == nullptr ? grpc::InsecureChannelCredentials() : credentials_->ForChannelTo(peer.id);
+  peer.target = target;
+  peer.channel = grpc::CreateCustomChannel(target, credentials, ChannelSettings());
+  peer.stub = pb::RaftService::NewStub(peer.channel);
+}
+
 void GrpcClient::OnResolved(const NodeId& id, const absl::StatusOr<std::string>& target) {
   auto peer = std::make_shared<Peer>();
   peer->id = id;
   peer->name = Find(id)->name;
   peer->unresolved = target.status();
-  if (target.ok()) {
-    peer->target = *target;
-    peer->channel = Connect(*target);
-    peer->stub = pb::RaftService::NewStub(peer->channel);
-  }
+  if (target.ok()) Connect(*peer, *target);
   MutexLock lock(peers_mutex_);
   peers_[id] = std::move(peer);
 }

@@ -14,6 +14,7 @@
 #include "raft/env/transport.h"
 #include "transport/append_encoder.h"
 #include "transport/gate.h"
+#include "transport/grpc_credentials.h"
 #include "transport/grpc_peer_stream.h"
 #include "transport/grpc_resolver.h"
 #include "transport/wire.h"
@@ -23,7 +24,9 @@ namespace raftly {
 class GrpcClient {
  public:
   // Whoever serves the queue calls OnDone of what it hands back, and goes on until Stop has returned.
-  GrpcClient(const std::map<NodeId, std::string>& peers, Lookup lookup, grpc::CompletionQueue& completions);
+  // `credentials`: null where peers are plain.
+  GrpcClient(const std::map<NodeId, std::string>& peers, Lookup lookup, grpc::CompletionQueue& completions,
+             std::shared_ptr<PeerCredentials> credentials = nullptr);
   // Stops.
   ~GrpcClient();
 
@@ -69,8 +72,11 @@ class GrpcClient {
   void OnDone(OpenCall* call);
   void OnResolved(const NodeId& id, const absl::StatusOr<std::string>& target);
   PeerPtr Find(const NodeId& id);  // null: no peer
+  // `target` has numeric addresses only: names are the Resolver's business.
+  void Connect(Peer& peer, const std::string& target) const;
 
   grpc::CompletionQueue& completions_;
+  const std::shared_ptr<PeerCredentials> credentials_;
   Gate starting_;  // closed by Stop: the queue takes no calls any more
   Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -2,19 +2,24 @@
 // grpc_server.cc alone.
 #pragma once
 
+#include <grpc/grpc_security_constants.h>
 #include <grpcpp/grpcpp.h>
 
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "proto/raft.grpc.pb.h"
 #include "raft/core/check.h"
 #include "transport/completion.h"
 #include "transport/grpc_server.h"
+#include "transport/tls_files.h"
 #include "transport/wire.h"
 
 namespace raftly {
@@ -72,6 +77,22 @@ class GrpcServer::Incoming {
   virtual void OnLastRead() {}
   // When it is over: whose stream of appends it was that broke; empty: none did.
   virtual NodeId LeaderLost() const { return {}; }
+
+  // Where peers show certificates: why a message of this sender is not this caller's to send; empty: it is.
+  std::string Objection(const NodeId& sender) const {
+    const auto shown = context_.auth_context();
+    const auto named = [&shown](const char* property) {
+      std::vector<std::string> names;
+      for (const grpc::string_ref& one : shown->FindPropertyValues(property))
+        names.emplace_back(one.data(), one.size());
+      return names;
+    };
+    const auto dns_names = named(GRPC_PEER_DNS_PROPERTY_NAME);
+    const auto uris = named(GRPC_PEER_URI_PROPERTY_NAME);
+    if (NamesNode(dns_names, uris, sender)) return {};
+    return absl::StrCat("this message says that it is from ", sender.empty() ? "nobody" : sender,
+                        ", the certificate of who sent it names ", NamesForMessage(dns_names, uris));
+  }
 
   bool receiving = true;   // kReceived is still to come, or being handled
   bool reading = false;    // kRead is still to come

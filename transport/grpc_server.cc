@@ -114,7 +114,8 @@ struct GrpcServer::Calls {
   }
 };
 
-GrpcServer::GrpcServer() : calls_(std::make_shared<Calls>()) {}
+GrpcServer::GrpcServer(std::shared_ptr<PeerCredentials> credentials, OnStranger on_stranger)
+    : credentials_(std::move(credentials)), on_stranger_(std::move(on_stranger)), calls_(std::make_shared<Calls>()) {}
 
 GrpcServer::~GrpcServer() { Stop(); }
 
@@ -135,7 +136,8 @@ absl::Status GrpcServer::Listen(const std::string& address) {
   SetOptions(builder);
   // gRPC does not parse ":7001". The IPv4 wildcard stands for IPv6 as well, where there is any.
   const std::string full = colon == 0 ? absl::StrCat("0.0.0.0", address) : address;
-  builder.AddListeningPort(full, grpc::InsecureServerCredentials(), &port_);
+  const auto credentials = credentials_ == nullptr ? grpc::InsecureServerCredentials() : credentials_->ForServer();
+  builder.AddListeningPort(full, credentials, &port_);
   builder.RegisterService(&service_);
   completions_ = builder.AddCompletionQueue();
   calls_->queue = completions_.get();
@@ -190,7 +192,13 @@ void GrpcServer::OnReceived(CallId id, bool ok) {
     }
     // Stays valid until OnHandled.
     call->AwaitNext(*this);
-    call->streams() ? calls_->Read(id) : Handle(id, call->Take());
+    if (call->streams()) {
+      calls_->Read(id);
+    } else {
+      auto message = call->Take();
+      CheckSender(*call, message);
+      Handle(id, std::move(message));
+    }
   } else {
     calls_->OnEnd(id, Tag::kOver, false);  // a slot that the shutdown emptied gets no other event
   }
@@ -204,6 +212,7 @@ void GrpcServer::OnRead(CallId id) {
     if (Incoming* call = calls_->Find(id)) {
       call->reading = false;
       message = call->Take();
+      CheckSender(*call, *message);
       if (call->ReadsOn()) call->Read();
     }
   }
@@ -229,6 +238,16 @@ class GrpcServer::Replier {
   const CallId id_;
   const uint64_t number_;
 };
+
+template <class Numbered>
+void GrpcServer::CheckSender(const Incoming& call, Numbered& message) const {
+  if (credentials_ == nullptr || !message.request.ok()) return;
+  const NodeId claimed = SenderOf(*message.request);
+  const std::string objection = call.Objection(claimed);
+  if (objection.empty()) return;
+  message.request = absl::PermissionDeniedError(objection);
+  if (on_stranger_) on_stranger_(claimed, objection);
+}
 
 template <class Numbered>
 void GrpcServer::Handle(CallId id, Numbered message) {

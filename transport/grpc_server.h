@@ -12,13 +12,18 @@
 #include "proto/raft.grpc.pb.h"
 #include "raft/env/mutex.h"
 #include "raft/env/transport.h"
+#include "transport/grpc_credentials.h"
 #include "transport/wire.h"
 
 namespace raftly {
 
 class GrpcServer {
  public:
-  GrpcServer();
+  // A message whose sender is not whom the caller's certificate names: it was refused.
+  using OnStranger = std::function<void(const NodeId& claimed, const std::string& why)>;
+
+  // `credentials`: null where peers are plain. `on_stranger` runs on the server's thread.
+  explicit GrpcServer(std::shared_ptr<PeerCredentials> credentials = nullptr, OnStranger on_stranger = {});
   // Stops.
   ~GrpcServer();
 
@@ -58,9 +63,14 @@ class GrpcServer {
   void On(CallId id, int what, bool ok);
   void OnReceived(CallId id, bool ok);
   void OnRead(CallId id);
+  // Refuses what comes from somebody else than it says.
+  template <class Numbered>
+  void CheckSender(const Incoming& call, Numbered& message) const;
   template <class Numbered>
   void Handle(CallId id, Numbered message);
 
+  const std::shared_ptr<PeerCredentials> credentials_;
+  const OnStranger on_stranger_;
   pb::RaftService::AsyncService service_;
   std::unique_ptr<grpc::ServerCompletionQueue> completions_;
   std::unique_ptr<grpc::Server> server_;

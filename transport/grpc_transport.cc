@@ -8,13 +8,13 @@
 namespace raftly {
 
 GrpcTransport::GrpcTransport(GrpcTransportConfig config)
-    : config_(std::move(config)), server_(std::make_unique<GrpcServer>()) {}
+    : config_(std::move(config)), server_(std::make_unique<GrpcServer>(config_.credentials, config_.on_stranger)) {}
 
 GrpcTransport::~GrpcTransport() { Stop(); }
 
 absl::Status GrpcTransport::Start(Handler handler) {
   if (absl::Status status = server_->Listen(config_.listen_address); !status.ok()) return status;
-  client_ = std::make_unique<GrpcClient>(config_.peers, config_.lookup, server_->completions());
+  client_ = std::make_unique<GrpcClient>(config_.peers, config_.lookup, server_->completions(), config_.credentials);
   started_ = client_.get();
   GrpcServer::OnBroken on_broken;
   if (gone_) {

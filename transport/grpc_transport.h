@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,11 +22,16 @@ namespace raftly {
 
 class GrpcClient;
 class GrpcServer;
+class PeerCredentials;
 
 struct GrpcTransportConfig {
   std::string listen_address;           // "host:port"; ":port" means all interfaces; port 0 takes a free one
   std::map<NodeId, std::string> peers;  // "host:port"; ":port" means this machine
   Lookup lookup = SystemLookup;         // of the peers' hosts
+  std::shared_ptr<PeerCredentials> credentials = nullptr;  // null: peers are plain; else plain ones are refused
+  // A message was refused (PermissionDenied) because the certificate of who sent it is not that of whom it says it is
+  // from. On the transport's thread; must not block.
+  std::function<void(const NodeId& claimed, const std::string& why)> on_stranger = {};
 };
 
 // Of a call: Unavailable before Start; NotFound for a node that is no peer, Unavailable at once for a peer that is

@@ -53,6 +53,9 @@ bool IsDiskFull(const absl::Status& status) { return status.GetPayload(kDiskFull
 
 absl::Status PeerRefusedError(const std::string& why) { return absl::FailedPreconditionError(why); }
 
-bool IsPeerRefused(const absl::Status& status) { return absl::IsFailedPrecondition(status); }
+// PermissionDenied: the peer knows by our certificate that we are not whom we say.
+bool IsPeerRefused(const absl::Status& status) {
+  return absl::IsFailedPrecondition(status) || absl::IsPermissionDenied(status);
+}
 
 }  // namespace raftly
