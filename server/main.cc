@@ -70,6 +70,7 @@ sigset_t BlockSignals() {
   sigemptyset(&stop);
   sigaddset(&stop, SIGINT);
   sigaddset(&stop, SIGTERM);
+  sigaddset(&stop, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &stop, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   // A limit on a file's size (ulimit -f) is met as an error, which the log knows how to take: as a full disk.
@@ -94,7 +95,7 @@ void ExitOnSecondSignal(sigset_t stop) {
 }
 
 int Serve(const Options& options) {
-  const sigset_t stop = BlockSignals();
+  const sigset_t signals = BlockSignals();
   const Logger log(options.id, options.log_level);
   for (const std::string& warning : options.warnings) log.Warn(warning);
   const auto last_lines = [&log] { log.Flush(kLastLines); };
@@ -123,8 +124,10 @@ int Serve(const Options& options) {
                        {"peers", std::to_string(options.peers.size())},
                        {"connections", std::to_string(server.max_connections())}});
   int signal = 0;
-  sigwait(&stop, &signal);
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) server.ReadSecretsAgain();
   log.Info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  sigset_t stop = signals;
+  sigdelset(&stop, SIGHUP);
   ExitOnSecondSignal(stop);
   server.Stop();
   log.Info("stopped");

@@ -89,6 +89,13 @@ void NodeLogger::OnMisdirected(const NodeId& from, const std::string& why) {
             {{"peer", OrNone(from)}, {"reason", why}, {"not_logged", std::to_string(*kept_back)}});
 }
 
+void NodeLogger::OnStranger(const NodeId& claimed, const std::string& why, Time now) {
+  const auto kept_back = refusals_.Admit(absl::StrCat("stranger ", claimed), now);
+  if (!kept_back) return;
+  log_.Warn("a peer's message refused: its certificate is another's",
+            {{"peer", OrNone(claimed)}, {"reason", why}, {"not_logged", std::to_string(*kept_back)}});
+}
+
 void NodeLogger::OnClusterKnown(const Identity& identity) {
   log_.Info("cluster known", {{"cluster_id", identity.cluster_id}, {"incarnation", identity.incarnation}});
 }

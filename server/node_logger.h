@@ -22,6 +22,9 @@ class NodeLogger : public NodeObserver {
   void OnStep(Time now, const RaftCore& core) override;
   void OnCallFailed(const NodeId& peer, const absl::Status& why) override;
   void OnMisdirected(const NodeId& from, const std::string& why) override;
+  // Not of the observer: a message came from somebody whose certificate is not that of whom it says it is from. On the
+  // loop.
+  void OnStranger(const NodeId& claimed, const std::string& why, Time now);
   void OnClusterKnown(const Identity& identity) override;
   void OnSnapshotTaken(LogPosition last_included, uint64_t bytes, Duration took, const absl::Status& status) override;
   void OnSnapshotDamaged(const absl::Status& why) override;

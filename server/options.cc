@@ -127,6 +127,11 @@ absl::Status SetAllowedHosts(std::string_view flag, const std::string& value, st
   return absl::OkStatus();
 }
 
+absl::Status SetFile(TlsFile& file, const std::string& value) {
+  file.path = value;
+  return value.empty() ? Bad(file.flag, value, "the file's name is empty") : absl::OkStatus();
+}
+
 struct Flag {
   bool boolean = false;
   std::function<absl::Status(Options&, const std::string& value)> set;
@@ -189,6 +194,9 @@ const std::map<std::string, Flag>& Flags() {
       {"log-level", {false, [](Options& o, V v) { return SetLogLevel("log-level", v, o.log_level); }}},
       {"chaos", {true, [](Options& o, V v) { return SetBool("chaos", v, o.chaos); }}},
       {"allowed-hosts", {false, [](Options& o, V v) { return SetAllowedHosts("allowed-hosts", v, o.allowed_hosts); }}},
+      {"tls-cert", {false, [](Options& o, V v) { return SetFile(o.tls.certificate, v); }}},
+      {"tls-key", {false, [](Options& o, V v) { return SetFile(o.tls.key, v); }}},
+      {"tls-ca", {false, [](Options& o, V v) { return SetFile(o.tls.authorities, v); }}},
       {"health-check", {false, SetHealthCheck}},
       {"inspect", {false, [](Options& o, V v) { return SetOffline("inspect", v, Options::Action::kInspect, o); }}},
       {"recover", {false, [](Options& o, V v) { return SetOffline("recover", v, Options::Action::kRecover, o); }}},
@@ -205,6 +213,15 @@ absl::Status CheckRequired(const Options& options) {
   if (options.grpc.port == 0) return missing("grpc-addr");
   if (options.http.port == 0) return missing("http-addr");
   return absl::OkStatus();
+}
+
+// All of these or none.
+absl::Status CheckTls(const std::vector<TlsFile>& files) {
+  const TlsFile* given = nullptr;
+  const TlsFile* missing = nullptr;
+  for (const TlsFile& file : files) (file.path.empty() ? missing : given) = &file;
+  if (given == nullptr || missing == nullptr) return absl::OkStatus();
+  return Bad(given->flag, given->path, absl::StrCat("needs -", missing->flag, " as well"));
 }
 
 int64_t Milliseconds(Duration duration) {
@@ -242,6 +259,8 @@ absl::Status CheckTogether(Options& options) {
   if (options.rejoin && options.peers.empty()) {
     return Bad("rejoin", "true", "needs -peers: nobody else could bring this node up to date");
   }
+  const TlsFiles& tls = options.tls;
+  if (auto status = CheckTls({tls.certificate, tls.key, tls.authorities}); !status.ok()) return status;
   if (options.data_dir.empty()) options.data_dir = absl::StrCat("data/", options.id);
   Address own = options.http;
   if (own.host.empty()) own.host = "localhost";
@@ -321,6 +340,10 @@ std::string Usage() {
   -allowed-hosts NAME,...   more names under which this server may be asked, as behind a proxy: name, name:port,
                             .domain or * (always: IP addresses, localhost, this machine, those of -http-addr and
                             -http-peers)
+  -tls-cert FILE            TLS between nodes, in both directions: this node's certificate, which carries its id as a DNS
+                            name or as URI raftly:ID (PEM; read again when it changes, and at SIGHUP)
+  -tls-key FILE             its key
+  -tls-ca FILE              who signs the nodes' certificates
   -reserve-mib MIB          disk space kept back, in which deletes still commit when the disk is full (default 16)
   -snapshot-log-mib MIB     log since the last snapshot that makes a new one; 0: never, one raft.wal for ever, as a Go
                             server writes it (default 64)

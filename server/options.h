@@ -10,6 +10,7 @@
 #include "raft/core/types.h"
 #include "server/address.h"
 #include "server/log.h"
+#include "transport/tls_files.h"
 
 namespace raftly {
 
@@ -39,7 +40,8 @@ struct Options {
   int snapshot_rate_mib = 0;  // per second and peer; 0: as fast as it goes
   LogLevel log_level = LogLevel::kInfo;
   bool chaos = true;
-  std::vector<std::string> allowed_hosts;  // besides OwnNames
+  std::vector<std::string> allowed_hosts;                                                       // besides OwnNames
+  TlsFiles tls = {.certificate = {"tls-cert"}, .key = {"tls-key"}, .authorities = {"tls-ca"}};  // between nodes
 
   std::vector<std::string> warnings;  // one line each
 };

@@ -40,6 +40,7 @@
 #include "server/node_logger.h"
 #include "server/observers.h"
 #include "server/randomness.h"
+#include "server/secrets.h"
 #include "transport/grpc_transport.h"
 #include "transport/network_proxy.h"
 #include "transport/network_rules.h"
@@ -83,9 +84,10 @@ NodeConfig MakeNodeConfig(const Options& options) {
   return config;
 }
 
-GrpcTransportConfig MakeTransportConfig(const Options& options) {
+GrpcTransportConfig MakeTransportConfig(const Options& options, const Secrets& secrets) {
   GrpcTransportConfig config;
   config.listen_address = ToString(options.grpc);
+  config.credentials = secrets.peers();
   for (const auto& [id, address] : options.peers) config.peers.emplace(id, ToString(address));
   return config;
 }
@@ -150,7 +152,8 @@ class Server::Impl {
         apply_("raftly-apply"),
         files_(NewPosixFileSystem()),
         rules_(options.id),
-        grpc_(MakeTransportConfig(options)),
+        secrets_(options, log),
+        grpc_(TransportConfig(options)),
         network_(grpc_, options.id, rules_, loop_, seed_),
         metrics_({.version = RAFTLY_VERSION,
                   .peers = Others(options),
@@ -213,21 +216,25 @@ class Server::Impl {
   ~Impl() { Stop(); }
 
   absl::Status Start() {
+    if (!secrets_.status().ok()) return secrets_.status();
     // The ports first: where one is taken, the data directory is somebody else's business.
     if (auto status = http_.Listen(); !status.ok()) return status;
     if (auto status = node_.Start(); !status.ok()) return status;
     watcher_.Start();
     clock_.Start();
     http_.Start();
+    secrets_.Watch();
     return absl::OkStatus();
   }
 
+  void ReadSecretsAgain() { secrets_.ReadAgain(); }
   size_t max_connections() const { return http_.max_connections(); }
   std::vector<std::string> paths() const { return router_.paths(); }
 
   void Stop() {
     if (stopped_) return;
     stopped_ = true;
+    secrets_.Stop();
     events_.Stop();
     const bool drained = http_.Drain(loop_.Now() + kDrain);
     if (!drained) log_.Warn("requests are still under way: they are told that their outcome is unknown");
@@ -246,6 +253,17 @@ class Server::Impl {
   }
 
  private:
+  GrpcTransportConfig TransportConfig(const Options& options) {
+    GrpcTransportConfig config = MakeTransportConfig(options, secrets_);
+    config.on_stranger = [this](const NodeId& claimed, const std::string& why) {
+      loop_.Post([this, claimed, why] {
+        node_logger_.OnStranger(claimed, why, loop_.Now());
+        metrics_.node().OnMisdirected(claimed, why);
+      });
+    };
+    return config;
+  }
+
   void OnServed(const Served& served) {
     metrics_.http().OnServed(served.route, served.method, served.status, served.took);
     WriteAccessLog(log_, served);
@@ -262,6 +280,7 @@ class Server::Impl {
   ThreadLoop apply_;
   const std::unique_ptr<FileSystem> files_;
   NetworkRules rules_;
+  Secrets secrets_;
   GrpcTransport grpc_;
   NetworkProxy network_;
 
@@ -301,6 +320,7 @@ Server::~Server() = default;
 absl::Status Server::Start() { return impl_->Start(); }
 size_t Server::max_connections() const { return impl_->max_connections(); }
 std::vector<std::string> Server::paths() const { return impl_->paths(); }
+void Server::ReadSecretsAgain() { impl_->ReadSecretsAgain(); }
 void Server::Stop() { impl_->Stop(); }
 
 }  // namespace raftly

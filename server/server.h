@@ -29,6 +29,8 @@ class Server {
   absl::Status Start();
   // What its HTTP side serves, as given to Router::Add.
   std::vector<std::string> paths() const;
+  // Reads certificates again, as it does by itself when their files change. Requires: Start succeeded.
+  void ReadSecretsAgain();
   // At a time; beyond, who connects waits. Requires: Start succeeded.
   size_t max_connections() const;
   // Takes no more requests, answers those under way, seals the log. Within a few seconds. Idempotent.

@@ -59,8 +59,10 @@ std::string Answer::Field(const std::string& name) const {
 }
 
 Answer Ask(int port, const std::string& method, const std::string& path, const std::string& body, milliseconds timeout,
-           const std::multimap<std::string, std::string>& headers) {
-  httplib::Client client("127.0.0.1", port);
+           const std::multimap<std::string, std::string>& headers, const Access& access) {
+  const std::string scheme = access.authorities.empty() ? "http://" : "https://";
+  httplib::Client client(scheme + access.host + ":" + std::to_string(port), access.certificate, access.key);
+  if (!access.authorities.empty()) client.set_ca_cert_path(access.authorities.c_str());
   client.set_tcp_nodelay(true);
   client.set_url_encode(false);
   client.set_connection_timeout(timeout);
@@ -71,6 +73,7 @@ Answer Ask(int port, const std::string& method, const std::string& path, const s
   request.path = path;
   request.body = body;
   for (const auto& [name, value] : headers) request.set_header(name.c_str(), value);
+  if (!access.token.empty()) request.set_header("Authorization", "Bearer " + access.token);
   if (!body.empty()) request.set_header("Content-Type", "application/json");
   const httplib::Result result = client.send(request);
   if (!result) return {};
@@ -167,22 +170,28 @@ std::optional<int> TestCluster::Terminate(int node, milliseconds limit) {
 std::string TestCluster::ErrorOutput(int node) const { return ReadFile(directory_.path() + "/" + Name(node) + ".err"); }
 
 Answer TestCluster::Put(int node, std::string_view key, std::string_view value) const {
-  return Ask(http_port(node), "PUT", "/keys/" + PercentEncode(key), PutBody(value));
+  return Ask(node, "PUT", "/keys/" + PercentEncode(key), PutBody(value));
 }
 
 Answer TestCluster::Get(int node, std::string_view key) const {
-  return Ask(http_port(node), "GET", "/keys/" + PercentEncode(key));
+  return Ask(node, "GET", "/keys/" + PercentEncode(key));
 }
 
 Answer TestCluster::GetStale(int node, std::string_view key) const {
-  return Ask(http_port(node), "GET", "/keys/" + PercentEncode(key) + "?consistency=stale");
+  return Ask(node, "GET", "/keys/" + PercentEncode(key) + "?consistency=stale");
 }
 
 Answer TestCluster::Delete(int node, std::string_view key) const {
-  return Ask(http_port(node), "DELETE", "/keys/" + PercentEncode(key));
+  return Ask(node, "DELETE", "/keys/" + PercentEncode(key));
 }
 
-Answer TestCluster::Status(int node) const { return Ask(http_port(node), "GET", "/status", "", milliseconds(2'000)); }
+Answer TestCluster::Ask(int node, const std::string& method, const std::string& path, const std::string& body) const {
+  return test::Ask(http_port(node), method, path, body, milliseconds(20'000), {}, access_);
+}
+
+Answer TestCluster::Status(int node) const {
+  return test::Ask(http_port(node), "GET", "/status", "", milliseconds(2'000), {}, access_);
+}
 
 std::optional<int> TestCluster::Leader() const {
   std::optional<int> leader;

@@ -41,9 +41,19 @@ struct Answer {
   std::string Field(const std::string& name) const;  // of the JSON body: a string as it is, anything else as JSON
 };
 
+// How a server is spoken to.
+struct Access {
+  std::string authorities;  // a file; given, it is https, and the server must be called `host` by its certificate
+  std::string token;
+  std::string certificate;  // and its key: files, to show
+  std::string key;
+  std::string host = "127.0.0.1";
+};
+
 // One request on a connection of its own. The path is sent as it is, so it comes percent-encoded.
 Answer Ask(int port, const std::string& method, const std::string& path, const std::string& body = "",
-           milliseconds timeout = milliseconds(20'000), const std::multimap<std::string, std::string>& headers = {});
+           milliseconds timeout = milliseconds(20'000), const std::multimap<std::string, std::string>& headers = {},
+           const Access& access = {});
 
 std::string PercentEncode(std::string_view key);
 std::string PutBody(std::string_view value);
@@ -58,6 +68,10 @@ class TestCluster {
  public:
   // The flags go to every node, after the usual ones.
   explicit TestCluster(int nodes, std::vector<std::string> flags = {"-election-timeout", "400", "-heartbeat", "80"});
+
+  // For the requests of this class.
+  void SpeakAs(Access access) { access_ = std::move(access); }
+  const Access& access() const { return access_; }
 
   int nodes() const { return nodes_; }
   int http_port(int node) const { return ports_[static_cast<size_t>(node)]; }
@@ -86,6 +100,7 @@ class TestCluster {
   Answer GetStale(int node, std::string_view key) const;
   Answer Delete(int node, std::string_view key) const;
   Answer Status(int node) const;
+  Answer Ask(int node, const std::string& method, const std::string& path, const std::string& body = "") const;
 
   // The one that calls itself leader with the highest term.
   std::optional<int> Leader() const;
@@ -99,6 +114,7 @@ class TestCluster {
   std::vector<std::string> flags_;
   TemporaryDirectory directory_;
   std::vector<int> ports_;  // [node] HTTP, [nodes + node] gRPC; [0] is nobody's
+  Access access_;
   std::map<int, std::string> data_;
   std::map<int, std::unique_ptr<Process>> processes_;
 };
