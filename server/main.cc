@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "raft/env/posix_files.h"
 #include "raft/storage/directory_report.h"
+#include "server/access/tokens.h"
 #include "server/descriptors.h"
 #include "server/health_check.h"
 #include "server/log.h"
@@ -38,8 +39,8 @@ int Fail(const absl::Status& status, const std::string& usage = {}) {
   return 1;
 }
 
-int CheckHealthOf(const std::string& url) {
-  const absl::Status health = CheckHealth(url);
+int CheckHealthOf(const Options& options) {
+  const absl::Status health = CheckHealth(options.health_check_url, options.tls.authorities);
   return health.ok() ? 0 : Fail(health);
 }
 
@@ -158,6 +159,12 @@ int RecoverDirectory(const std::string& directory, const NodeId& self) {
   return status.ok() ? 0 : Fail(status);
 }
 
+int PrintNewToken(const Options& options) {
+  const NewToken made = MakeToken(options.token_name, options.token_role, FreshId() + FreshId());
+  std::printf("%s\n%s\n", made.token.c_str(), made.line.c_str());
+  return 0;
+}
+
 int Main(const std::vector<std::string>& arguments) {
   const auto options = ParseOptions(arguments);
   if (!options.ok()) return Fail(options.status(), Usage());
@@ -169,11 +176,13 @@ int Main(const std::vector<std::string>& arguments) {
       std::puts(Version().c_str());
       return 0;
     case Options::Action::kHealthCheck:
-      return CheckHealthOf(options->health_check_url);
+      return CheckHealthOf(*options);
     case Options::Action::kInspect:
       return InspectDirectory(options->directory);
     case Options::Action::kRecover:
       return RecoverDirectory(options->directory, options->id);
+    case Options::Action::kNewToken:
+      return PrintNewToken(*options);
     case Options::Action::kServe:
       break;
   }

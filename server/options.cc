@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "server/access/tokens.h"
 #include "server/http/allowed_hosts.h"
 #include "server/own_address.h"
 
@@ -132,6 +133,20 @@ absl::Status SetFile(TlsFile& file, const std::string& value) {
   return value.empty() ? Bad(file.flag, value, "the file's name is empty") : absl::OkStatus();
 }
 
+// The two operands behind arguments[at].
+absl::Status SetNewToken(const std::vector<std::string>& arguments, size_t at, Options& options) {
+  if (at + 3 != arguments.size()) return absl::InvalidArgumentError("flag -new-token needs a name and a role");
+  options.action = Options::Action::kNewToken;
+  options.token_name = arguments[at + 1];
+  if (!IsTokenName(options.token_name)) {
+    return Bad("new-token", options.token_name, "want a name of 1 to 64 letters, digits or any of . _ @ -");
+  }
+  const auto role = ParseRole(arguments[at + 2]);
+  if (!role.ok()) return Bad("new-token", arguments[at + 2], "want read, write, operate or chaos");
+  options.token_role = *role;
+  return absl::OkStatus();
+}
+
 struct Flag {
   bool boolean = false;
   std::function<absl::Status(Options&, const std::string& value)> set;
@@ -197,6 +212,10 @@ const std::map<std::string, Flag>& Flags() {
       {"tls-cert", {false, [](Options& o, V v) { return SetFile(o.tls.certificate, v); }}},
       {"tls-key", {false, [](Options& o, V v) { return SetFile(o.tls.key, v); }}},
       {"tls-ca", {false, [](Options& o, V v) { return SetFile(o.tls.authorities, v); }}},
+      {"http-tls-cert", {false, [](Options& o, V v) { return SetFile(o.http_tls.certificate, v); }}},
+      {"http-tls-key", {false, [](Options& o, V v) { return SetFile(o.http_tls.key, v); }}},
+      {"http-client-ca", {false, [](Options& o, V v) { return SetFile(o.http_tls.authorities, v); }}},
+      {"tokens", {false, [](Options& o, V v) { return SetFile(o.tokens, v); }}},
       {"health-check", {false, SetHealthCheck}},
       {"inspect", {false, [](Options& o, V v) { return SetOffline("inspect", v, Options::Action::kInspect, o); }}},
       {"recover", {false, [](Options& o, V v) { return SetOffline("recover", v, Options::Action::kRecover, o); }}},
@@ -261,6 +280,11 @@ absl::Status CheckTogether(Options& options) {
   }
   const TlsFiles& tls = options.tls;
   if (auto status = CheckTls({tls.certificate, tls.key, tls.authorities}); !status.ok()) return status;
+  const TlsFiles& http = options.http_tls;
+  if (auto status = CheckTls({http.certificate, http.key}); !status.ok()) return status;
+  if (!http.authorities.path.empty() && !http.given()) {
+    return Bad(http.authorities.flag, http.authorities.path, "needs -http-tls-cert as well");
+  }
   if (options.data_dir.empty()) options.data_dir = absl::StrCat("data/", options.id);
   Address own = options.http;
   if (own.host.empty()) own.host = "localhost";
@@ -291,6 +315,10 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) 
     }
     if (name == "h" || name == "help" || name == "version") {
       options.action = name == "version" ? Options::Action::kVersion : Options::Action::kHelp;
+      return options;
+    }
+    if (name == "new-token" && !value) {
+      if (auto status = SetNewToken(arguments, i, options); !status.ok()) return status;
       return options;
     }
     const auto flag = Flags().find(name);
@@ -344,6 +372,11 @@ std::string Usage() {
                             name or as URI raftly:ID (PEM; read again when it changes, and at SIGHUP)
   -tls-key FILE             its key
   -tls-ca FILE              who signs the nodes' certificates
+  -http-tls-cert FILE       HTTPS for clients: the certificate of this server, also read again (default plain HTTP)
+  -http-tls-key FILE        its key
+  -http-client-ca FILE      who signs clients' certificates; a client need not show one
+  -tokens FILE              who may do what: a list of {"name", "sha256", "role", "prefixes"} in JSON, also read again
+                            (default: everybody everything)
   -reserve-mib MIB          disk space kept back, in which deletes still commit when the disk is full (default 16)
   -snapshot-log-mib MIB     log since the last snapshot that makes a new one; 0: never, one raft.wal for ever, as a Go
                             server writes it (default 64)
@@ -355,7 +388,10 @@ std::string Usage() {
                             counts (default 100000)
   -idempotency-minutes N    how long they are kept; the leader's value counts (default 60)
   -log-level LEVEL          debug (with an access log), info, warn or error (default info)
-  -health-check URL         ask a running server, exit 0 where it answers 200, else 1
+  -health-check URL         ask a running server, exit 0 where it answers 200, else 1 (https: with -tls-ca FILE, who vouches
+                            for it)
+  -new-token NAME ROLE      print a new token, once, and its line for the file of -tokens; ROLE is read, write, operate or
+                            chaos
   -inspect DIR              print what a data directory holds and what is wrong with it, change nothing
   -recover DIR              mend it (a node's own with -id ID), change by change, each after a question
   -h                        print this

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "raft/core/config.h"
 #include "raft/core/types.h"
+#include "server/access/roles.h"
 #include "server/address.h"
 #include "server/log.h"
 #include "transport/tls_files.h"
@@ -15,10 +16,12 @@
 namespace raftly {
 
 struct Options {
-  enum class Action { kServe, kHelp, kVersion, kHealthCheck, kInspect, kRecover };
+  enum class Action { kServe, kHelp, kVersion, kHealthCheck, kInspect, kRecover, kNewToken };
 
   Action action = Action::kServe;
   std::string health_check_url;
+  std::string token_name;  // of a new one
+  AccessRole token_role = AccessRole::kRead;
   std::string directory;  // to inspect or to recover
 
   NodeId id;
@@ -42,6 +45,9 @@ struct Options {
   bool chaos = true;
   std::vector<std::string> allowed_hosts;                                                       // besides OwnNames
   TlsFiles tls = {.certificate = {"tls-cert"}, .key = {"tls-key"}, .authorities = {"tls-ca"}};  // between nodes
+  TlsFiles http_tls = {.certificate = {"http-tls-cert"}, .key = {"http-tls-key"}, .authorities = {"http-client-ca"}};
+
+  TlsFile tokens = {"tokens"};
 
   std::vector<std::string> warnings;  // one line each
 };

@@ -18,6 +18,7 @@
 #include "server/cluster/peer_client.h"
 #include "server/events/cluster_watcher.h"
 #include "server/events/event_log.h"
+#include "server/http/access.h"
 #include "server/http/assets.h"
 #include "server/http/chaos_api.h"
 #include "server/http/cluster_api.h"
@@ -130,6 +131,16 @@ void WriteAccessLog(const Logger& log, const Served& served) {
                         {"us", std::to_string(us)}});
 }
 
+// Who did it (SPEC section 11.5). Of a request its method and path: a query or a header may hold what is nobody's
+// business.
+void WriteAuditLine(const Logger& log, std::string_view what, const HttpRequest& request, int status) {
+  constexpr size_t kMostOfAPath = 200;
+  log.Info(what, {{"name", request.caller == nullptr ? "" : request.caller->name},
+                  {"address", request.client == nullptr ? "" : request.client->address},
+                  {"request", absl::StrCat(request.method, " ", std::string(request.path().substr(0, kMostOfAPath)))},
+                  {"status", std::to_string(status)}});
+}
+
 class FatalObserver : public NodeObserver {
  public:
   explicit FatalObserver(std::function<void()> on_fatal) : on_fatal_(std::move(on_fatal)) {}
@@ -172,7 +183,7 @@ class Server::Impl {
         clock_(consensus_, store_, loop_, [] { return static_cast<uint64_t>(WallClockMs()); },
                {options.idempotency_keys, options.idempotency_minutes * 60'000}),
         service_(options.id, consensus_, store_, leaders_),
-        peers_(options.http_peers),
+        peers_(options.http_peers, [this] { return secrets_.for_requests(); }),
         fan_out_(
             options.id, Others(options), [this](const HttpRequest& request) { return router_.Ask(request); }, peers_),
         events_(absl::StrCat(absl::Hex(WallClockMs()))),
@@ -192,10 +203,17 @@ class Server::Impl {
                          uint64_t size) { return SnapshotStore(*files, directory).ReadBytes(index, offset, size); }}),
         config_api_(
             options.id, options.timings, [this](Timings timings) { node_.SetTimings(timings); }, fan_out_),
+        access_(options.id, [] { return FreshId() + FreshId(); }),
         front_(
             router_, [this](const Served& served) { OnServed(served); }, [this] { node_.EndBatch(); },
-            FrontDoorPolicy{AllowedHosts(OwnNames(options), options.allowed_hosts), options.chaos}),
-        http_({.listen = options.http, .node = options.id}, front_) {
+            FrontDoorPolicy{.hosts = AllowedHosts(OwnNames(options), options.allowed_hosts),
+                            .chaos = options.chaos,
+                            .access = &access_,
+                            .on_refused = [this](const HttpRequest& request,
+                                                 int status) { WriteAuditLine(log_, "refused", request, status); }}),
+        http_({.listen = options.http, .node = options.id, .tls = secrets_.http()}, front_) {
+    access_.SetTokens(secrets_.tokens());
+    access_.Register(router_);
     kv_api_.Register(router_);
     RegisterStatusApi(router_, [this] { return node_.status(); });
     RegisterLogApi(router_, [this](size_t n) { return TailOf(node_, n); });
@@ -223,7 +241,7 @@ class Server::Impl {
     watcher_.Start();
     clock_.Start();
     http_.Start();
-    secrets_.Watch();
+    secrets_.Watch([this](std::shared_ptr<const TokenTable> tokens) { access_.SetTokens(std::move(tokens)); });
     return absl::OkStatus();
   }
 
@@ -267,6 +285,11 @@ class Server::Impl {
   void OnServed(const Served& served) {
     metrics_.http().OnServed(served.route, served.method, served.status, served.took);
     WriteAccessLog(log_, served);
+    if (served.request == nullptr || served.status == 401 || served.status == 403 || served.status == 429) return;
+    const auto need = NeedOf(served.method, served.request->path());
+    if (need && need->changes && router_.Serves(*served.request)) {
+      WriteAuditLine(log_, "changed", *served.request, served.status);
+    }
   }
 
   const Logger& log_;
@@ -309,6 +332,7 @@ class Server::Impl {
   SnapshotApi snapshot_api_;
   ConfigApi config_api_;
   LabApi lab_api_{LabProgram()};
+  Access access_;
   FrontDoor front_;
   HttpServer http_;
 };

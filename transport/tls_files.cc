@@ -42,6 +42,7 @@ absl::Status Bad(const TlsFile& file, const std::string& why) {
 
 absl::StatusOr<std::string> Read(const TlsFile& file) {
   if (file.path.empty()) return std::string();
+  errno = 0;
   std::ifstream in(file.path, std::ios::binary);
   std::ostringstream text;
   if (in) text << in.rdbuf();
@@ -74,7 +75,6 @@ absl::Status UseCertificate(SSL_CTX* context, const TlsMaterial& material, const
 }
 
 absl::Status UseAuthorities(SSL_CTX* context, const TlsMaterial& material, const TlsFiles& files) {
-  if (files.authorities.path.empty()) return absl::OkStatus();
   const std::vector<Certificate> authorities = CertificatesIn(material.authorities);
   if (authorities.empty()) return Bad(files.authorities, "holds no certificate in PEM");
   for (const Certificate& one : authorities) {
@@ -87,15 +87,22 @@ absl::Status UseAuthorities(SSL_CTX* context, const TlsMaterial& material, const
 
 }  // namespace
 
+absl::Status Equip(ssl_ctx_st* context, const TlsMaterial& material, const TlsFiles& files) {
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  if (!material.certificate.empty() || files.given()) {
+    if (auto status = UseCertificate(context, material, files); !status.ok()) return status;
+  }
+  if (material.authorities.empty() && files.authorities.path.empty()) return absl::OkStatus();
+  return UseAuthorities(context, material, files);
+}
+
 absl::StatusOr<SslContext> NewSslContext(const TlsMaterial& material, const TlsFiles& files, bool server) {
   SslContext context(SSL_CTX_new(server ? TLS_server_method() : TLS_client_method()), SSL_CTX_free);
-  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  if (!material.certificate.empty() || !files.certificate.path.empty()) {
-    if (auto status = UseCertificate(context.get(), material, files); !status.ok()) return status;
-  }
-  if (auto status = UseAuthorities(context.get(), material, files); !status.ok()) return status;
+  if (auto status = Equip(context.get(), material, files); !status.ok()) return status;
   return context;
 }
+
+absl::StatusOr<std::string> ReadTlsFile(const TlsFile& file) { return Read(file); }
 
 absl::StatusOr<TlsMaterial> ReadTlsFiles(const TlsFiles& files) {
   TlsMaterial material;

@@ -39,6 +39,9 @@ struct TlsMaterial {
   bool operator==(const TlsMaterial&) const = default;
 };
 
+// Any file that a flag names. InvalidArgument as below.
+absl::StatusOr<std::string> ReadTlsFile(const TlsFile& file);
+
 // InvalidArgument names the flag, the file and what is wrong with it: it cannot be read, is no PEM, the key is not that
 // of the certificate. An expired certificate is no error: it may be all there is, and those who check it say so.
 absl::StatusOr<TlsMaterial> ReadTlsFiles(const TlsFiles& files);
@@ -47,6 +50,9 @@ using SslContext = std::shared_ptr<ssl_ctx_st>;
 
 // A context of OpenSSL with the certificate and its key, TLS 1.2 at least. `server`: which side of a connection.
 absl::StatusOr<SslContext> NewSslContext(const TlsMaterial& material, const TlsFiles& files, bool server);
+
+// The same for a context that somebody else has made. Empty parts of `material` are left as they are.
+absl::Status Equip(ssl_ctx_st* context, const TlsMaterial& material, const TlsFiles& files);
 
 // Whether a certificate that carries these names is the node's: a DNS name equal to its id, or the URI "raftly:<id>".
 bool NamesNode(const std::vector<std::string>& dns_names, const std::vector<std::string>& uris, const NodeId& node);

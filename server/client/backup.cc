@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "raft/storage/identity.h"
 #include "server/connect_error.h"
+#include "server/http_client.h"
 #include "server/kv/json.h"
 
 namespace raftly {
@@ -58,8 +59,9 @@ absl::Status Refused(int status, const std::string& body) {
 // One download into the file of an earlier one, or a new one.
 class Download {
  public:
-  Download(const Address& server, std::string path, const std::function<void(uint64_t)>& progress)
-      : server_(server), path_(std::move(path)), progress_(progress), decoder_(path_) {}
+  Download(const Address& server, httplib::Client& client, std::string path,
+           const std::function<void(uint64_t)>& progress)
+      : server_(server), client_(client), path_(std::move(path)), progress_(progress), decoder_(path_) {}
 
   // What an earlier try has left, as far as it is intact.
   void GoOn() {
@@ -71,9 +73,8 @@ class Download {
   }
 
   absl::StatusOr<BackupReport> Run() {
-    httplib::Client client(server_.host.empty() ? "localhost" : server_.host, server_.port);
-    client.set_connection_timeout(kConnectSeconds);
-    client.set_read_timeout(kAnswerSeconds);
+    client_.set_connection_timeout(kConnectSeconds);
+    client_.set_read_timeout(kAnswerSeconds);
     std::string target = "/api/snapshot";
     if (resumed_at_ > 0) {
       absl::StrAppend(&target, "?index=", decoder_.header().last_included.index.value, "&offset=", resumed_at_);
@@ -98,9 +99,11 @@ class Download {
       progress_(bytes_);
       return status_.ok();
     };
-    const httplib::Result result = client.Get(target, on_head, on_data);
+    const httplib::Result result = client_.Get(target, on_head, on_data);
     if (!status_.ok()) return status_;
     if (!result && status == 0) {
+      const char* tls = ExplainTls(result.error());
+      if (tls != nullptr) return absl::UnavailableError(absl::StrCat("no answer from ", ToString(server_), ": ", tls));
       return absl::UnavailableError(absl::StrCat("no answer from ", ToString(server_), ": ",
                                                  WhyNoConnection(server_, std::chrono::seconds(kConnectSeconds))));
     }
@@ -128,6 +131,7 @@ class Download {
   }
 
   const Address server_;
+  httplib::Client& client_;
   const std::string path_;
   const std::function<void(uint64_t)>& progress_;
   SnapshotDecoder decoder_;
@@ -138,10 +142,10 @@ class Download {
 
 }  // namespace
 
-absl::StatusOr<BackupReport> TakeBackup(const Address& server, const std::string& path,
+absl::StatusOr<BackupReport> TakeBackup(const Address& server, httplib::Client& client, const std::string& path,
                                         const std::function<void(uint64_t)>& progress) {
   const std::string part = path + ".part";
-  Download download(server, part, progress);
+  Download download(server, client, part, progress);
   download.GoOn();
   absl::StatusOr<BackupReport> report = download.Run();
   if (!report.ok()) {

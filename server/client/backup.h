@@ -10,6 +10,10 @@
 #include "raft/storage/snapshot_format.h"
 #include "server/address.h"
 
+namespace httplib {
+class Client;
+}
+
 namespace raftly {
 
 struct BackupReport {
@@ -19,9 +23,10 @@ struct BackupReport {
   uint64_t resumed_at = 0;  // where an earlier try had stopped
 };
 
-// Asks `server` for a backup and writes it to `path`, through `path`.part, which a later call goes on with where this
-// one breaks off. Every block and the end are checked on the way. `progress` hears how many bytes are there.
-absl::StatusOr<BackupReport> TakeBackup(const Address& server, const std::string& path,
+// Asks `server`, through `client`, for a backup and writes it to `path`, through `path`.part, which a later call goes
+// on with where this one breaks off. Every block and the end are checked on the way. `progress` hears how many bytes
+// are there.
+absl::StatusOr<BackupReport> TakeBackup(const Address& server, httplib::Client& client, const std::string& path,
                                         const std::function<void(uint64_t)>& progress);
 
 // DataLoss where the file is damaged or cut short: names the offset.

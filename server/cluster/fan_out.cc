@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "server/cluster/go_leader.h"
+#include "server/http/http_reply.h"
 #include "server/kv/json.h"
 
 namespace raftly {
@@ -26,6 +27,12 @@ FanOut::Body BodyOf(HttpResponse response) {
   const auto object = ParseJsonObject(response.body);
   const JsonField* error = object.ok() ? object->Find("error") : nullptr;
   return NoAnswer(error != nullptr ? std::string(error->text) : absl::StrCat("HTTP status ", response.status));
+}
+
+// Of whoever this thread acts for.
+HttpRequest OnBehalf(HttpRequest request) {
+  request.caller = ActingFor();
+  return request;
 }
 
 milliseconds Left(steady_clock::time_point deadline) {
@@ -98,7 +105,7 @@ FanOut::Bodies FanOut::Ask(const std::map<NodeId, HttpRequest>& requests) {
   }
   for (const auto& [node, request] : requests) {
     if (node == self_) continue;
-    const bool taken = Submit(node, [this, gathering, deadline, node = node, request = request] {
+    const bool taken = Submit(node, [this, gathering, deadline, node = node, request = OnBehalf(request)] {
       const milliseconds left = Left(deadline);
       if (left > milliseconds::zero()) gathering->Put(node, AskOne(node, request, left));
     });

@@ -7,7 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "raft/core/check.h"
 #include "raft/env/mutex.h"
+#include "server/http/access.h"
+#include "server/http_client.h"
 
 namespace raftly {
 namespace {
@@ -28,11 +31,12 @@ PeerAnswer Failure(PeerAnswer::Outcome outcome, std::string error) { return {out
 // httplib reports Write only where the kernel did not take the last bytes, so the peer never had a whole request.
 bool CertainlyNotSent(httplib::Error error) {
   return error == httplib::Error::Connection || error == httplib::Error::ConnectionTimeout ||
-         error == httplib::Error::BindIPAddress || error == httplib::Error::Write;
+         error == httplib::Error::BindIPAddress || error == httplib::Error::Write || ExplainTls(error) != nullptr;
 }
 
 // httplib's own words are one each: "Read".
 const char* Explain(httplib::Error error) {
+  if (const char* tls = ExplainTls(error)) return tls;
   switch (error) {
     case httplib::Error::Connection:
     case httplib::Error::BindIPAddress:
@@ -59,7 +63,7 @@ HttpResponse Convert(httplib::Response& response) {
 
 class PeerClient::Impl {
  public:
-  explicit Impl(std::map<NodeId, Address> peers) : peers_(std::move(peers)) {}
+  Impl(std::map<NodeId, Address> peers, Tls tls) : peers_(std::move(peers)), tls_(std::move(tls)) {}
 
   PeerAnswer Call(const NodeId& peer, const HttpRequest& request, milliseconds timeout) {
     const auto address = peers_.find(peer);
@@ -95,6 +99,7 @@ class PeerClient::Impl {
     out.method = request.method;
     out.path = request.target;
     for (const auto& [name, value] : request.headers) out.headers.emplace(name, value);
+    if (request.caller != nullptr) out.set_header(kCallerHeader, CallerHeader(*request.caller));
     out.body = request.body;
     auto result = client.send(out);
     if (result) return {PeerAnswer::Outcome::kAnswered, Convert(*result), {}};
@@ -103,8 +108,11 @@ class PeerClient::Impl {
     return Failure(outcome, Explain(result.error()));
   }
 
-  static Connection Connect(const Address& address) {
-    auto client = std::make_unique<httplib::Client>(address.host.empty() ? "localhost" : address.host, address.port);
+  Connection Connect(const Address& address) const {
+    const auto tls = tls_ ? tls_() : nullptr;
+    auto made = NewHttpClient(address, tls.get());
+    RAFTLY_CHECK(made.ok(), "certificates that were checked cannot be used");
+    Connection client = *std::move(made);
     client->set_keep_alive(true);
     client->set_tcp_nodelay(true);
     client->set_url_encode(false);  // targets are encoded already
@@ -140,13 +148,15 @@ class PeerClient::Impl {
   }
 
   const std::map<NodeId, Address> peers_;
+  const Tls tls_;
   Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<NodeId, std::vector<Idle>> idle_ ABSL_GUARDED_BY(mutex_);
   std::set<httplib::Client*> in_use_ ABSL_GUARDED_BY(mutex_);
 };
 
-PeerClient::PeerClient(std::map<NodeId, Address> peers) : impl_(std::make_unique<Impl>(std::move(peers))) {}
+PeerClient::PeerClient(std::map<NodeId, Address> peers, Tls tls)
+    : impl_(std::make_unique<Impl>(std::move(peers), std::move(tls))) {}
 PeerClient::~PeerClient() = default;
 
 PeerAnswer PeerClient::Call(const NodeId& peer, const HttpRequest& request, milliseconds timeout) {

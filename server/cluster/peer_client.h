@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 #include "raft/core/types.h"
 #include "server/address.h"
 #include "server/http/http_message.h"
+#include "transport/tls_files.h"
 
 namespace raftly {
 
@@ -35,7 +37,11 @@ class PeerCaller {
 
 class PeerClient : public PeerCaller {
  public:
-  explicit PeerClient(std::map<NodeId, Address> peers);
+  // What a new connection shows and believes; null: it is plain.
+  using Tls = std::function<std::shared_ptr<const TlsMaterial>()>;
+
+  // Without `tls` all are plain.
+  explicit PeerClient(std::map<NodeId, Address> peers, Tls tls = {});
   ~PeerClient() override;
 
   PeerAnswer Call(const NodeId& peer, const HttpRequest& request, std::chrono::milliseconds timeout) override;

@@ -1,5 +1,7 @@
 #include "server/http/client_socket.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,6 +36,25 @@ ClientSocket::Progress ClientSocket::Send(std::string_view data) {
 }
 
 void ClientSocket::SendNoMore() { shutdown(fd_, SHUT_WR); }
+
+std::string ClientSocket::Address() const {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getpeername(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  char text[INET6_ADDRSTRLEN] = {};
+  if (address.ss_family == AF_INET) {
+    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address).sin_addr, text, sizeof text);
+    return text;
+  }
+  const in6_addr& six = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  // As IPv4 clients look on a socket for both.
+  if (IN6_IS_ADDR_V4MAPPED(&six)) {
+    inet_ntop(AF_INET, &six.s6_addr[12], text, sizeof text);
+  } else {
+    inet_ntop(AF_INET6, &six, text, sizeof text);
+  }
+  return text;
+}
 
 void ClientSocket::KeepLittleUnread() const {
   constexpr int kSendBuffer = 64 * 1024;

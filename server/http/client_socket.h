@@ -6,7 +6,11 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
+#include <vector>
+
+#include "raft/core/types.h"
 
 namespace raftly {
 
@@ -34,6 +38,13 @@ class ClientSocket {
   virtual Progress Send(std::string_view data);
   // The client is told that nothing more comes.
   virtual void SendNoMore();
+  // Whether bytes of HTTP flow yet: a layer in between may have to agree with the client first, within Receive.
+  virtual bool greeted() const { return true; }
+  virtual bool encrypted() const { return false; }
+  // Which nodes the client has proven to be. Requires: greeted.
+  virtual std::vector<NodeId> Nodes() const { return {}; }
+  // The client's IP address; empty where it is gone.
+  std::string Address() const;
   // For an answer without an end: little of it waits in the kernel for a client that does not read.
   void KeepLittleUnread() const;
 

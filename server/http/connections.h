@@ -17,11 +17,12 @@ class HttpConnection;
 // ever shut down after another one took over its number.
 class Connections {
  public:
-  // What a connection waits for. Unless it is for its client, it is busy.
+  // What a connection waits for. Unless that is its client, it is busy.
   enum class Waits {
-    kForClient,  // the rest of a request, or the next one. When its time is over, nothing more is read
-    kForAnswer,  // or for more of one. When its time is over, it is woken
-    kForReader,  // to take what is unsent. When its time is over, it is cut off
+    kForGreeting,  // before its first request: a handshake. When its time is over, nothing more is read
+    kForClient,    // the rest of a request, or the next one. When its time is over, nothing more is read
+    kForAnswer,    // or for more of one. When its time is over, it is woken
+    kForReader,    // to take what is unsent. When its time is over, it is cut off
   };
 
   // Takes it, busy. False once the server stops.
@@ -36,6 +37,8 @@ class Connections {
   bool Ended(int fd) const;
   // Room is needed: ends the one that has waited so for longest, since before `before`. False: there is none.
   bool EndLongest(Waits waits, Time before);
+  // The same of those that wait for their client in either way.
+  bool EndIdle(Time before) { return EndLongest(Waits::kForGreeting, before) || EndLongest(Waits::kForClient, before); }
   void OnTick(Time now);
 
   // No more requests: idle connections end now, busy ones after their answer.
@@ -56,7 +59,7 @@ class Connections {
     Time until = Time::max();
     bool ended = false;
 
-    bool busy() const { return waits != Waits::kForClient; }
+    bool busy() const { return waits != Waits::kForClient && waits != Waits::kForGreeting; }
   };
 
   // Its poller sees the end; of an idle one, a request that had already arrived is still read and answered.

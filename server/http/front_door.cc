@@ -1,5 +1,7 @@
 #include "server/http/front_door.h"
 
+#include <chrono>
+
 #include "absl/strings/match.h"
 
 namespace raftly {
@@ -19,6 +21,8 @@ bool IsForeign(const HttpRequest& request) {
   return !absl::EqualsIgnoreCase({page.data(), page.size()}, {host.data(), host.size()});
 }
 
+Time SteadyNow() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
+
 bool InjectsFaults(const HttpRequest& request) {
   const bool looks = request.method == "GET" || request.method == "HEAD";
   return !looks && (StartsWith(request.path(), "/api/chaos/") || StartsWith(request.path(), "/api/cluster/chaos/"));
@@ -26,7 +30,7 @@ bool InjectsFaults(const HttpRequest& request) {
 
 }  // namespace
 
-std::optional<HttpResponse> FrontDoor::Refusal(const HttpRequest& request) const {
+std::optional<HttpResponse> FrontDoor::Refusal(HttpRequest& request) const {
   const std::string_view host = request.header("Host");
   if (!policy_.hosts.KnowsHost(host)) {
     return ErrorResponse(
@@ -36,15 +40,33 @@ std::optional<HttpResponse> FrontDoor::Refusal(const HttpRequest& request) const
     return ErrorResponse(
         403, "requests from web pages of another origin are refused; a proxy's name is added with -allowed-hosts");
   }
+  if (policy_.access != nullptr) {
+    Access::Decision decision = policy_.access->Decide(request, router_.Serves(request));
+    request.caller = std::move(decision.caller);
+    if (decision.refusal) return std::move(decision.refusal);
+  }
   if (!policy_.chaos && InjectsFaults(request)) {
     return ErrorResponse(403, "fault injection is switched off on this node (-chaos=false)");
   }
   return std::nullopt;
 }
 
-void FrontDoor::Handle(const HttpRequest& request, HttpReply reply) const {
-  if (std::optional<HttpResponse> refusal = Refusal(request)) return reply(*std::move(refusal));
+void FrontDoor::Handle(HttpRequest& request, HttpReply reply) const {
+  if (std::optional<HttpResponse> refusal = Refusal(request)) return reply(TurnAway(request, *std::move(refusal)));
   router_.Handle(request, std::move(reply));
+}
+
+HttpResponse FrontDoor::TurnAway(const HttpRequest& request, HttpResponse refusal) const {
+  const std::string address = request.client == nullptr ? "" : request.client->address;
+  if (refusals_.Admit(address, SteadyNow())) {
+    if (policy_.on_refused) policy_.on_refused(request, refusal.status);
+    return refusal;
+  }
+  // Without tokens there is nothing to guess: the log alone is spared.
+  if (policy_.access == nullptr || !policy_.access->restricted()) return refusal;
+  HttpResponse limited = ErrorResponse(429, "too many refused requests from this address: 10 a second are answered");
+  limited.headers.emplace_back("Retry-After", "1");
+  return limited;
 }
 
 void FrontDoor::EndBatch() const {
@@ -53,7 +75,8 @@ void FrontDoor::EndBatch() const {
 
 void FrontDoor::Answered(const HttpRequest& request, int status, Duration took) const {
   if (!watch_) return;
-  watch_({.method = request.method,
+  watch_({.request = &request,
+          .method = request.method,
           .target = request.target,
           .route = router_.RouteOf(request),
           .status = status,

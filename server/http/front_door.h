@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "raft/core/time.h"
+#include "server/access/refusal_limit.h"
+#include "server/http/access.h"
 #include "server/http/allowed_hosts.h"
 #include "server/http/http_message.h"
 #include "server/http/router.h"
@@ -16,6 +18,7 @@ namespace raftly {
 
 // A request that was answered, or refused before anybody could look at it.
 struct Served {
+  const HttpRequest* request = nullptr;  // null where there is none; only while it is told of
   std::string_view method;
   std::string_view target;
   std::string_view route;  // as given to Router::Add; empty: no such path, or refused
@@ -26,6 +29,10 @@ struct Served {
 struct FrontDoorPolicy {
   AllowedHosts hosts = {};
   bool chaos = true;  // whether faults may be injected
+  // Who may do what; outlives the door. Null: everything is open.
+  const Access* access = nullptr;
+  // Who was turned away, at most ten times a second and address. On the threads of the HTTP server.
+  std::function<void(const HttpRequest& request, int status)> on_refused = {};
 };
 
 // From any thread.
@@ -38,7 +45,8 @@ class FrontDoor {
                      FrontDoorPolicy policy = {})
       : router_(router), watch_(std::move(watch)), batch_ended_(std::move(batch_ended)), policy_(std::move(policy)) {}
 
-  void Handle(const HttpRequest& request, HttpReply reply) const;
+  // Writes down in the request for whom it is.
+  void Handle(HttpRequest& request, HttpReply reply) const;
   // Whether its answer is known at once, always.
   bool NeverWaits(const HttpRequest& request) const { return router_.NeverWaits(request); }
   // Nothing more comes for now: who took requests and waits for more should go ahead.
@@ -49,13 +57,16 @@ class FrontDoor {
   void Refused(int status) const;
 
  private:
-  // 403 for who is turned away.
-  std::optional<HttpResponse> Refusal(const HttpRequest& request) const;
+  // 401 or 403 for who is turned away.
+  std::optional<HttpResponse> Refusal(HttpRequest& request) const;
+  // 429 instead, for who is turned away too often.
+  HttpResponse TurnAway(const HttpRequest& request, HttpResponse refusal) const;
 
   const Router& router_;
   const Watch watch_;
   const std::function<void()> batch_ended_;
   const FrontDoorPolicy policy_;
+  mutable RefusalLimit refusals_;
 };
 
 }  // namespace raftly

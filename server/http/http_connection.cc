@@ -41,6 +41,20 @@ HttpConnection::HttpConnection(std::unique_ptr<ClientSocket> socket, bool spare,
 
 void HttpConnection::Begin() {
   if (!poller_.Watch(fd(), *this)) return Remove();
+  socket_->greeted() ? Rest() : AwaitGreeting();
+}
+
+// A handshake has as long as a request. Those that never end push each other out, and nobody else.
+void HttpConnection::AwaitGreeting() {
+  greeting_ = true;
+  const Time now = SteadyNow();
+  shared_.connections.Set(fd(), Waits::kForGreeting, now, now + shared_.config.request);
+  if (++shared_.greeting > shared_.config.max_greeting) shared_.connections.EndLongest(Waits::kForGreeting, now);
+}
+
+void HttpConnection::OnGreeted() {
+  greeting_ = false;
+  --shared_.greeting;
   Rest();
 }
 
@@ -61,6 +75,7 @@ void HttpConnection::Read() {
   for (int reads = 0; readable_; ++reads) {
     if (reads == kReadsPerTurn) return Yield();
     const auto [bytes, then] = socket_->Receive(buffer.data(), buffer.size());
+    if (greeting_ && socket_->greeted()) OnGreeted();
     if (then == ClientSocket::Then::kGone) return OnEnd();
     // The end makes no event of its own where it came with the bytes before it.
     readable_ = then == ClientSocket::Then::kMore || (hung_up_ && bytes > 0);
@@ -125,6 +140,10 @@ void HttpConnection::OnEnd() {
 void HttpConnection::Dispatch() {
   HttpRequest& request = reader_.request();
   request.received = SteadyNow();
+  if (client_ == nullptr) {
+    client_ = std::make_shared<HttpClient>(HttpClient{socket_->Address(), socket_->encrypted(), socket_->Nodes()});
+  }
+  request.client = client_;
   begun_ = false;
   phase_ = Phase::kAnswering;
   shared_.connections.Set(fd(), Waits::kForAnswer, request.received, Time::max());
@@ -274,6 +293,7 @@ void HttpConnection::Rest() {
 void HttpConnection::Remove() {
   if (std::exchange(phase_, Phase::kRemoved) == Phase::kRemoved) return;
   source_ = nullptr;
+  if (std::exchange(greeting_, false)) --shared_.greeting;
   Charge(shared_.held, held_, 0);
   Charge(shared_.unsent, unsent_, 0);
   poller_.Forget(fd());

@@ -31,8 +31,9 @@ class HttpConnection : public Poller::Watcher, public HttpAsker, public std::ena
     const FrontDoor& front;
     Connections& connections;
     WorkerPool& pool;
-    std::atomic<size_t> held{0};    // bytes of requests that are being read or answered
-    std::atomic<size_t> unsent{0};  // bytes of answers that their clients have not taken
+    std::atomic<size_t> held{0};      // bytes of requests that are being read or answered
+    std::atomic<size_t> greeting{0};  // connections in a handshake
+    std::atomic<size_t> unsent{0};    // bytes of answers that their clients have not taken
   };
 
   // Both outlive it. `spare`: beyond the usual number, so only what never waits is answered.
@@ -60,6 +61,8 @@ class HttpConnection : public Poller::Watcher, public HttpAsker, public std::ena
     kRemoved,
   };
 
+  void AwaitGreeting();
+  void OnGreeted();
   void Read();
   // These two: true where more has to come before anything can be done.
   bool TakeBytes(std::string_view data);
@@ -91,9 +94,11 @@ class HttpConnection : public Poller::Watcher, public HttpAsker, public std::ena
   bool readable_ = false;  // as far as is known
   bool hung_up_ = false;   // the client sends no more than what has arrived
   RequestReader reader_;
-  bool begun_ = false;  // some of a request has come, not all
-  std::string unread_;  // what came behind the request that is being answered
-  std::string out_;     // of it `sent_` bytes are sent
+  bool greeting_ = false;                     // in a handshake
+  std::shared_ptr<const HttpClient> client_;  // once a request has come
+  bool begun_ = false;                        // some of a request has come, not all
+  std::string unread_;                        // what came behind the request that is being answered
+  std::string out_;                           // of it `sent_` bytes are sent
   size_t sent_ = 0;
   bool blocked_ = false;                // the client does not take the rest
   bool last_ = false;                   // the connection ends with this answer

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "raft/core/time.h"
+#include "raft/core/types.h"
 
 namespace raftly {
 
@@ -17,12 +18,23 @@ using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 // The first header of that name, in any case; empty where there is none.
 std::string_view FindHeader(const HttpHeaders& headers, std::string_view name);
 
+// Who has sent a request, as far as its connection tells.
+struct HttpClient {
+  std::string address = {};        // IP
+  bool encrypted = false;          // TLS
+  std::vector<NodeId> nodes = {};  // of this cluster that it has proven to be
+};
+
+struct Caller;
+
 struct HttpRequest {
   std::string method = {};
   std::string target = {};  // as sent: path and query, still percent-encoded
   HttpHeaders headers = {};
   std::string body = {};
-  Time received = {};  // on the steady clock; zero: just now
+  Time received = {};                             // on the steady clock; zero: just now
+  std::shared_ptr<const HttpClient> client = {};  // null: this process itself
+  std::shared_ptr<const Caller> caller = {};      // for whom; null: nobody in particular
 
   std::string_view path() const;
   std::string_view query() const;  // after the '?', without it

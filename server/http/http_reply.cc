@@ -6,7 +6,7 @@ namespace raftly {
 namespace {
 
 // Either kind of answer is made by who waits for it, and not by the thread that found it out.
-class Caller : public HttpAsker {
+class Asking : public HttpAsker {
  public:
   void Answer(HttpAnswer make) override { answer_.set_value(std::move(make)); }
   void AnswerAfterWaiting(HttpAnswer make) override { answer_.set_value(std::move(make)); }
@@ -19,7 +19,11 @@ class Caller : public HttpAsker {
   std::promise<HttpAnswer> answer_;
 };
 
+thread_local std::shared_ptr<const Caller> acting_for;
+
 }  // namespace
+
+std::shared_ptr<const Caller> ActingFor() { return acting_for; }
 
 HttpHandler AtOnce(HttpFunction function) {
   return [function = std::move(function)](const HttpRequest& request, HttpReply reply) { reply(function(request)); };
@@ -27,12 +31,17 @@ HttpHandler AtOnce(HttpFunction function) {
 
 HttpHandler Waiting(HttpFunction function) {
   return [function = std::move(function)](const HttpRequest& request, HttpReply reply) {
-    reply.AfterWaiting([&function, &request] { return function(request); });
+    reply.AfterWaiting([&function, &request] {
+      acting_for = request.caller;
+      HttpResponse response = function(request);
+      acting_for = nullptr;
+      return response;
+    });
   };
 }
 
 HttpResponse Await(const HttpHandler& handler, const HttpRequest& request) {
-  const auto caller = std::make_shared<Caller>();
+  const auto caller = std::make_shared<Asking>();
   handler(request, HttpReply(caller));
   return caller->Await();
 }

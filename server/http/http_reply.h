@@ -59,6 +59,10 @@ using HttpFunction = std::function<HttpResponse(const HttpRequest& request)>;
 HttpHandler AtOnce(HttpFunction function);
 // For one that may wait as long as it takes: for other nodes, processes, the disk.
 HttpHandler Waiting(HttpFunction function);
+// For whom this thread does what it does: the caller of the request that it serves, within a Waiting function; null:
+// nobody in particular. What it asks of other nodes is asked for him.
+std::shared_ptr<const Caller> ActingFor();
+
 // For callers within this process, who may wait: all that the handler has to wait for runs on their thread.
 HttpResponse Await(const HttpHandler& handler, const HttpRequest& request);
 

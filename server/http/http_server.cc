@@ -12,6 +12,7 @@
 #include "server/descriptors.h"
 #include "server/http/client_socket.h"
 #include "server/http/listener.h"
+#include "server/http/tls_context.h"
 
 namespace raftly {
 namespace {
@@ -68,7 +69,7 @@ void HttpServer::Accept() {
       Admit(fd, room == Room::kSpare);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       // The connection stays in the backlog: make room rather than spin.
-      connections_.EndLongest(Connections::Waits::kForClient, SteadyNow());
+      connections_.EndIdle(SteadyNow());
       poll(nullptr, 0, kNoDescriptorsPauseMs);
     } else if (errno == EINVAL || errno == EBADF) {
       return;  // shut down
@@ -80,7 +81,7 @@ HttpServer::Room HttpServer::AwaitRoom() {
   while (accepting_) {
     const size_t open = connections_.size();
     if (open < config_.max_connections) return Room::kUsual;
-    if (connections_.EndLongest(Connections::Waits::kForClient, SteadyNow() - kMayBeEnded)) return Room::kUsual;
+    if (connections_.EndIdle(SteadyNow() - kMayBeEnded)) return Room::kUsual;
     if (open < config_.max_connections + config_.spare_connections) return Room::kSpare;
     connections_.AwaitFewer(open, SteadyNow() + kLooksForRoom);
   }
@@ -89,7 +90,8 @@ HttpServer::Room HttpServer::AwaitRoom() {
 
 void HttpServer::Admit(int fd, bool spare) {
   Poller& poller = *pollers_[next_poller_++ % pollers_.size()];
-  auto connection = std::make_shared<HttpConnection>(std::make_unique<ClientSocket>(fd), spare, poller, shared_);
+  auto socket = config_.tls == nullptr ? std::make_unique<ClientSocket>(fd) : config_.tls->Accept(fd);
+  auto connection = std::make_shared<HttpConnection>(std::move(socket), spare, poller, shared_);
   if (!connections_.Add(fd, connection)) return;
   poller.Post([connection] { connection->Begin(); });
 }

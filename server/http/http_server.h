@@ -32,11 +32,15 @@
 
 namespace raftly {
 
+class TlsContext;
+
 struct HttpServerConfig {
   Address listen;
   NodeId node;
+  TlsContext* tls = nullptr;                 // outlives the server; null: plain
   size_t max_connections = 0;                // beyond, who connects waits; 0: what the limit on descriptors leaves
   size_t spare_connections = 32;             // so many more, whose requests never wait; 503 for others
+  size_t max_greeting = 1024;                // connections in a handshake; beyond: the oldest of these gives way
   size_t max_threads = 512;                  // for handlers that wait
   size_t max_waiting = 16384;                // requests that wait for such a thread; beyond: 503, closed
   size_t pollers = 0;                        // threads that read and answer; 0: one for every two processors, up to 4

@@ -227,6 +227,7 @@ PeerAnswer KvApi::Forward(const HttpRequest& request, const NodeId& leader, Dura
   if (request.method == "GET" || request.method == "HEAD") left = std::min(left, kReadAttempt);
   left = std::max(left, Duration(milliseconds(1)));
   HttpRequest out{.method = request.method, .target = request.target, .headers = {}, .body = request.body};
+  out.caller = request.caller;
   const auto budget = std::chrono::ceil<milliseconds>(left);
   out.headers = {{kForwardedHeader, self_}, {kTimeoutHeader, std::to_string(budget.count())}};
   if (!out.body.empty()) out.headers.emplace_back("Content-Type", "application/json");

@@ -49,6 +49,11 @@ bool Router::NeverWaits(const HttpRequest& request) const {
   return method != nullptr && method->never_waits;
 }
 
+bool Router::Serves(const HttpRequest& request) const {
+  const Route* route = Find(request.path());
+  return route != nullptr && Find(*route, request.method) != nullptr;
+}
+
 std::string_view Router::RouteOf(const HttpRequest& request) const {
   const Route* route = Find(request.path());
   return route == nullptr ? std::string_view() : std::string_view(route->path);

@@ -23,6 +23,8 @@ class Router {
   HttpResponse Ask(const HttpRequest& request) const;
   // Whether it was given to AddPrompt.
   bool NeverWaits(const HttpRequest& request) const;
+  // Whether Handle would give it to a handler.
+  bool Serves(const HttpRequest& request) const;
   // The `path` of Add that answers `request`; empty: none does.
   std::string_view RouteOf(const HttpRequest& request) const;
   std::vector<std::string> paths() const;

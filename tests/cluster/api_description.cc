@@ -78,7 +78,8 @@ const Json& ApiDescription::Resolve(const Json& node) const {
 ApiDescription::Operation ApiDescription::MakeOperation(const std::string& path, const std::string& method,
                                                         const Json& item) const {
   const Json& described = item.at(method);
-  Operation operation{.method = Upper(method), .path = path, .target = path, .body = {}, .responses = {}};
+  Operation operation{
+      .method = Upper(method), .path = path, .target = path, .body = {}, .security = {}, .responses = {}};
   std::string query;
   for (const Json& parameters :
        {item.value("parameters", Json::array()), described.value("parameters", Json::array())}) {
@@ -95,6 +96,7 @@ ApiDescription::Operation ApiDescription::MakeOperation(const std::string& path,
     }
   }
   operation.target += query;
+  operation.security = described.value("security", Json());
   if (described.contains("requestBody")) {
     operation.body = Resolve(described["requestBody"]).at("content").at("application/json").at("example").dump();
   }

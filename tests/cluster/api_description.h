@@ -25,6 +25,7 @@ class ApiDescription {
     std::string path;    // "/keys/{key}"
     std::string target;  // path and query, filled in with the examples
     std::string body;    // the example as JSON; empty: it takes none
+    Json security;       // as written
     Json responses;      // by status, references followed
 
     bool Describes(int status) const { return responses.contains(std::to_string(status)); }

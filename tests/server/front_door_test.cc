@@ -26,7 +26,7 @@ class FrontDoorTest : public ::testing::Test {
     }
   }
   HttpResponse Ask(const FrontDoor& front, const std::string& method, const std::string& target, HttpHeaders headers) {
-    const auto enter = [&](const HttpRequest& request, HttpReply reply) { front.Handle(request, std::move(reply)); };
+    const auto enter = [&](HttpRequest request, HttpReply reply) { front.Handle(request, std::move(reply)); };
     return Await(enter, {.method = method, .target = target, .headers = std::move(headers)});
   }
   int Status(const std::vector<std::string>& others, const std::string& method, HttpHeaders headers) {

@@ -1,0 +1,189 @@
+// Tokens, sessions and the limit on refusals (SPEC section 11.3).
+#include "server/http/access.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "server/access/refusal_limit.h"
+#include "server/http/front_door.h"
+
+namespace raftly {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string Line(const std::string& name, const std::string& token, const std::string& more) {
+  return absl::StrCat("{\"name\":\"", name, "\",\"sha256\":\"", ToHex(DigestOf(token)), "\",", more, "}");
+}
+
+class AccessTest : public ::testing::Test {
+ protected:
+  AccessTest() {
+    access_.Register(router_);
+    for (const char* method : {"GET", "PUT", "DELETE"}) {
+      router_.AddPrompt(method, "/keys/", [](const HttpRequest&) { return HttpResponse(); });
+    }
+    router_.AddPrompt("GET", "/status", [](const HttpRequest&) { return HttpResponse(); });
+    router_.AddPrompt("GET", "/api/log", [](const HttpRequest&) { return HttpResponse(); });
+    router_.AddPrompt("GET", "/forgotten", [](const HttpRequest&) { return HttpResponse(); });
+    router_.AddPrompt("GET", "/healthz", [](const HttpRequest&) { return HttpResponse(); });
+    SetTokens({Line("reader", "r-token", R"("role":"read")"), Line("writer", "w-token", R"("role":["read","write"])"),
+               Line("scoped", "s-token", R"("role":["read","write"],"prefixes":["app/","é"])")});
+  }
+  void SetTokens(const std::vector<std::string>& lines) {
+    std::string text = "[";
+    for (const std::string& line : lines) absl::StrAppend(&text, text.size() > 1 ? "," : "", line);
+    const auto table = TokenTable::Parse(text + "]");
+    ASSERT_TRUE(table.ok()) << table.status();
+    access_.SetTokens(*table);
+  }
+  HttpResponse Ask(HttpRequest request) {
+    const FrontDoor front(router_, {}, {}, {.access = &access_});
+    const auto enter = [&](HttpRequest asked, HttpReply reply) { front.Handle(asked, std::move(reply)); };
+    return Await(enter, request);
+  }
+  HttpResponse Ask(const std::string& method, const std::string& target, const std::string& token) {
+    HttpRequest request{.method = method, .target = target};
+    if (!token.empty()) request.headers = {{"Authorization", "Bearer " + token}};
+    return Ask(request);
+  }
+  // The cookie that a page with this token gets, as it sends it.
+  std::string LogIn(const std::string& token) {
+    const HttpResponse response =
+        Ask({.method = "POST", .target = "/api/session", .body = absl::StrCat("{\"token\":\"", token, "\"}")});
+    const std::string cookie(FindHeader(response.headers, "Set-Cookie"));
+    return cookie.substr(0, cookie.find(';'));
+  }
+  int StatusWith(const std::string& cookie) {
+    return Ask({.method = "GET", .target = "/status", .headers = {{"Cookie", "other=1; " + cookie}}}).status;
+  }
+
+  int drawn_ = 0;
+  Router router_;
+  Access access_{"node1", [this] { return absl::StrCat("random", ++drawn_); }};
+};
+
+TEST_F(AccessTest, WithoutTokensEverythingIsOpen) {
+  access_.SetTokens(nullptr);
+  EXPECT_EQ(Ask("PUT", "/keys/k", "").status, 200);
+  EXPECT_EQ(Ask("GET", "/forgotten", "").status, 200);
+}
+
+TEST_F(AccessTest, ARequestWithoutATokenIs401AndSaysWhatIsMissing) {
+  const HttpResponse response = Ask("PUT", "/keys/k", "");
+  EXPECT_EQ(response.status, 401);
+  EXPECT_THAT(response.body, HasSubstr("the role write"));
+  EXPECT_THAT(std::string(FindHeader(response.headers, "WWW-Authenticate")), HasSubstr("Bearer"));
+  EXPECT_EQ(Ask("PUT", "/keys/k", "wrong").status, 401);
+  EXPECT_EQ(Ask("GET", "/nothing", "").status, 401);
+  EXPECT_EQ(Ask("GET", "/healthz", "").status, 200);
+}
+
+TEST_F(AccessTest, ARoleIsForItsRoutesAlone) {
+  EXPECT_EQ(Ask("GET", "/keys/k", "r-token").status, 200);
+  EXPECT_EQ(Ask("HEAD", "/keys/k", "r-token").status, 200);
+  const HttpResponse refused = Ask("PUT", "/keys/k", "r-token");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_THAT(refused.body, HasSubstr("the role write is needed; reader has read"));
+  EXPECT_EQ(Ask("PUT", "/keys/k", "w-token").status, 200);
+  EXPECT_EQ(Ask("GET", "/nothing", "r-token").status, 404);
+  EXPECT_EQ(Ask("PATCH", "/status", "r-token").status, 405);
+}
+
+TEST_F(AccessTest, ARouteThatTheTableForgotIsNobodys) { EXPECT_EQ(Ask("GET", "/forgotten", "w-token").status, 403); }
+
+TEST_F(AccessTest, PrefixesAreOfKeysAndHideTheRest) {
+  EXPECT_EQ(Ask("PUT", "/keys/app/x", "s-token").status, 200);
+  EXPECT_EQ(Ask("PUT", "/keys/%61pp%2Fx", "s-token").status, 200);
+  EXPECT_EQ(Ask("GET", "/keys/%C3%A9", "s-token").status, 200);
+  EXPECT_EQ(Ask("GET", "/keys/app", "s-token").status, 403);
+  EXPECT_EQ(Ask("DELETE", "/keys/other", "s-token").status, 403);
+  EXPECT_EQ(Ask("GET", "/api/log", "s-token").status, 403);
+  EXPECT_EQ(Ask("GET", "/status", "s-token").status, 200);
+}
+
+TEST_F(AccessTest, ACookieStandsForItsTokenUntilItsSessionEnds) {
+  const std::string cookie = LogIn("r-token");
+  EXPECT_EQ(StatusWith(cookie), 200);
+  EXPECT_EQ(StatusWith(cookie + "x"), 401);
+  EXPECT_EQ(Ask({.method = "DELETE", .target = "/api/session", .headers = {{"Cookie", cookie}}}).status, 200);
+  EXPECT_EQ(StatusWith(cookie), 401);  // sent again
+  EXPECT_EQ(LogIn("wrong"), "");
+}
+
+TEST_F(AccessTest, ATokenThatIsGoneTakesItsSessionsAlong) {
+  const std::string cookie = LogIn("r-token");
+  SetTokens({Line("writer", "w-token", R"("role":"write")")});
+  EXPECT_EQ(StatusWith(cookie), 401);
+  EXPECT_EQ(Ask("GET", "/status", "r-token").status, 401);
+}
+
+TEST_F(AccessTest, ACookieIsOutOfReachOfPagesAndOfOtherSites) {
+  HttpRequest request{.method = "POST", .target = "/api/session", .body = R"({"token":"r-token"})"};
+  EXPECT_THAT(std::string(FindHeader(Ask(request).headers, "Set-Cookie")), HasSubstr("; HttpOnly; SameSite=Strict"));
+  EXPECT_THAT(std::string(FindHeader(Ask(request).headers, "Set-Cookie")), Not(HasSubstr("Secure")));
+  request.client = std::make_shared<HttpClient>(HttpClient{.address = "10.0.0.1", .encrypted = true});
+  EXPECT_THAT(std::string(FindHeader(Ask(request).headers, "Set-Cookie")), HasSubstr("; Secure"));
+  request.headers = {{"Origin", "https://elsewhere.example"}, {"Host", "localhost"}};
+  EXPECT_EQ(Ask(request).status, 403);
+}
+
+TEST_F(AccessTest, ANodeAsksForWhomItSaysAndNobodyElseCanSaySo) {
+  HttpRequest request{.method = "PUT", .target = "/keys/k", .headers = {{kCallerHeader, "writer;write"}}};
+  EXPECT_EQ(Ask(request).status, 401);
+  request.client =
+      std::make_shared<HttpClient>(HttpClient{.address = "10.0.0.2", .encrypted = true, .nodes = {"node2"}});
+  EXPECT_EQ(Ask(request).status, 200);
+  request.headers = {{kCallerHeader, "reader;read"}};
+  EXPECT_EQ(Ask(request).status, 403);
+  request.headers = {};  // for itself it reads
+  EXPECT_EQ(Ask(request).status, 403);
+  request.method = "GET";
+  EXPECT_EQ(Ask(request).status, 200);
+}
+
+TEST_F(AccessTest, WhoIsRefusedTooOftenIsTold429AndOthersAreNot) {
+  int told = 0;
+  const FrontDoor front(router_, {}, {}, {.access = &access_, .on_refused = [&](const HttpRequest&, int) { ++told; }});
+  const auto enter = [&](HttpRequest asked, HttpReply reply) { front.Handle(asked, std::move(reply)); };
+  const auto from = [&](const char* address, const std::string& token) {
+    HttpRequest request{.method = "GET", .target = "/status", .headers = {{"Authorization", "Bearer " + token}}};
+    request.client = std::make_shared<HttpClient>(HttpClient{.address = address});
+    return Await(enter, request).status;
+  };
+  std::map<int, int> answers;
+  for (int i = 0; i < 1000; ++i) ++answers[from("10.0.0.1", absl::StrCat("guess", i))];
+  EXPECT_GT(answers[429], 900);
+  EXPECT_EQ(answers[401], told);
+  EXPECT_EQ(from("10.0.0.2", "wrong"), 401);
+  EXPECT_EQ(from("10.0.0.1", "r-token"), 200);  // whoever has a token is served
+}
+
+TEST(RefusalLimit, TenASecondForAnAddressOrAnIpv6Network) {
+  RefusalLimit limit;
+  const Time now{std::chrono::seconds(100)};
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(limit.Admit(absl::StrCat("2001:db8::", i), now));
+  EXPECT_FALSE(limit.Admit("2001:db8::ffff", now));
+  EXPECT_TRUE(limit.Admit("2001:db8:0:1::1", now));
+  EXPECT_TRUE(limit.Admit("2001:db8::1", now + std::chrono::seconds(1)));
+}
+
+TEST(Tokens, AMistakeInTheFileIsNamedAndNothingOfItRepeated) {
+  const auto error = [](const std::string& text) { return std::string(TokenTable::Parse(text).status().message()); };
+  const std::string good = Line("a", "token", R"("role":"read")");
+  EXPECT_TRUE(TokenTable::Parse("[" + good + "]").ok());
+  EXPECT_TRUE(TokenTable::Parse("{\"tokens\":[" + good + "]}").ok());
+  EXPECT_TRUE(TokenTable::Parse("[]").ok());
+  EXPECT_THAT(error("[" + good + "," + good + "]"), HasSubstr("tokens[1].name"));
+  EXPECT_THAT(error(R"([{"name":"a","sha256":"secret","role":"read"}])"), HasSubstr("tokens[0].sha256"));
+  EXPECT_THAT(error(R"([{"name":"a","sha256":"secret","role":"read"}])"), Not(HasSubstr("secret")));
+  EXPECT_THAT(error("[" + Line("a", "t", R"("role":"admin")") + "]"), HasSubstr("tokens[0].role"));
+  EXPECT_THAT(error("[" + Line("a b", "t", R"("role":"read")") + "]"), HasSubstr("tokens[0].name"));
+  EXPECT_THAT(error("[" + Line("a", "t", R"("role":"read","prefixes":[])") + "]"), HasSubstr("prefixes"));
+  EXPECT_FALSE(TokenTable::Parse("nonsense").ok());
+}
+
+}  // namespace
+}  // namespace raftly
