@@ -97,7 +97,7 @@ years: build
 	@cmake/years.sh $(WRITES) $(MIB)
 
 cluster: build
-	@exec cmake/cluster.sh "$(NODES)" "$(DATA)" "$(HOST)"
+	@exec cmake/cluster.sh "$(NODES)" "$(DATA)" "$(HOST)" "$(TLS)"
 
 # An unknown or missing NAME lists the known ones.
 scenario: build

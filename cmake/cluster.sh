@@ -1,11 +1,12 @@
 #!/bin/bash
-# A local cluster in the foreground: cluster.sh <nodes> <data directory> <host>. Ctrl-C (or SIGTERM) stops it.
+# A local cluster in the foreground: cluster.sh <nodes> <data directory> <host> [1: with TLS and tokens]. Ctrl-C (or
+# SIGTERM) stops it.
 #
 # node1 listens on gRPC 7001 and HTTP 8001, node2 on 7002 and 8002, and so on. Each log line names its node.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-nodes=$1 data=$2 host=$3
+nodes=$1 data=$2 host=$3 tls=${4:-}
 server=build/release/bin/raftly-server
 [[ $nodes =~ ^[1-9]$ ]] || { echo "NODES=$nodes: a number from 1 to 9 is needed" >&2; exit 1; }
 [[ -x $server ]] || { echo "$server is missing: run make build" >&2; exit 1; }
@@ -25,6 +26,13 @@ http_peers=()
 for ((i = 1; i <= nodes; i++)); do http_peers+=("node$i=$host:$((8000 + i))"); done
 join() { local IFS=,; echo "$*"; }
 
+secrets=$data/tls
+if [[ -n $tls ]]; then
+  names=()
+  for ((i = 1; i <= nodes; i++)); do names+=("node$i"); done
+  cmake/certificates.sh "$secrets" "$PWD/$server" "${names[@]}" || exit 1
+fi
+
 declare -A name_of=()      # by process id
 declare -A command_of=()   # by name
 stopping=0
@@ -43,13 +51,32 @@ for ((i = 1; i <= nodes; i++)); do
   flags=(-id "node$i" -grpc-addr "$host:$((7000 + i))" -http-addr "$host:$((8000 + i))" -data-dir "$data/node$i"
          -http-peers "$(join "${http_peers[@]}")")
   ((nodes == 1)) || flags+=(-peers "$(join "${peers[@]}")")
+  if [[ -n $tls ]]; then
+    own=("$secrets/node$i.crt" "$secrets/node$i.key")
+    flags+=(-tls-cert "${own[0]}" -tls-key "${own[1]}" -tls-ca "$secrets/ca.crt" -http-tls-cert "${own[0]}"
+            -http-tls-key "${own[1]}" -tokens "$secrets/tokens.json")
+  fi
   command_of[node$i]="$server ${flags[*]}"
   # In a session of its own, so that Ctrl-C reaches it once and through us: a second signal would not let it finish.
   setsid "$server" "${flags[@]}" 2>&1 &
   name_of[$!]=node$i
 done
 
-cat <<END
+if [[ -n $tls ]]; then
+  cat <<END
+
+$nodes node(s) with TLS and tokens: gRPC 7001-$((7000 + nodes)), HTTPS 8001-$((8000 + nodes)), data in $data/,
+certificates and tokens in $secrets/. Ctrl-C stops all of them.
+
+  curl --cacert $secrets/ca.crt -H "Authorization: Bearer \$(cat $secrets/write.token)" \\
+       -X PUT https://localhost:8001/keys/hello -d '{"value":"world"}'
+  curl --cacert $secrets/ca.crt -H "Authorization: Bearer \$(cat $secrets/read.token)" https://localhost:8001/keys/hello
+  bin/raftly-client -ca $secrets/ca.crt -token-file $secrets/read.token https://localhost:8001 get hello
+
+  open https://localhost:8001   the dashboard; it asks for a token, and the browser has to be told of $secrets/ca.crt
+END
+else
+  cat <<END
 
 $nodes node(s): gRPC 7001-$((7000 + nodes)), HTTP 8001-$((8000 + nodes)), data in $data/. Ctrl-C stops all of them.
 
@@ -62,6 +89,7 @@ $nodes node(s): gRPC 7001-$((7000 + nodes)), HTTP 8001-$((8000 + nodes)), data i
 
 To kill the leader, ask /status who it is, then: kill -9 PID
 END
+fi
 for pid in "${!name_of[@]}"; do echo "  ${name_of[$pid]}: pid $pid"; done | sort
 echo
 

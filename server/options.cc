@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "server/access/tokens.h"
 #include "server/http/allowed_hosts.h"
 #include "server/own_address.h"
@@ -247,6 +248,28 @@ int64_t Milliseconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
+bool IsLoopback(const std::string& host) { return host == "localhost" || host == "::1" || host.rfind("127.", 0) == 0; }
+
+// SPEC section 11.6.
+void WarnOfStrangers(Options& options) {
+  std::vector<std::string> missing;
+  if (!IsLoopback(options.http.host) && options.tokens.path.empty()) missing.emplace_back("tokens (-tokens)");
+  if (!IsLoopback(options.http.host) && !options.http_tls.given()) missing.emplace_back("HTTPS (-http-tls-cert)");
+  const bool peers_exposed = !options.peers.empty() && !IsLoopback(options.grpc.host);
+  if (peers_exposed && !options.tls.given()) missing.emplace_back("TLS between nodes (-tls-cert)");
+  if (!missing.empty()) {
+    options.warnings.push_back(absl::StrCat("listening for other machines without ", absl::StrJoin(missing, ", "),
+                                            ": anybody there can use it"));
+  }
+  const bool proven = options.tls.given() && options.http_tls.given();
+  if (!options.tokens.path.empty() && !options.peers.empty() && !proven) {
+    options.warnings.push_back(
+        "flag -tokens: without -tls-cert and -http-tls-cert nodes cannot prove to each other who they are: what one "
+        "asks "
+        "another over HTTP, as for /api/cluster, is refused");
+  }
+}
+
 // What no flag can judge alone. Completes the options.
 absl::Status CheckTogether(Options& options) {
   if (auto status = CheckRequired(options); !status.ok()) return status;
@@ -294,6 +317,7 @@ absl::Status CheckTogether(Options& options) {
     options.warnings.push_back(
         absl::StrCat("flag -http-peers: no address for peer \"", id, "\": requests for it as leader will get 503"));
   }
+  WarnOfStrangers(options);
   return absl::OkStatus();
 }
 

@@ -1,13 +1,39 @@
 #include "bench/load/connection.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
 namespace raftly::load {
+
+namespace {
+
+// Before the load begins, so it may wait.
+std::shared_ptr<SSL> Greet(const SslContext& tls, int fd) {
+  std::shared_ptr<SSL> ssl(SSL_new(tls.get()), SSL_free);
+  const int flags = fcntl(fd, F_GETFL);
+  fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+  SSL_set_fd(ssl.get(), fd);
+  const bool agreed = SSL_connect(ssl.get()) == 1;
+  fcntl(fd, F_SETFL, flags);
+  return agreed ? ssl : nullptr;
+}
+
+// As send and recv tell it.
+ssize_t Told(SSL* ssl, int moved) {
+  if (moved > 0) return moved;
+  const int error = SSL_get_error(ssl, moved);
+  if (error == SSL_ERROR_ZERO_RETURN) return 0;
+  errno = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? EAGAIN : EPIPE;
+  return -1;
+}
+
+}  // namespace
 
 std::vector<Place> Resolve(const Address& address) {
   addrinfo hints{};
@@ -45,13 +71,15 @@ bool Connection::FinishConnecting() {
   socklen_t size = sizeof error;
   getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
   connecting = false;
-  if (error == 0) return true;
+  if (error == 0 && tls != nullptr) ssl = Greet(tls, fd);
+  if (error == 0 && (tls == nullptr || ssl != nullptr)) return true;
   Close();
   ++place;
   return false;
 }
 
 void Connection::Close() {
+  ssl = nullptr;
   if (fd >= 0) close(fd);
   fd = -1;
   connecting = false;
@@ -59,9 +87,23 @@ void Connection::Close() {
   out.clear();
 }
 
+ssize_t Connection::Receive(char* buffer, size_t size) const {
+  if (ssl == nullptr) return recv(fd, buffer, size, 0);
+  size_t got = 0;
+  while (got < size) {
+    const ssize_t more = Told(ssl.get(), SSL_read(ssl.get(), buffer + got, static_cast<int>(size - got)));
+    if (more <= 0) return got > 0 ? static_cast<ssize_t>(got) : more;
+    got += static_cast<size_t>(more);
+    if (SSL_has_pending(ssl.get()) == 0) break;
+  }
+  return static_cast<ssize_t>(got);
+}
+
 Connection::Sent Connection::Send() {
   while (!out.empty()) {
-    const ssize_t sent = send(fd, out.data(), out.size(), MSG_NOSIGNAL);
+    const ssize_t sent = ssl == nullptr
+                             ? send(fd, out.data(), out.size(), MSG_NOSIGNAL)
+                             : Told(ssl.get(), SSL_write(ssl.get(), out.data(), static_cast<int>(out.size())));
     if (sent > 0) {
       out.erase(0, static_cast<size_t>(sent));
     } else if (sent < 0 && errno == EAGAIN) {

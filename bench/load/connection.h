@@ -1,4 +1,5 @@
-// One keep-alive connection of a load, with at most one request under way. Nothing here blocks.
+// One keep-alive connection of a load, with at most one request under way. Nothing here blocks, but the handshake of
+// TLS.
 #pragma once
 
 #include <netinet/in.h>
@@ -6,11 +7,15 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "bench/load/response_parser.h"
 #include "server/address.h"
+#include "transport/tls_files.h"
+
+struct ssl_st;
 
 namespace raftly::load {
 
@@ -30,6 +35,8 @@ struct Connection {
   std::vector<Place> places;  // tried in turn
   size_t place = 0;           // the one that is tried, or was reached
   int fd = -1;
+  SslContext tls;               // null: plain
+  std::shared_ptr<ssl_st> ssl;  // while it is open
   bool connecting = false;
   bool was_open = false;  // what follows is a reconnect
   Time retry_at{};        // while there is no socket
@@ -49,6 +56,8 @@ struct Connection {
 
   enum class Sent { kAll, kSome, kBroken };
   Sent Send();
+  // As recv, all that has come.
+  ssize_t Receive(char* buffer, size_t size) const;
 };
 
 }  // namespace raftly::load

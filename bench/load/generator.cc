@@ -54,12 +54,21 @@ class Generator {
   // Every connection has got through, or failed, or taken too long to wait for.
   absl::Status ConnectAll() {
     connections_.resize(options_.connections);
+    if (!options_.authorities.empty()) {
+      const TlsFiles trusted{.authorities = {"ca", options_.authorities}};
+      const auto material = ReadTlsFiles(trusted);
+      if (!material.ok()) return material.status();
+      auto made = NewSslContext(*material, trusted, /*server=*/false);
+      if (!made.ok()) return made.status();
+      tls_ = *std::move(made);
+    }
     std::vector<std::vector<Place>> places;
     for (const Address& address : options_.endpoints) places.push_back(Resolve(address));
     for (size_t i = 0; i < connections_.size(); ++i) {
       const size_t endpoint = i % options_.endpoints.size();
       connections_[i].host = ToString(options_.endpoints[endpoint]);
       connections_[i].places = places[endpoint];
+      connections_[i].tls = tls_;
       Open(connections_[i]);
     }
     const auto patience = Clock::now() + kFirstConnect;
@@ -171,7 +180,7 @@ class Generator {
 
   void Receive(Connection& one) {
     char buffer[65536];
-    const ssize_t got = recv(one.fd, buffer, sizeof buffer, 0);
+    const ssize_t got = one.Receive(buffer, sizeof buffer);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (got <= 0) return Break(one);
     std::string_view data(buffer, static_cast<size_t>(got));
@@ -227,6 +236,7 @@ class Generator {
   const std::function<void(const Progress&)>& progress_;
   Requests requests_;
   const int epoll_;
+  SslContext tls_;  // null: plain
   std::vector<Connection> connections_;
   Clock::time_point begin_, counts_from_, end_, next_report_;
   uint64_t operations_ = 0;  // begun

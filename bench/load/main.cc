@@ -25,8 +25,12 @@ std::string Text(const JsonValue& object, std::string_view name) {
   return value == nullptr ? "" : value->text;
 }
 
-bool Leads(const Address& address, Options::Api api) {
-  httplib::Client client(address.host, address.port);
+bool Leads(const Address& address, const Options& options) {
+  const Options::Api api = options.api;
+  const std::string scheme = options.authorities.empty() ? "http://" : "https://";
+  httplib::Client client(scheme + ToString(address));
+  if (!options.authorities.empty()) client.set_ca_cert_path(options.authorities.c_str());
+  if (!options.token.empty()) client.set_bearer_token_auth(options.token.c_str());
   client.set_read_timeout(2);
   const bool etcd = api == Options::Api::kEtcd;
   auto answer = etcd ? client.Post("/v3/maintenance/status", "{}", "application/json") : client.Get("/status");
@@ -41,7 +45,7 @@ bool Leads(const Address& address, Options::Api api) {
 // Keeps the leader only.
 absl::Status FindLeader(Options& options) {
   for (const Address& address : options.endpoints) {
-    if (!Leads(address, options.api)) continue;
+    if (!Leads(address, options)) continue;
     options.endpoints = {address};
     return absl::OkStatus();
   }

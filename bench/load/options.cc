@@ -1,6 +1,7 @@
 #include "bench/load/options.h"
 
 #include <charconv>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <utility>
@@ -68,6 +69,17 @@ const std::map<std::string, Setter>& Flags() {
       {"connections", [](Options& o, S f, S v) { return SetNumber<size_t>(f, v, 1, 10'000, o.connections); }},
       {"duration", [](Options& o, S f, S v) { return SetSeconds(f, v, o.duration); }},
       {"warmup", [](Options& o, S f, S v) { return SetSeconds(f, v, o.warmup); }},
+      {"ca",
+       [](Options& o, S, S v) {
+         o.authorities = v;
+         return absl::OkStatus();
+       }},
+      {"token-file",
+       [](Options& o, S, S v) {
+         std::ifstream file(v);
+         file >> o.token;
+         return o.token.empty() ? Bad("token-file", v, "holds no token") : absl::OkStatus();
+       }},
       {"rate", [](Options& o, S f, S v) { return SetNumber(f, v, 0.0, 1e7, o.rate); }},
       {"gets", [](Options& o, S f, S v) { return SetNumber(f, v, 0, 100, o.gets); }},
       {"key-bytes", [](Options& o, S f, S v) { return SetNumber<size_t>(f, v, 1, 1024, o.key_bytes); }},
@@ -137,6 +149,8 @@ std::string Usage() {
   --keys N               how many different keys (default 10000)
   --order ORDER          of keys: random (default) or ascending, which fills a cluster
   --seed N               (default 1)
+  --ca FILE              https, and who vouches for the servers
+  --token-file FILE      a file that holds a token
   --json FILE            the result for machines; - for the standard output
 )";
 }

@@ -29,6 +29,8 @@ struct Options {
   uint64_t keys = 10'000;  // how many different ones
   bool in_order = false;   // one after the other, from the first on; else at random
   uint64_t seed = 1;
+  std::string authorities;  // a file: the servers speak https; empty: http
+  std::string token;
   std::string json;  // a file, "-" for stdout; empty: none
 };
 

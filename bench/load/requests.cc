@@ -6,8 +6,10 @@
 namespace raftly::load {
 namespace {
 
-std::string Request(const char* method, const std::string& target, const std::string& host, const std::string& body) {
+std::string Request(const char* method, const std::string& target, const std::string& host, const std::string& body,
+                    const std::string& token = {}) {
   std::string out = absl::StrCat(method, " ", target, " HTTP/1.1\r\nHost: ", host, "\r\n");
+  if (!token.empty()) absl::StrAppend(&out, "Authorization: Bearer ", token, "\r\n");
   if (!body.empty()) {
     absl::StrAppend(&out, "Content-Type: application/json\r\nContent-Length: ", body.size(), "\r\n");
   }
@@ -41,8 +43,9 @@ Requests::Next Requests::Make(const std::string& host) {
                          absl::StrCat("{\"key\":\"", Base64(key), "\",\"value\":\"", Base64(value_), "\"}"))};
   }
   const std::string target = absl::StrCat("/keys/", key);
-  if (get) return {get, Request("GET", target + (options_.stale ? "?consistency=stale" : ""), host, "")};
-  return {get, Request("PUT", target, host, absl::StrCat("{\"value\":\"", value_, "\"}"))};
+  if (get)
+    return {get, Request("GET", target + (options_.stale ? "?consistency=stale" : ""), host, "", options_.token)};
+  return {get, Request("PUT", target, host, absl::StrCat("{\"value\":\"", value_, "\"}"), options_.token)};
 }
 
 }  // namespace raftly::load

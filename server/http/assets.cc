@@ -30,7 +30,7 @@ std::string_view ContentType(std::string_view name) {
 // The dashboard speaks with its own server and runs no code but its own.
 constexpr char kPolicy[] =
     "default-src 'self'; img-src 'self' data:; object-src 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'";
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 HttpResponse Serve(const Asset& asset) {
   HttpResponse response{.body = std::string(asset.data), .content_type = std::string(ContentType(asset.name))};
@@ -38,7 +38,10 @@ HttpResponse Serve(const Asset& asset) {
   const bool forever = asset.name.substr(0, 7) == "assets/";
   response.headers = {{"Cache-Control", forever ? "public, max-age=31536000, immutable" : "no-cache"},
                       {"X-Content-Type-Options", "nosniff"}};
-  if (EndsWith(asset.name, ".html")) response.headers.emplace_back("Content-Security-Policy", kPolicy);
+  if (EndsWith(asset.name, ".html")) {
+    response.headers.emplace_back("Content-Security-Policy", kPolicy);
+    response.headers.emplace_back("Referrer-Policy", "no-referrer");
+  }
   return response;
 }
 

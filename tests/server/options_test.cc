@@ -38,7 +38,7 @@ TEST(Options, Defaults) {
   EXPECT_TRUE(options->pre_vote);
   EXPECT_FALSE(options->rejoin);
   EXPECT_EQ(options->http_peers, (std::map<NodeId, Address>{{"node1", {"localhost", 8001}}}));
-  EXPECT_TRUE(options->warnings.empty());
+  EXPECT_EQ(options->warnings.size(), 1u);  // it listens on all interfaces
 }
 
 TEST(Options, OneDashOrTwoWithOrWithoutEquals) {
@@ -71,7 +71,7 @@ TEST(Options, WhoMayAskAndWhetherFaultsMayBeInjected) {
 TEST(Options, APeerWithoutHttpAddressCostsAWarning) {
   const auto options = Parse(std::string(kGood) + "-peers node2=:7002 -http-peers node1=:8001");
   ASSERT_TRUE(options.ok()) << options.status();
-  ASSERT_EQ(options->warnings.size(), 1u);
+  ASSERT_EQ(options->warnings.size(), 2u);  // the other one: it listens on all interfaces
   EXPECT_THAT(options->warnings[0], HasSubstr("node2"));
 }
 
@@ -168,6 +168,25 @@ TEST(ClientCommand, Verbs) {
     EXPECT_FALSE(ParseClientCommand(Words(line)).ok()) << line;
   }
   EXPECT_FALSE(ParseClientCommand({":8001", "get", ""}).ok());
+}
+
+TEST(Options, ListeningForStrangersWithoutTokensOrTlsIsOneWarning) {
+  const auto warnings = [](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"-id", "node1", "-grpc-addr", "127.0.0.1:7001"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto options = ParseOptions(arguments);
+    EXPECT_TRUE(options.ok()) << options.status();
+    return options->warnings;
+  };
+  EXPECT_TRUE(warnings({"-http-addr", "localhost:8001"}).empty());
+  const auto open = warnings({"-http-addr", ":8001"});
+  ASSERT_EQ(open.size(), 1u);
+  EXPECT_THAT(open[0], ::testing::AllOf(HasSubstr("-tokens"), HasSubstr("-http-tls-cert"),
+                                        ::testing::Not(HasSubstr("-tls-cert)."))));
+  const auto half = warnings({"-http-addr", ":8001", "-tokens", "t"});
+  ASSERT_EQ(half.size(), 1u);
+  EXPECT_THAT(half[0], ::testing::AllOf(::testing::Not(HasSubstr("tokens (")), HasSubstr("-http-tls-cert")));
+  EXPECT_TRUE(warnings({"-http-addr", ":8001", "-tokens", "t", "-http-tls-cert", "c", "-http-tls-key", "k"}).empty());
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 import { ConnectionMark } from "@/app/ConnectionMark";
 import { FaultsMark } from "@/app/FaultsMark";
+import { SessionMark } from "@/app/SessionMark";
 import { ThemeChoice } from "@/app/ThemeChoice";
 
 export function Header() {
@@ -9,6 +10,7 @@ export function Header() {
       <h1 className="text-base font-bold">Raftly</h1>
       <ConnectionMark />
       <div className="ml-auto flex min-w-0 items-center gap-2">
+        <SessionMark />
         <FaultsMark />
         <a href="/lab" className="rounded-md px-1.5 py-1 text-accent hover:underline">
           Laboratory
