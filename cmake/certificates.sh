@@ -26,9 +26,10 @@ for node in "$@"; do
 done
 if [[ ! -e tokens.json ]]; then
   lines=()
-  for role in read write operate chaos; do
-    mapfile -t made < <("$server" -new-token "$role" "$role")
-    echo "${made[0]}" >"$role.token"
+  for role in read write operate chaos read,write,operate,chaos; do
+    name=${role/*,*/all}
+    mapfile -t made < <("$server" -new-token "$name" "$role")
+    echo "${made[0]}" >"$name.token"
     lines+=("${made[1]}")
   done
   (IFS=,; echo "[${lines[*]}]") >tokens.json

@@ -73,7 +73,7 @@ certificates and tokens in $secrets/. Ctrl-C stops all of them.
   curl --cacert $secrets/ca.crt -H "Authorization: Bearer \$(cat $secrets/read.token)" https://localhost:8001/keys/hello
   bin/raftly-client -ca $secrets/ca.crt -token-file $secrets/read.token https://localhost:8001 get hello
 
-  open https://localhost:8001   the dashboard; it asks for a token, and the browser has to be told of $secrets/ca.crt
+  open https://localhost:8001   the dashboard; it asks for a token ($secrets/all.token), and the browser has to be told of $secrets/ca.crt
 END
 else
   cat <<END

@@ -33,9 +33,9 @@ measure() {
   sed -n 's/.*"puts":{"count":[0-9]*,"per_second":\([0-9.]*\).*/\1/p' <<<"$result"
 }
 
-mapfile -t made < <("$bin/raftly-server" -new-token both write)
+mapfile -t made < <("$bin/raftly-server" -new-token both read,write)
 echo "${made[0]}" >"$home/tls/both.token"
-echo "[${made[1]/\"write\"/[\"read\",\"write\"]}]" >"$home/tls/both.json"
+echo "[${made[1]}]" >"$home/tls/both.json"
 declare -A all
 for ((round = 1; round <= rounds; ++round)); do
   for kind in plain tls tokens tls+tokens; do

@@ -160,7 +160,7 @@ int RecoverDirectory(const std::string& directory, const NodeId& self) {
 }
 
 int PrintNewToken(const Options& options) {
-  const NewToken made = MakeToken(options.token_name, options.token_role, FreshId() + FreshId());
+  const NewToken made = MakeToken(options.token_name, options.token_roles, FreshId() + FreshId());
   std::printf("%s\n%s\n", made.token.c_str(), made.line.c_str());
   return 0;
 }

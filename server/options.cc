@@ -142,9 +142,10 @@ absl::Status SetNewToken(const std::vector<std::string>& arguments, size_t at, O
   if (!IsTokenName(options.token_name)) {
     return Bad("new-token", options.token_name, "want a name of 1 to 64 letters, digits or any of . _ @ -");
   }
-  const auto role = ParseRole(arguments[at + 2]);
-  if (!role.ok()) return Bad("new-token", arguments[at + 2], "want read, write, operate or chaos");
-  options.token_role = *role;
+  auto roles = ParseRoles(arguments[at + 2]);
+  if (!roles.ok())
+    return Bad("new-token", arguments[at + 2], "want read, write, operate or chaos, or several with commas");
+  options.token_roles = *std::move(roles);
   return absl::OkStatus();
 }
 
@@ -415,7 +416,7 @@ std::string Usage() {
   -health-check URL         ask a running server, exit 0 where it answers 200, else 1 (https: with -tls-ca FILE, who vouches
                             for it)
   -new-token NAME ROLE      print a new token, once, and its line for the file of -tokens; ROLE is read, write, operate or
-                            chaos
+                            chaos, or several with commas between
   -inspect DIR              print what a data directory holds and what is wrong with it, change nothing
   -recover DIR              mend it (a node's own with -id ID), change by change, each after a question
   -h                        print this

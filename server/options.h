@@ -21,7 +21,7 @@ struct Options {
   Action action = Action::kServe;
   std::string health_check_url;
   std::string token_name;  // of a new one
-  AccessRole token_role = AccessRole::kRead;
+  AccessRoles token_roles;
   std::string directory;  // to inspect or to recover
 
   NodeId id;

@@ -1,5 +1,6 @@
 #include "server/access/roles.h"
 
+#include <algorithm>
 #include <array>
 
 #include "absl/strings/str_cat.h"
@@ -81,6 +82,18 @@ absl::StatusOr<AccessRole> ParseRole(std::string_view name) {
   }
   return absl::InvalidArgumentError(
       absl::StrCat("\"", std::string(name), "\" is no role: want read, write, operate or chaos"));
+}
+
+absl::StatusOr<AccessRoles> ParseRoles(std::string_view names) {
+  AccessRoles roles;
+  for (size_t begin = 0; begin <= names.size();) {
+    const size_t end = std::min(names.find(',', begin), names.size());
+    const auto role = ParseRole(names.substr(begin, end - begin));
+    if (!role.ok()) return role.status();
+    roles.insert(*role);
+    begin = end + 1;
+  }
+  return roles;
 }
 
 std::string NamesOf(const AccessRoles& roles) {

@@ -23,6 +23,8 @@ using AccessRoles = std::set<AccessRole>;
 const char* NameOf(AccessRole role);
 // "read", "write", "operate" or "chaos".
 absl::StatusOr<AccessRole> ParseRole(std::string_view name);
+// Of "read,write".
+absl::StatusOr<AccessRoles> ParseRoles(std::string_view names);
 // "read,write"; in the order of AccessRole.
 std::string NamesOf(const AccessRoles& roles);
 

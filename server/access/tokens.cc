@@ -132,10 +132,13 @@ std::shared_ptr<const Caller> TokenTable::Find(const Digest& token) const {
   return found == nullptr ? nullptr : found->caller;
 }
 
-NewToken MakeToken(const std::string& name, AccessRole role, const std::string& random) {
+NewToken MakeToken(const std::string& name, const AccessRoles& roles, const std::string& random) {
   std::string token = absl::StrCat(kTokenPrefix, random);
+  std::string names;
+  for (const AccessRole role : roles) absl::StrAppend(&names, names.empty() ? "\"" : ",\"", NameOf(role), "\"");
+  if (roles.size() > 1) names = absl::StrCat("[", names, "]");
   std::string line = absl::StrCat("{\"name\":", JsonString(name), ",\"sha256\":\"", ToHex(DigestOf(token)),
-                                  "\",\"role\":\"", NameOf(role), "\"}");
+                                  "\",\"role\":", names, "}");
   return {std::move(token), std::move(line)};
 }
 

@@ -49,6 +49,6 @@ struct NewToken {
   std::string token;
   std::string line;
 };
-NewToken MakeToken(const std::string& name, AccessRole role, const std::string& random);
+NewToken MakeToken(const std::string& name, const AccessRoles& roles, const std::string& random);
 
 }  // namespace raftly

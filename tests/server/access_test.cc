@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/access/refusal_limit.h"
+#include "server/http/assets.h"
 #include "server/http/front_door.h"
 
 namespace raftly {
@@ -159,6 +160,27 @@ TEST_F(AccessTest, WhoIsRefusedTooOftenIsTold429AndOthersAreNot) {
   EXPECT_EQ(answers[401], told);
   EXPECT_EQ(from("10.0.0.2", "wrong"), 401);
   EXPECT_EQ(from("10.0.0.1", "r-token"), 200);  // whoever has a token is served
+}
+
+TEST(Pages, RunNoCodeButTheirOwnFiles) {
+  Router router;
+  RegisterAssets(router);
+  for (const char* page : {"/", "/lab"}) {
+    const HttpResponse response = router.Ask({.method = "GET", .target = page});
+    const std::string policy(FindHeader(response.headers, "Content-Security-Policy"));
+    EXPECT_THAT(policy, HasSubstr("default-src 'self'"));
+    EXPECT_THAT(policy, HasSubstr("frame-ancestors 'none'"));
+    EXPECT_THAT(policy, Not(HasSubstr("unsafe")));
+    EXPECT_EQ(FindHeader(response.headers, "X-Content-Type-Options"), "nosniff");
+    size_t scripts = 0;
+    for (size_t at = response.body.find("<script"); at != std::string::npos;
+         at = response.body.find("<script", at + 1)) {
+      EXPECT_LT(response.body.find(" src=", at), response.body.find('>', at)) << page;
+      ++scripts;
+    }
+    EXPECT_GT(scripts, 0U);
+    EXPECT_THAT(response.body, Not(::testing::ContainsRegex(" on[a-z]+=")));
+  }
 }
 
 TEST(RefusalLimit, TenASecondForAnAddressOrAnIpv6Network) {
