@@ -204,6 +204,7 @@ const std::map<std::string, Flag>& Flags() {
        {false, [](Options& o, V v) { return SetMebibytes("log-cache-mib", v, o.log_cache_mib, /*least=*/1); }}},
       {"snapshot-rate-mib",
        {false, [](Options& o, V v) { return SetMebibytes("snapshot-rate-mib", v, o.snapshot_rate_mib); }}},
+      {"watch-mib", {false, [](Options& o, V v) { return SetMebibytes("watch-mib", v, o.watch_mib, /*least=*/1); }}},
       {"idempotency-keys",
        {false, [](Options& o, V v) { return SetCount("idempotency-keys", v, o.idempotency_keys); }}},
       {"idempotency-minutes",
@@ -408,6 +409,7 @@ std::string Usage() {
   -keep-log-mib MIB         log kept behind a snapshot for followers that are a little late (default 16)
   -log-cache-mib MIB        log kept in memory; who needs more of it, a follower far behind, has it read from the disk
                             (default 64)
+  -watch-mib MIB            latest changes of keys kept in memory for those who watch, and come back (default 32)
   -snapshot-rate-mib MIB    per second and peer, when a snapshot is sent; 0: as fast as it goes (default 0)
   -idempotency-keys N       answers kept for writes with an Idempotency-Key, at most 64 MiB of them; the leader's value
                             counts (default 100000)

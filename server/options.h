@@ -38,6 +38,7 @@ struct Options {
   int snapshot_log_mib = 64;  // 0: never
   int keep_log_mib = 16;
   int log_cache_mib = 64;
+  int watch_mib = 32;  // of the latest changes of keys
   uint64_t idempotency_keys = 100'000;
   uint64_t idempotency_minutes = 60;
   int snapshot_rate_mib = 0;  // per second and peer; 0: as fast as it goes

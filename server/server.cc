@@ -31,12 +31,14 @@
 #include "server/http/log_api.h"
 #include "server/http/snapshot_api.h"
 #include "server/http/status_api.h"
+#include "server/http/watch_api.h"
 #include "server/kv/clock_keeper.h"
 #include "server/kv/command.h"
 #include "server/kv/consensus.h"
 #include "server/kv/kv_service.h"
 #include "server/kv/kv_store.h"
 #include "server/kv/leader_watch.h"
+#include "server/kv/watch_hub.h"
 #include "server/metrics/metrics.h"
 #include "server/node_logger.h"
 #include "server/observers.h"
@@ -161,11 +163,14 @@ class Server::Impl {
         disk_("raftly-disk"),
         snapshot_disk_("raftly-snap"),
         apply_("raftly-apply"),
+        watch_loop_("raftly-watch"),
         files_(NewPosixFileSystem()),
         rules_(options.id),
         secrets_(options, log),
         grpc_(TransportConfig(options)),
         network_(grpc_, options.id, rules_, loop_, seed_),
+        store_(&writes_, Mebibytes(options.watch_mib)),
+        hub_(store_.changes(), watch_loop_),
         metrics_({.version = RAFTLY_VERSION,
                   .peers = Others(options),
                   .data_dir = options.data_dir,
@@ -173,6 +178,7 @@ class Server::Impl {
                   .wal = [this] { return node_.wal_stats(); },
                   .log_since_snapshot = [this] { return node_.status().log_since_snapshot; },
                   .event_streams = [this] { return watcher_.streams(); },
+                  .watchers = [this] { return hub_.watchers(); },
                   .log_lines_dropped = [this] { return log_.dropped(); }}),
         node_logger_(log),
         fatal_(std::move(on_fatal)),
@@ -215,10 +221,12 @@ class Server::Impl {
     access_.SetTokens(secrets_.tokens());
     access_.Register(router_);
     kv_api_.Register(router_);
-    RegisterStatusApi(router_, [this] { return node_.status(); });
+    RegisterStatusApi(
+        router_, [this] { return node_.status(); }, [this] { return store_.changes().bounds().begin.index; });
     RegisterLogApi(router_, [this](size_t n) { return TailOf(node_, n); });
     RegisterClusterApi(router_, fan_out_);
     RegisterEventApi(router_, watcher_, events_);
+    RegisterWatchApi(router_, hub_);
     chaos_api_.Register(router_);
     cluster_chaos_api_.Register(router_);
     snapshot_api_.Register(router_);
@@ -254,6 +262,7 @@ class Server::Impl {
     stopped_ = true;
     secrets_.Stop();
     events_.Stop();
+    hub_.Stop();
     const bool drained = http_.Drain(loop_.Now() + kDrain);
     if (!drained) log_.Warn("requests are still under way: they are told that their outcome is unknown");
     service_.Stop();
@@ -265,6 +274,7 @@ class Server::Impl {
     watcher_.Stop();
     fan_out_.Stop();
     apply_.Stop();
+    watch_loop_.Stop();
     snapshot_disk_.Stop();
     disk_.Stop();
     loop_.Stop();
@@ -301,6 +311,7 @@ class Server::Impl {
   ThreadLoop disk_;
   ThreadLoop snapshot_disk_;
   ThreadLoop apply_;
+  ThreadLoop watch_loop_;
   const std::unique_ptr<FileSystem> files_;
   NetworkRules rules_;
   Secrets secrets_;
@@ -309,7 +320,8 @@ class Server::Impl {
 
   // The node, and who watches it.
   WriteWatch writes_;
-  KvStore store_{&writes_};
+  KvStore store_;
+  WatchHub hub_;
   LeaderWatch leaders_;
   Metrics metrics_;
   NodeLogger node_logger_;

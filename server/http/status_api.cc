@@ -24,7 +24,7 @@ std::string Others(const NodeStatus& status) {
   return json;
 }
 
-HttpResponse Describe(const NodeStatus& status) {
+HttpResponse Describe(const NodeStatus& status, Index oldest_change) {
   return {.body = absl::StrCat("{\"id\":", JsonString(status.id),                    //
                                ",\"state\":", JsonString(ToString(status.role)),     //
                                ",\"term\":", status.term.value,                      //
@@ -33,13 +33,16 @@ HttpResponse Describe(const NodeStatus& status) {
                                ",\"last_applied\":", status.last_applied.value,      //
                                ",\"first_index\":", status.first_index.value,        //
                                ",\"snapshot_index\":", status.snapshot_index.value,  //
-                               ",\"log_bytes\":", status.log_bytes, Others(status), "}")};
+                               ",\"log_bytes\":", status.log_bytes,                  //
+                               ",\"oldest_change\":", oldest_change.value, Others(status), "}")};
 }
 
 }  // namespace
 
-void RegisterStatusApi(Router& router, const std::function<NodeStatus()>& status) {
-  router.AddPrompt("GET", "/status", [status](const HttpRequest&) { return Describe(status()); });
+void RegisterStatusApi(Router& router, const std::function<NodeStatus()>& status,
+                       const std::function<Index()>& oldest_change) {
+  router.AddPrompt("GET", "/status",
+                   [status, oldest_change](const HttpRequest&) { return Describe(status(), oldest_change()); });
   router.AddPrompt("GET", "/healthz", [](const HttpRequest&) { return Ok(); });
   router.AddPrompt("GET", "/readyz", [status](const HttpRequest&) {
     const NodeStatus now = status();

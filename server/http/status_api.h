@@ -8,7 +8,8 @@
 
 namespace raftly {
 
-// `status` is called from any thread.
-void RegisterStatusApi(Router& router, const std::function<NodeStatus()>& status);
+// Both are called from any thread. `oldest_change`: where a watch may begin at the earliest.
+void RegisterStatusApi(Router& router, const std::function<NodeStatus()>& status,
+                       const std::function<Index()>& oldest_change);
 
 }  // namespace raftly

@@ -127,21 +127,27 @@ std::unique_ptr<StateWriter> KvStore::Load(uint32_t, Index at) { return std::mak
 
 void KvStore::Replace(std::shared_ptr<Values> values, std::shared_ptr<OnceTable> once, Index applied) {
   readers_.clear();  // they keep the values that they go through
-  MutexLock lock(mutex_);
-  values_.swap(values);
-  once_.swap(once);
-  once_size_ = once_->size();
-  applied_ = applied;
+  {
+    MutexLock lock(mutex_);
+    values_.swap(values);
+    once_.swap(once);
+    once_size_ = once_->size();
+    applied_ = applied;
+  }
+  changes_.Reset(applied);
 }
 
 // ---- Commands ------------------------------------------------------------------------------------------------------
 
-KvStore::KvStore(WriteWatch* watch)
-    : watch_(watch), values_(std::make_shared<Values>()), once_(std::make_shared<OnceTable>()) {}
+KvStore::KvStore(WriteWatch* watch, size_t change_bytes)
+    : watch_(watch),
+      changes_(change_bytes),
+      values_(std::make_shared<Values>()),
+      once_(std::make_shared<OnceTable>()) {}
 KvStore::~KvStore() = default;
 
 std::string KvStore::Apply(const Entry& entry) {
-  std::string outcome = Change(entry);
+  std::string outcome = ApplyCommand(entry);
   if (watch_ != nullptr) watch_->OnApplied(entry);
   return outcome;
 }
@@ -152,7 +158,7 @@ const Found* KvStore::Now(std::string_view key) const {
   return found == values_->by_key.end() ? nullptr : &found->second;
 }
 
-std::string KvStore::Change(const Entry& entry) {
+std::string KvStore::ApplyCommand(const Entry& entry) {
   Command command;
   if (entry.type == EntryType::kNormal) command = DecodeCommand(entry.data.view());
   if (command.op == Command::Op::kClock) {
@@ -186,9 +192,17 @@ std::string KvStore::Do(Command& command, Index at) {
   std::optional<Value> value;
   // Made before, and what it replaces freed after, the lock that readers wait for.
   if (command.op != Command::Op::kDelete) value = Value{Bytes(std::move(command.value)), at};
-  MutexLock lock(mutex_);
-  applied_ = at;
-  if (changes) Set(std::move(command.key), value);
+  Change change;
+  // That an absent key goes is no change.
+  const bool seen = changes && (value || Now(command.key) != nullptr);
+  if (seen) change = {.key = command.key, .value = value ? std::optional(value->value) : std::nullopt};
+  {
+    MutexLock lock(mutex_);
+    applied_ = at;
+    if (changes) Set(std::move(command.key), value);
+  }
+  // Who hears of it finds it done.
+  changes_.Append(at, std::span(&change, seen ? 1 : 0));
   return outcome;
 }
 
@@ -196,9 +210,18 @@ std::string KvStore::Transact(const Transaction& transaction, Index at) {
   Changes changes;
   std::string outcome = RunTransaction(
       transaction, at, [this](std::string_view key) { return Now(key); }, changes);
-  MutexLock lock(mutex_);
-  applied_ = at;
-  for (auto& [key, value] : changes) Set(key, value);
+  std::vector<Change> seen;
+  for (const auto& [key, value] : changes) {
+    if (value || Now(key) != nullptr) {
+      seen.push_back({.key = key, .value = value ? std::optional(value->value) : std::nullopt});
+    }
+  }
+  {
+    MutexLock lock(mutex_);
+    applied_ = at;
+    for (auto& [key, value] : changes) Set(key, value);
+  }
+  changes_.Append(at, seen);
   return outcome;
 }
 

@@ -16,6 +16,7 @@
 #include "raft/core/types.h"
 #include "raft/env/mutex.h"
 #include "raft/env/state_machine.h"
+#include "server/kv/change_log.h"
 #include "server/kv/command.h"
 #include "server/kv/what_changes.h"
 #include "server/kv/write_watch.h"
@@ -32,8 +33,10 @@ class KvStore : public StateMachine {
     bool operator==(const Digest&) const = default;
   };
 
-  // `watch`, where there is one, outlives it and sees every write.
-  explicit KvStore(WriteWatch* watch = nullptr);
+  static constexpr size_t kUsualChangeBytes = size_t{32} << 20;
+
+  // `watch`, where there is one, outlives it and sees every write. Of the latest changes so many bytes are kept.
+  explicit KvStore(WriteWatch* watch = nullptr, size_t change_bytes = kUsualChangeBytes);
   ~KvStore() override;
 
   // From the apply executor. The result of Apply is a WriteOutcome.
@@ -61,6 +64,8 @@ class KvStore : public StateMachine {
   size_t size() const;
   // How many answers are kept for writes that may come again, about.
   size_t kept_answers() const { return once_size_; }
+  // What those who watch hear.
+  ChangeLog& changes() { return changes_; }
   // Reads everything: for comparing stores, not for every write.
   Digest digest() const;
 
@@ -80,7 +85,7 @@ class KvStore : public StateMachine {
   class Reader;
   class Writer;
 
-  std::string Change(const Entry& entry);
+  std::string ApplyCommand(const Entry& entry);
   std::string Do(Command& command, Index at);
   std::string Transact(const Transaction& transaction, Index at);
   const Found* Now(std::string_view key) const;
@@ -88,6 +93,7 @@ class KvStore : public StateMachine {
   void Replace(std::shared_ptr<Values> values, std::shared_ptr<OnceTable> once, Index applied);
 
   WriteWatch* const watch_;
+  ChangeLog changes_;
   mutable Mutex mutex_;
   // Changed by the apply executor alone, under the lock; so there it may be read without.
   std::shared_ptr<Values> values_;

@@ -66,6 +66,9 @@ std::string Metrics::Render() const {
     all.push_back(
         GaugeNow("raftly_event_streams", "Event streams that are open", static_cast<double>(config_.event_streams())));
   }
+  if (config_.watchers) {
+    all.push_back(GaugeNow("raftly_watchers", "Clients that watch keys", static_cast<double>(config_.watchers())));
+  }
   if (config_.log_lines_dropped) {
     all.push_back(CounterNow("raftly_log_lines_dropped_total", "Log lines dropped because nobody read them in time",
                              static_cast<double>(config_.log_lines_dropped())));

@@ -31,6 +31,7 @@ struct MetricsConfig {
   std::function<WalStats()> wal;
   std::function<uint64_t()> log_since_snapshot;
   std::function<size_t()> event_streams;
+  std::function<size_t()> watchers;
   std::function<uint64_t()> log_lines_dropped;
 };
 

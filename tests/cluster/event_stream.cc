@@ -19,7 +19,9 @@ EventStream::EventStream(int port, const Options& options) : fd_(socket(AF_INET,
   address.sin_port = htons(static_cast<uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return;
-  std::string request = "GET /api/events?include=" + options.include + " HTTP/1.1\r\nHost: localhost\r\n";
+  std::string request = "GET " + options.target;
+  if (!options.include.empty()) request += "?include=" + options.include;
+  request += " HTTP/1.1\r\nHost: localhost\r\n";
   if (!options.last_id.empty()) request += "Last-Event-ID: " + options.last_id + "\r\n";
   request += "\r\n";
   if (send(fd_, request.data(), request.size(), MSG_NOSIGNAL) < 0) return;

@@ -1,4 +1,4 @@
-// A reader of GET /api/events on a connection of its own, as a browser would be.
+// A reader of GET /api/events, or of another stream of events, on a connection of its own, as a browser would be.
 //
 //   EventStream stream(port, {.include = "log"});
 //   ASSERT_EQ(stream.status(), 200);
@@ -18,6 +18,7 @@ namespace raftly::test {
 class EventStream {
  public:
   struct Options {
+    std::string target = "/api/events";
     std::string include = {};
     std::string last_id = {};
   };

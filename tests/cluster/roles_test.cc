@@ -62,7 +62,7 @@ TEST_F(RolesTest, EveryRouteWantsItsRoleAndNoOther) {
   Start();
   for (const Operation& operation : Described().operations()) {
     const std::string role = RoleIn(operation);
-    if (operation.path == "/api/events" || role.empty()) continue;
+    if (role.empty()) continue;
     const Answer stranger = Refused("", operation);
     EXPECT_EQ(stranger.status, 401) << operation.name();
     EXPECT_EQ(Described().Complaint(operation, stranger), "") << operation.name();
@@ -72,6 +72,8 @@ TEST_F(RolesTest, EveryRouteWantsItsRoleAndNoOther) {
       EXPECT_EQ(answer.status, 403) << operation.name() << " as " << other;
       EXPECT_THAT(answer.body, HasSubstr("the role " + role + " is needed"));
     }
+    // An answer without an end: events_test, watch_test.
+    if (operation.path == "/api/events" || operation.path == "/api/watch") continue;
     const int status = AskAs(tokens_.Of(role), operation.method, operation.target, operation.body).status;
     EXPECT_TRUE(status != 401 && status != 403 && status != 429) << operation.name() << ": " << status;
   }

@@ -16,7 +16,7 @@
 #include "raft/env/whole_state.h"
 #include "raft/storage/snapshot_format.h"
 #include "tests/support/faulty_files.h"
-#include "tests/transport/manual_loop.h"
+#include "tests/support/manual_loop.h"
 #include "transport/inmem_transport.h"
 
 namespace raftly::testing {

@@ -34,7 +34,8 @@ class TestNode {
         front_(router_),
         http_({.listen = {"127.0.0.1", 0}, .node = id}, front_) {
     api_.Register(router_);
-    RegisterStatusApi(router_, [this] { return consensus.status(); });
+    RegisterStatusApi(
+        router_, [this] { return consensus.status(); }, [] { return Index{1}; });
     EXPECT_TRUE(http_.Listen().ok());
     http_.Start();
   }

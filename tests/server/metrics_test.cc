@@ -70,6 +70,7 @@ class MetricsTest : public ::testing::Test {
                     .data_dir = fs::temp_directory_path().string(),
                     .wal = [this] { return wal_; },
                     .event_streams = [this] { return streams_; },
+                    .watchers = [] { return 2; },
                     .log_lines_dropped = [] { return 7; }}};
 };
 
@@ -374,8 +375,8 @@ TEST(NodeMetricsOnARealNode, MoveWithEachProposal) {
 TEST_F(MetricsTest, TheLogsSizeIsReadWhenAsked) {
   wal_ = {.end = 1000, .reserved = 4096};
   streams_ = 3;
-  EXPECT_THAT(lines(), IsSupersetOf<std::string>(
-                           {"raftly_wal_bytes 1000", "raftly_wal_preallocated_bytes 3096", "raftly_event_streams 3"}));
+  EXPECT_THAT(lines(), IsSupersetOf<std::string>({"raftly_wal_bytes 1000", "raftly_wal_preallocated_bytes 3096",
+                                                  "raftly_event_streams 3", "raftly_watchers 2"}));
   wal_ = {.end = 4097, .reserved = 4096};  // read while it grows
   EXPECT_EQ(value("raftly_wal_preallocated_bytes"), 0);
 }

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "raft/env/thread_loop.h"
+#include "tests/support/manual_loop.h"
 #include "tests/transport/inbox.h"
-#include "tests/transport/manual_loop.h"
 #include "tests/transport/requests.h"
 
 namespace raftly {

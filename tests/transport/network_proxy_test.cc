@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "raft/env/thread_loop.h"
+#include "tests/support/manual_loop.h"
 #include "tests/transport/inbox.h"
-#include "tests/transport/manual_loop.h"
 #include "tests/transport/requests.h"
 #include "transport/inmem_transport.h"
 

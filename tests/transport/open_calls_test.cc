@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "raft/env/thread_loop.h"
-#include "tests/transport/manual_loop.h"
+#include "tests/support/manual_loop.h"
 #include "tests/transport/requests.h"
 
 namespace raftly {
