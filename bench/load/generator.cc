@@ -136,7 +136,7 @@ class Generator {
 
   void Begin(Connection& one) {
     ++operations_;
-    Requests::Next next = requests_.Make(one.host);
+    Requests::Next next = requests_.Make(one.host, static_cast<size_t>(&one - connections_.data()), one.parser.etag());
     one.get = next.get;
     one.out = std::move(next.bytes);
     one.busy = true;

@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "bench/load/generator.h"
 #include "bench/load/options.h"
+#include "bench/load/watchers.h"
 #include "server/kv/json_value.h"
 
 namespace raftly::load {
@@ -91,7 +92,7 @@ std::string Json(const Histogram& histogram, const Result& result) {
       Ms(histogram.mean()));
 }
 
-std::string Json(const Options& options, const Result& result) {
+std::string Json(const Options& options, const Result& result, const Watchers::Heard& heard) {
   std::string refused;
   for (const auto& [status, count] : result.refused) {
     absl::StrAppend(&refused, refused.empty() ? "" : ",", "\"", status, "\":", count);
@@ -101,7 +102,8 @@ std::string Json(const Options& options, const Result& result) {
                       ",\"seconds\":", Seconds(result.elapsed), ",\"puts\":", Json(result.puts, result),
                       ",\"gets\":", Json(result.gets, result), ",\"refused\":{", refused,
                       "},\"broken\":", result.broken, ",\"unsent\":", result.unsent,
-                      ",\"reconnects\":", result.reconnects, ",\"connects_failed\":", result.connects_failed, "}\n");
+                      ",\"reconnects\":", result.reconnects, ",\"connects_failed\":", result.connects_failed,
+                      ",\"seen\":", Json(heard.after, result), ",\"watchers_lost\":", heard.lost, "}\n");
 }
 
 int Fail(const absl::Status& status, const std::string& usage = {}) {
@@ -119,17 +121,23 @@ int Main(const std::vector<std::string>& arguments) {
   if (options->leader) {
     if (absl::Status status = FindLeader(*options); !status.ok()) return Fail(status);
   }
+  Watchers watchers(*options);
+  if (absl::Status status = watchers.Connect(); !status.ok()) return Fail(status);
+  watchers.Start();
   const auto result = Run(*options, ShowProgress);
+  const Watchers::Heard heard = watchers.Stop();
   if (!result.ok()) return Fail(result.status());
   if (isatty(STDERR_FILENO) != 0) std::fputc('\n', stderr);
   if (options->json == "-") {
-    std::cout << Json(*options, *result);
+    std::cout << Json(*options, *result, heard);
     return 0;
   }
   Print(*result);
+  PrintRow("seen", heard.after, *result);
+  PrintFailures("watchers cut off", heard.lost);
   if (options->json.empty()) return 0;
   std::ofstream file(options->json);
-  file << Json(*options, *result);
+  file << Json(*options, *result, heard);
   file.close();
   return file ? 0 : Fail(absl::UnknownError(absl::StrCat("cannot write ", options->json)));
 }

@@ -80,6 +80,21 @@ const std::map<std::string, Setter>& Flags() {
          file >> o.token;
          return o.token.empty() ? Bad("token-file", v, "holds no token") : absl::OkStatus();
        }},
+      {"puts",
+       [](Options& o, S f, S v) {
+         const std::map<std::string, Options::Puts> kinds = {{"plain", Options::Puts::kPlain},
+                                                             {"once", Options::Puts::kOnce},
+                                                             {"conditional", Options::Puts::kConditional}};
+         const auto kind = kinds.find(v);
+         if (kind == kinds.end()) return Bad(f, v, "want plain, once or conditional");
+         o.puts = kind->second;
+         return absl::OkStatus();
+       }},
+      {"list", [](Options& o, S f, S v) { return SetNumber<size_t>(f, v, 1, 1000, o.list); }},
+      {"watchers", [](Options& o, S f, S v) { return SetNumber<size_t>(f, v, 1, 50'000, o.watchers); }},
+      {"prefixes", [](Options& o, S f, S v) { return SetNumber<uint64_t>(f, v, 1, 50'000, o.prefixes); }},
+      {"watched", [](Options& o, S f, S v) { return SetNumber(f, v, 0, 100, o.watched); }},
+      {"watch-endpoints", [](Options& o, S f, S v) { return SetEndpoints(f, v, o.watch_endpoints); }},
       {"rate", [](Options& o, S f, S v) { return SetNumber(f, v, 0.0, 1e7, o.rate); }},
       {"gets", [](Options& o, S f, S v) { return SetNumber(f, v, 0, 100, o.gets); }},
       {"key-bytes", [](Options& o, S f, S v) { return SetNumber<size_t>(f, v, 1, 1024, o.key_bytes); }},
@@ -149,6 +164,13 @@ std::string Usage() {
   --keys N               how many different keys (default 10000)
   --order ORDER          of keys: random (default) or ascending, which fills a cluster
   --seed N               (default 1)
+  --puts KIND            plain (default), once (with an Idempotency-Key) or conditional (each connection writes a key of
+                         its own, with the version that it must have)
+  --list N               reads are lists of N keys
+  --watchers N           clients that watch meanwhile; it is printed how late they hear of changes, the write included
+  --prefixes N           that they watch, in turn (default 1)
+  --watched PERCENT      of the writes that go to keys below these prefixes (default 100)
+  --watch-endpoints ADDR,...  where they watch (default --endpoints)
   --ca FILE              https, and who vouches for the servers
   --token-file FILE      a file that holds a token
   --json FILE            the result for machines; - for the standard output

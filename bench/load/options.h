@@ -29,7 +29,14 @@ struct Options {
   uint64_t keys = 10'000;  // how many different ones
   bool in_order = false;   // one after the other, from the first on; else at random
   uint64_t seed = 1;
-  std::string authorities;  // a file: the servers speak https; empty: http
+  enum class Puts { kPlain, kOnce, kConditional };
+  Puts puts = Puts::kPlain;  // what they carry besides: an Idempotency-Key; the version that their key must have
+  size_t list = 0;           // reads are lists of so many keys; 0: of one key
+  size_t watchers = 0;       // clients that watch meanwhile, each one of `prefixes`
+  uint64_t prefixes = 1;
+  int watched = 100;                     // percent of the writes that go to keys below these prefixes
+  std::vector<Address> watch_endpoints;  // empty: `endpoints`
+  std::string authorities;               // a file: the servers speak https; empty: http
   std::string token;
   std::string json;  // a file, "-" for stdout; empty: none
 };

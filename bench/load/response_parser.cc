@@ -39,6 +39,8 @@ bool ResponseParser::TakeLine(std::string_view& data) {
 ResponseParser::State ResponseParser::Done() {
   status_ = next_status_;
   closes_ = next_closes_;
+  etag_ = std::move(next_etag_);
+  next_etag_.clear();
   stage_ = Stage::kHead;
   next_status_ = 0;
   chunked_ = next_closes_ = false;
@@ -72,6 +74,7 @@ ResponseParser::State ResponseParser::Head(std::string_view& data) {
     const std::string value = header.substr(std::min(header.find_first_not_of(" \t", colon + 1), header.size()));
     if (name == "content-length" && !Number(value, left_, 10)) return State::kBroken;
     if (name == "transfer-encoding") chunked_ = value == "chunked";
+    if (name == "etag") next_etag_ = value;
     if (name == "connection" && value == "close") next_closes_ = true;
   }
   return line_.size() > kLongestLine ? State::kBroken : State::kMore;

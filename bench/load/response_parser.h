@@ -14,8 +14,9 @@ class ResponseParser {
   // Takes what belongs to this answer from the front of `data`, and removes it. After kDone it expects the next one.
   State Feed(std::string_view& data);
 
-  int status() const { return status_; }   // of the answer that was done last
-  bool closes() const { return closes_; }  // the server ends the connection after it
+  const std::string& etag() const { return etag_; }  // likewise; empty: it had none
+  int status() const { return status_; }             // of the answer that was done last
+  bool closes() const { return closes_; }            // the server ends the connection after it
 
  private:
   enum class Stage { kHead, kBody, kChunkSize, kChunk, kTrailer };
@@ -30,6 +31,8 @@ class ResponseParser {
   std::string line_;
   bool line_taken_ = false;
   int status_ = 0;
+  std::string etag_;
+  std::string next_etag_;
   int next_status_ = 0;
   bool chunked_ = false;
   bool closes_ = false;
