@@ -15,6 +15,7 @@ struct Route {
   std::string_view path;    // with a '/' at its end, everything below it ("/" itself is one path)
   std::optional<AccessRole> role;
   bool changes = false;
+  std::optional<AccessRole> also = {};
 };
 
 constexpr std::optional<AccessRole> kOpen = std::nullopt;
@@ -37,9 +38,9 @@ constexpr Route kRoutes[] = {
     {"GET", "/keys", kRead},
     {"GET", "/keys/", kRead},
     {"PUT", "/keys/", kWrite},
-    {"POST", "/keys/", kWrite},
+    {"POST", "/keys/", kWrite, false, kRead},  // it answers the value
     {"DELETE", "/keys/", kWrite},
-    {"POST", "/api/txn", kWrite},
+    {"POST", "/api/txn", kWrite, false, kRead},
     {"GET", "/api/watch", kRead},
     {"GET", "/status", kRead},
     {"GET", "/metrics", kRead},
@@ -105,7 +106,7 @@ std::string NamesOf(const AccessRoles& roles) {
 std::optional<Need> NeedOf(std::string_view method, std::string_view path) {
   if (method == "HEAD") method = "GET";
   for (const Route& route : kRoutes) {
-    if (Matches(route, method, path)) return Need{route.role, route.changes};
+    if (Matches(route, method, path)) return Need{route.role, route.also, route.changes};
   }
   return std::nullopt;
 }

@@ -31,6 +31,7 @@ std::string NamesOf(const AccessRoles& roles);
 // What a route needs.
 struct Need {
   std::optional<AccessRole> role = {};  // nothing: it is open to everybody
+  std::optional<AccessRole> also = {};  // both
   bool changes = false;                 // settings, rules, members, snapshots: who does it is written down
 };
 

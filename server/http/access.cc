@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "server/http/url.h"
 #include "server/kv/json.h"
+#include "server/kv/transaction.h"
 
 namespace raftly {
 namespace {
@@ -79,12 +80,29 @@ bool Covers(const std::vector<std::string>& prefixes, std::string_view text) {
                      [text](const std::string& prefix) { return text.substr(0, prefix.size()) == prefix; });
 }
 
+std::optional<AccessRole> Missing(const Need& need, const Caller& caller) {
+  for (const auto& role : {need.role, need.also}) {
+    if (role && !caller.Has(*role)) return role;
+  }
+  return std::nullopt;
+}
+
+bool Covers(const std::vector<std::string>& prefixes, const Transaction& transaction) {
+  const auto covered = [&](const auto& step) { return Covers(prefixes, step.key); };
+  const auto all = [&](const auto& steps) { return std::all_of(steps.begin(), steps.end(), covered); };
+  return all(transaction.checks) && all(transaction.then) && all(transaction.otherwise);
+}
+
 // A token with prefixes is for keys, and for those alone: everything else would show other keys as well.
 bool WithinPrefixes(const HttpRequest& request, const Caller& caller) {
   if (caller.prefixes.empty() || request.path() == "/status") return true;
   if (request.path().substr(0, kKeys.size()) == kKeys) {
     const auto key = PercentDecode(request.path().substr(kKeys.size()));
     return !key.ok() || Covers(caller.prefixes, *key);  // no key at all is refused as that
+  }
+  if (request.path() == "/api/txn") {
+    const auto transaction = ParseTransaction(request.body);
+    return !transaction.ok() || Covers(caller.prefixes, *transaction);  // likewise
   }
   if (request.path() != "/keys" && request.path() != "/api/watch") return false;
   const auto prefix = QueryParameter(request.query(), "prefix");
@@ -131,10 +149,10 @@ Access::Decision Access::Decide(const HttpRequest& request, bool served) const {
                                           : absl::StrCat("a token", role, " is needed: Authorization: Bearer …"));
   } else if (!need && served) {
     decision.refusal = ErrorResponse(403, "no role may do this");
-  } else if (need && !decision.caller->Has(*need->role)) {
+  } else if (const auto missing = need ? Missing(*need, *decision.caller) : std::nullopt) {
     decision.refusal =
-        ErrorResponse(403, absl::StrCat("the role ", NameOf(*need->role), " is needed; ", decision.caller->name,
-                                        " has ", NamesOf(decision.caller->roles)));
+        ErrorResponse(403, absl::StrCat("the role ", NameOf(*missing), " is needed; ", decision.caller->name, " has ",
+                                        NamesOf(decision.caller->roles)));
   } else if (!WithinPrefixes(request, *decision.caller)) {
     decision.refusal = ErrorResponse(403, absl::StrCat(decision.caller->name, " may only have keys with its prefixes"));
   }

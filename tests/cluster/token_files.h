@@ -8,18 +8,19 @@
 
 namespace raftly::test {
 
-// One token for each role, named after it.
+// One token for each role, named after it, and one for two.
 class TokenFiles {
  public:
   TokenFiles() {
     std::string lines;
-    for (const char* role : {"read", "write", "operate", "chaos"}) {
-      const RunResult made = RunToEnd({ServerBinary(), "-new-token", role, role});
+    const std::vector<std::string> all = {"read", "write", "operate", "chaos", "read,write"};
+    for (const std::string& role : all) {
+      const RunResult made = RunToEnd({ServerBinary(), "-new-token", role == "read,write" ? "both" : role, role});
       const size_t end = made.out.find('\n');
       tokens_[role] = made.out.substr(0, end);
       lines_[role] = made.out.substr(end + 1);
     }
-    Write({"read", "write", "operate", "chaos"});
+    Write(all);
   }
 
   std::string path() const { return directory_.path() + "/tokens.json"; }

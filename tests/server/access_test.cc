@@ -26,6 +26,7 @@ class AccessTest : public ::testing::Test {
     for (const char* method : {"GET", "PUT", "DELETE"}) {
       router_.AddPrompt(method, "/keys/", [](const HttpRequest&) { return HttpResponse(); });
     }
+    router_.AddPrompt("POST", "/api/txn", [](const HttpRequest&) { return HttpResponse(); });
     router_.AddPrompt("GET", "/status", [](const HttpRequest&) { return HttpResponse(); });
     router_.AddPrompt("GET", "/api/log", [](const HttpRequest&) { return HttpResponse(); });
     router_.AddPrompt("GET", "/forgotten", [](const HttpRequest&) { return HttpResponse(); });
@@ -91,6 +92,19 @@ TEST_F(AccessTest, ARoleIsForItsRoutesAlone) {
   EXPECT_EQ(Ask("PUT", "/keys/k", "w-token").status, 200);
   EXPECT_EQ(Ask("GET", "/nothing", "r-token").status, 404);
   EXPECT_EQ(Ask("PATCH", "/status", "r-token").status, 405);
+}
+
+// Each key that it looks at or changes counts, in either branch.
+TEST_F(AccessTest, ATransactionStaysWithinThePrefixes) {
+  const auto ask = [&](const std::string& body) {
+    return Ask({.method = "POST", .target = "/api/txn", .headers = {{"Authorization", "Bearer s-token"}}, .body = body})
+        .status;
+  };
+  EXPECT_EQ(ask(R"({"if":[{"key":"app/a","version":0}],"then":[{"op":"put","key":"app/b","value":"v"}]})"), 200);
+  EXPECT_EQ(ask(R"({"if":[{"key":"other","version":0}],"then":[{"op":"put","key":"app/b","value":"v"}]})"), 403);
+  EXPECT_EQ(ask(R"({"then":[{"op":"get","key":"app/b"},{"op":"get","key":"other"}]})"), 403);
+  EXPECT_EQ(ask(R"({"if":[{"key":"app/a","version":7}],"else":[{"op":"delete","key":"ap"}]})"), 403);
+  EXPECT_EQ(ask("no transaction"), 200) << "which whoever parses it says";
 }
 
 TEST_F(AccessTest, ARouteThatTheTableForgotIsNobodys) { EXPECT_EQ(Ask("GET", "/forgotten", "w-token").status, 403); }
