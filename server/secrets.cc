@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "raft/core/check.h"
 #include "server/http/tls_context.h"
 #include "transport/grpc_credentials.h"
 
@@ -25,6 +26,10 @@ Secrets::Secrets(const Options& options, const Logger& log) : options_(options),
   status_ = ReadPeers();
   if (status_.ok()) status_ = ReadHttp();
   if (status_.ok()) status_ = ReadTokens();
+  if (!status_.ok()) return;
+  RAFTLY_CHECK(options.tls.given() == (peers_ != nullptr), "nodes would talk without the TLS that a flag asks for");
+  RAFTLY_CHECK(options.http_tls.given() == (http_ != nullptr), "clients would be served without it");
+  RAFTLY_CHECK(options.tokens.path.empty() == (tokens_ == nullptr), "everybody would be let in");
 }
 
 Secrets::~Secrets() { Stop(); }

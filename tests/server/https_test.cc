@@ -87,8 +87,11 @@ TEST_F(Https, LargeBodiesGoThroughInBothDirections) {
 
 TEST_F(Https, OldVersionsAndOtherProtocolsAreRefused) {
   Start();
-  EXPECT_FALSE(TlsClient(port(), {.most = TLS1_VERSION}).agreed());
-  EXPECT_FALSE(TlsClient(port(), {.most = TLS1_1_VERSION}).agreed());
+  for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
+    const TlsClient old(port(), {.most = version});
+    EXPECT_FALSE(old.agreed());
+    EXPECT_EQ(old.refusal(), SSL_R_TLSV1_ALERT_PROTOCOL_VERSION) << "it is the server that refuses";
+  }
   EXPECT_TRUE(TlsClient(port(), {.most = TLS1_2_VERSION}).agreed());
   EXPECT_FALSE(TlsClient(port(), {.protocols = std::string("\x02h2", 3)}).agreed());
 }

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -30,6 +31,7 @@ class TlsClient {
       : context_(SSL_CTX_new(TLS_client_method())), fd_(socket(AF_INET, SOCK_STREAM, 0)) {
     SSL_CTX_set_max_proto_version(context_, wish.most);
     // Else OpenSSL itself would not even ask for the old versions.
+    SSL_CTX_set_min_proto_version(context_, TLS1_VERSION);
     if (wish.most < TLS1_2_VERSION) SSL_CTX_set_cipher_list(context_, "ALL:@SECLEVEL=0");
     if (!wish.authorities.empty()) {
       SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, nullptr);
@@ -56,7 +58,9 @@ class TlsClient {
                           static_cast<unsigned>(wish.protocols.size()));
     }
     SSL_set_fd(ssl_, fd_);
+    ERR_clear_error();
     agreed_ = SSL_connect(ssl_) == 1;
+    refusal_ = ERR_GET_REASON(ERR_peek_error());
   }
   ~TlsClient() {
     SSL_free(ssl_);
@@ -68,6 +72,8 @@ class TlsClient {
 
   // Of TLS 1.3: as far as this side knows; the server may still refuse what was shown.
   bool agreed() const { return agreed_; }
+  // SSL_R_…, of a handshake that failed.
+  int refusal() const { return refusal_; }
   std::string protocol() const {
     const unsigned char* name = nullptr;
     unsigned size = 0;
@@ -100,6 +106,7 @@ class TlsClient {
   const int fd_;
   SSL* ssl_ = nullptr;
   bool agreed_ = false;
+  int refusal_ = 0;
 };
 
 }  // namespace raftly::test
