@@ -4,7 +4,7 @@
 # For a cluster on this machine: the certificates are good for localhost, 127.0.0.1 and ::1, between nodes and for clients.
 # What is there already stays.
 set -euo pipefail
-directory=$1 server=$2
+directory=$1 server=$(realpath "$2")
 shift 2
 umask 077
 mkdir -p "$directory"

@@ -28,14 +28,17 @@ verify_unit() {
 }
 
 compose_config() {
-  if docker compose version >/dev/null 2>&1; then docker compose config -q; else docker-compose config -q; fi
+  if docker compose version >/dev/null 2>&1; then docker compose "$@" config -q; else docker-compose "$@" config -q; fi
 }
 
 check 'Prometheus configuration' promtool promtool check config prometheus/prometheus.yml
+check 'the same behind TLS'      promtool promtool check config --syntax-only prometheus/prometheus.secure.yml
 check 'rules'                    promtool promtool check rules prometheus/rules.yml
 check 'alerts fire and stay silent' promtool promtool test rules prometheus/rules_test.yml
 check 'dashboard is JSON'        python3 python3 -m json.tool grafana/dashboards/raftly.json /dev/null
 check 'compose file'             docker compose_config
+check 'the same behind TLS'      docker compose_config -f docker-compose.yml -f docker-compose.secure.yml
+check 'secured manifests'        kubectl kubectl kustomize --load-restrictor=LoadRestrictionsNone kubernetes/secure -o /dev/null
 check 'systemd unit'             systemd-analyze verify_unit
 check 'manifests are YAML' python3 python3 -c '
 import sys
@@ -46,7 +49,7 @@ except ImportError:
 for name in sys.argv[1:]:
     for document in yaml.safe_load_all(open(name)):
         assert document["kind"] and document["metadata"]["name"], name
-' kubernetes/raftly.yaml kubernetes/sim-job.yaml
+' kubernetes/raftly.yaml kubernetes/sim-job.yaml kubernetes/secure/certificates.yaml kubernetes/secure/nodes.yaml
 
 echo "$passed passed, $failed failed, $skipped skipped"
 ((failed == 0))
