@@ -40,7 +40,7 @@ describe("every tab", () => {
   it.each([
     ["Scenarios", "#/scenarios/happy-path", "Happy path"],
     ["Chaos", "#/chaos/isolate", "Isolate"],
-    ["KV ops", "#/kv/put", "PUT"],
+    ["KV ops", "#/kv/keys", "Keys"],
     ["Settings", "#/settings/election-timeout", "Election timeout"],
   ])("%s is a click away, has an address, and explains what is chosen", async (title, hash, explained) => {
     await open("#/timeline");
@@ -110,7 +110,7 @@ describe("windows", () => {
     await expect.poll(seen).toEqual([false, false, true]);
     await dashboard.page.getByRole("tab", { name: "Controls" }).tap();
     await expect.poll(seen).toEqual([false, true, false]);
-    for (const tab of ["#/scenarios", "#/chaos/delay", "#/kv/get", "#/settings"]) {
+    for (const tab of ["#/scenarios", "#/chaos/delay", "#/kv/keys", "#/kv/get", "#/settings"]) {
       await dashboard.go(tab);
       await expect.poll(() => dashboard.fits()).toBe(true);
     }

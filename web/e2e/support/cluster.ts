@@ -100,6 +100,13 @@ export class TestCluster {
     await fetch(this.url(name) + path, { method: "POST", body: JSON.stringify(body) });
   }
 
+  // A write, answered with the version of the key.
+  async send(method: "PUT" | "DELETE", path: string, body: unknown, name = this.names[0]!): Promise<number> {
+    const response = await fetch(this.url(name) + path, { method, body: JSON.stringify(body) ?? null });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return Number(response.headers.get("ETag")?.replaceAll('"', ""));
+  }
+
   async leader(): Promise<string> {
     const asked = [...this.#processes.keys()][0]!;
     return (await this.get<Cluster>("/api/cluster", asked)).leader_id;

@@ -9,6 +9,8 @@ export interface Answer<Data> {
   node: string;
   status: number;
   elapsed_ms: number;
+  // The key's version, from the header ETag; 0 where the answer is not about one key.
+  version: number;
 }
 
 // The server refused, or could not be asked (status 0).
@@ -27,6 +29,7 @@ export class RequestError extends Error {
 
 interface RequestOptions {
   body?: unknown;
+  headers?: Readonly<Record<string, string>>;
   signal?: AbortSignal | undefined;
   // Lets the request outlive the page.
   keepalive?: boolean;
@@ -35,7 +38,7 @@ interface RequestOptions {
 export async function request<Data>(
   method: "GET" | "POST" | "PUT" | "DELETE",
   path: string,
-  { body, signal, keepalive = false }: RequestOptions = {},
+  { body, headers, signal, keepalive = false }: RequestOptions = {},
 ): Promise<Answer<Data>> {
   const patience = AbortSignal.timeout(PATIENCE_MS);
   const start = performance.now();
@@ -47,10 +50,8 @@ export async function request<Data>(
       keepalive,
       cache: "no-store",
       signal: signal ? AbortSignal.any([signal, patience]) : patience,
-      ...(body !== undefined && {
-        body: JSON.stringify(body),
-        headers: { "Content-Type": "application/json" },
-      }),
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      headers: { ...(body !== undefined && { "Content-Type": "application/json" }), ...headers },
     });
     text = await response.text();
   } catch (error) {
@@ -60,10 +61,14 @@ export async function request<Data>(
   }
   const elapsed_ms = performance.now() - start;
   const node = response.headers.get("Raftly-Node") ?? "";
+  if (!response.ok) throw refusalOf(text, response.status, node, elapsed_ms);
   const data = parse(text);
-  if (!response.ok)
-    throw new RequestError(errorOf(data) ?? `HTTP ${response.status}`, response.status, node, elapsed_ms);
-  return { data: data as Data, node, status: response.status, elapsed_ms };
+  const version = Number(/^"(\d+)"$/.exec(response.headers.get("ETag") ?? "")?.[1] ?? 0);
+  return { data: data as Data, node, status: response.status, elapsed_ms, version };
+}
+
+export function refusalOf(text: string, status: number, node = "", elapsed_ms = 0): RequestError {
+  return new RequestError(errorOf(parse(text)) ?? `HTTP ${status}`, status, node, elapsed_ms);
 }
 
 function parse(text: string): unknown {

@@ -34,7 +34,7 @@ export function Controls({ route }: { route: Route }) {
             hidden={id !== route.tab}
             className="relative min-h-0 flex-1 overflow-y-auto"
           >
-            <Panel selected={route.items[id]} onSelect={(item: string) => go(id, item)} />
+            <Panel selected={route.items[id]} onSelect={(item: string) => go(id, item)} active={id === route.tab} />
           </div>
         );
       })}

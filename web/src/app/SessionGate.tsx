@@ -1,7 +1,7 @@
 import { useEffect, useState, type ReactNode } from "react";
 import { readSession, type Session } from "@/api/session";
 import { TokenForm } from "@/app/TokenForm";
-import { SessionContext } from "@/app/session";
+import { SessionContext } from "@/state/session";
 
 // Nothing of the page is there before its node lets it in; a node that cannot say wants nothing of it.
 export function SessionGate({ onEnter, children }: { onEnter?(): void; children: ReactNode }) {

@@ -1,6 +1,6 @@
 import { useContext } from "react";
 import { endSession } from "@/api/session";
-import { SessionContext } from "@/app/session";
+import { SessionContext } from "@/state/session";
 import { Button } from "@/components/Button";
 
 const LOCAL = new Set(["localhost", "127.0.0.1", "[::1]"]);

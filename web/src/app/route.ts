@@ -14,7 +14,7 @@ export type TabId = (typeof TABS)[number]["id"];
 export const ITEMS = {
   scenarios: scenarios.map(({ id }) => id),
   chaos: ["isolate", "partition", "delay", "loss"],
-  kv: ["put", "get", "delete"],
+  kv: ["keys", "put", "get", "delete"],
   settings: ["election-timeout", "heartbeat", "auto-heal"],
 } as const satisfies Record<TabId, readonly string[]>;
 
@@ -31,7 +31,7 @@ export interface Route {
 export const initialRoute: Route = {
   column: "cluster",
   tab: "scenarios",
-  items: { scenarios: ITEMS.scenarios[0]!, chaos: "isolate", kv: "put", settings: "election-timeout" },
+  items: { scenarios: ITEMS.scenarios[0]!, chaos: "isolate", kv: "keys", settings: "election-timeout" },
 };
 
 // Follows an address; what it does not mention, or what does not exist, stays as it was.

@@ -138,7 +138,7 @@ describe("KvTab", () => {
     answers["PUT /keys/hello"] = { node: "node2" };
     const store = storeWith();
     store.dispatch({ type: "served_by", node: "node1" });
-    renderWith(<KvTab selected="put" onSelect={vi.fn()} />, store);
+    renderWith(<KvTab selected="put" onSelect={vi.fn()} active />, store);
     press("PUT");
     expect(await screen.findByText("Routed to leader node2, by node1")).toBeInTheDocument();
     expect(bodies("/keys/hello")).toEqual([{ value: "world" }]);
@@ -147,7 +147,7 @@ describe("KvTab", () => {
 
   it("reads stale where it is asked to", async () => {
     answers["GET /keys/hello?consistency=stale"] = { body: { key: "hello", value: "old" } };
-    renderWith(<KvTab selected="get" onSelect={vi.fn()} />);
+    renderWith(<KvTab selected="get" onSelect={vi.fn()} active />);
     fireEvent.click(screen.getByLabelText(/^Stale/));
     press("GET");
     expect(await screen.findByText("old")).toBeInTheDocument();
@@ -155,13 +155,13 @@ describe("KvTab", () => {
 
   it("takes a missing key for an answer", async () => {
     answers["GET /keys/hello"] = { status: 404, body: { error: "not found" } };
-    renderWith(<KvTab selected="get" onSelect={vi.fn()} />);
+    renderWith(<KvTab selected="get" onSelect={vi.fn()} active />);
     press("GET");
     expect(await screen.findByText("There is no such key.")).toBeInTheDocument();
   });
 
   it("does not send a key that is too long", () => {
-    renderWith(<KvTab selected="delete" onSelect={vi.fn()} />);
+    renderWith(<KvTab selected="delete" onSelect={vi.fn()} active />);
     type("Key", "k".repeat(1025));
     expect(screen.getByRole("button", { name: "DELETE" })).toBeDisabled();
   });

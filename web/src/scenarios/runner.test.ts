@@ -35,7 +35,7 @@ class StubCluster {
     vi.mocked(putKey).mockImplementation(() => {
       ++this.commit_index;
       this.report();
-      return Promise.resolve({ data: undefined, node: "node1", status: 200, elapsed_ms: 4 });
+      return Promise.resolve({ data: undefined, node: "node1", status: 200, elapsed_ms: 4, version: 1 });
     });
     this.report();
   }
@@ -158,7 +158,7 @@ describe("what is seen", () => {
   });
 
   it("slow follower: not as expected where writes wait for it", async () => {
-    vi.mocked(putKey).mockResolvedValue({ data: undefined, node: "node1", status: 200, elapsed_ms: 450 });
+    vi.mocked(putKey).mockResolvedValue({ data: undefined, node: "node1", status: 200, elapsed_ms: 450, version: 1 });
     const run = await runToTheEnd("slow-follower");
     expect(run.verdict).toMatchObject({ outcome: "unexpected" });
     expect(run.verdict?.sentence).toContain("no faster than the slow node");

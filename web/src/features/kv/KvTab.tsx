@@ -1,71 +1,37 @@
-import { useState, type FormEvent } from "react";
-import { Button } from "@/components/Button";
 import { Choices } from "@/components/Choices";
 import { Explainer } from "@/components/Explainer";
-import { TextField } from "@/components/TextField";
-import type { Consistency } from "@/api/keys";
 import { EXPLAINERS } from "@/features/kv/explainers";
-import { keyProblemOf, keySize, KEY_LIMIT } from "@/features/kv/key";
-import { perform, type Operation, type OperationResult } from "@/features/kv/operation";
-import { ResultList } from "@/features/kv/ResultList";
-import { useDispatch } from "@/state/hooks";
+import { KeysPanel } from "@/features/kv/KeysPanel";
+import type { Operation } from "@/features/kv/operation";
+import { OperationForm } from "@/features/kv/OperationForm";
 
-const KINDS: { id: Operation["kind"]; title: string }[] = [
+const KINDS: { id: "keys" | Operation["kind"]; title: string }[] = [
+  { id: "keys", title: "Keys" },
   { id: "put", title: "PUT" },
   { id: "get", title: "GET" },
   { id: "delete", title: "DELETE" },
 ];
 
-const CONSISTENCIES: { id: Consistency; title: string }[] = [
-  { id: "linearizable", title: "Linearizable" },
-  { id: "stale", title: "Stale, this node’s own" },
-];
-
-const KEPT = 10;
-
 interface KvTabProps {
   selected: string;
   onSelect(kind: string): void;
+  // Whether the tab is in front.
+  active: boolean;
 }
 
-export function KvTab({ selected, onSelect }: KvTabProps) {
-  const dispatch = useDispatch();
-  const [key, setKey] = useState("hello");
-  const [value, setValue] = useState("world");
-  const [consistency, setConsistency] = useState<Consistency>("linearizable");
-  const [busy, setBusy] = useState(false);
-  const [results, setResults] = useState<OperationResult[]>([]);
-  const kind = KINDS.find(({ id }) => id === selected)?.id ?? "put";
-  const problem = keyProblemOf(key);
-
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    const result = await perform({ kind, key, value, consistency });
-    setBusy(false);
-    setResults((before) => [result, ...before].slice(0, KEPT));
-    const detail = `${result.status || "no answer"}${result.node && ` from ${result.node}`} in ${Math.round(result.elapsed_ms)} ms`;
-    dispatch({ type: "note", kind: "kv", at: Date.now(), title: `${kind.toUpperCase()} ${key.slice(0, 80)}`, detail });
-  };
-
+// Both parts stay, so that what was typed into one is still there when one comes back.
+export function KvTab({ selected, onSelect, active }: KvTabProps) {
+  const kind = KINDS.find(({ id }) => id === selected)?.id ?? "keys";
   return (
     <>
       <div className="space-y-3 p-3">
         <Choices label="Operation" choices={KINDS} selected={kind} onSelect={onSelect} />
-        <form onSubmit={(event) => void submit(event)} className="space-y-2.5">
-          <TextField label="Key" text={key} onChange={setKey} hint={`${keySize(key)} of ${KEY_LIMIT} bytes`} />
-          {kind === "put" && <TextField label="Value" text={value} onChange={setValue} multiline />}
-          {kind === "get" && (
-            <Choices label="Consistency" choices={CONSISTENCIES} selected={consistency} onSelect={setConsistency} />
-          )}
-          <div className="flex items-center gap-3">
-            <Button type="submit" look="primary" busy={busy} disabled={problem !== undefined}>
-              {kind.toUpperCase()}
-            </Button>
-            {problem && <p className="text-xs text-down">{problem}</p>}
-          </div>
-        </form>
-        <ResultList results={results} />
+        <div hidden={kind !== "keys"}>
+          <KeysPanel active={active && kind === "keys"} />
+        </div>
+        <div hidden={kind === "keys"} className="space-y-3">
+          <OperationForm kind={kind === "keys" ? "put" : kind} />
+        </div>
       </div>
       <Explainer {...EXPLAINERS[kind]} />
     </>

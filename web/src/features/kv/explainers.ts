@@ -1,7 +1,15 @@
 import type { Explanation } from "@/components/Explainer";
 import type { Operation } from "@/features/kv/operation";
 
-export const EXPLAINERS: Record<Operation["kind"], Explanation> = {
+export const EXPLAINERS: Record<"keys" | Operation["kind"], Explanation> = {
+  keys: {
+    title: "Keys: a version is a place in the log",
+    text:
+      "Every change of a key is an entry of the log, and its index is the key’s version. A write that names the version which " +
+      "it replaces is refused where another came first; all nodes decide that alike, when they apply it. And a watch is the " +
+      "same log, read on.",
+    section: "§5.3 Log replication; §8 Client interaction",
+  },
   put: {
     title: "PUT: a write is an entry in the log",
     text:
