@@ -14,10 +14,12 @@ namespace {
 constexpr size_t kChangesAtOnce = 512;
 constexpr size_t kBytesAtOnce = size_t{64} << 10;
 
-// Rounds take one part in so many of the time. What it costs that one watcher is woken, takes what there is and sends
-// it, on a thread of its own: `make watch` prints it.
-constexpr int kShare = 12;
-constexpr Duration kWakeCost = std::chrono::microseconds(12);
+// Rounds take one part in so many of the time of one processor, by what they cost about: that a change is made text,
+// and that one watcher is woken, takes what there is and sends it. Not by the clock: on a busy machine a round takes
+// long because it waits, and would be put off the more.
+constexpr int kShare = 16;
+constexpr Duration kChangeCost = std::chrono::microseconds(1);
+constexpr Duration kWakeCost = std::chrono::microseconds(20);
 // Under many writes, so many changes go together.
 constexpr Duration kShortest = std::chrono::milliseconds(1);
 
@@ -128,7 +130,6 @@ void WatchHub::RoundWhenDue() {
 }
 
 void WatchHub::Round() {
-  const Time begin = loop_.Now();
   scheduled_ = urgent_ = false;
   const ChangeLog::Bounds bounds = changes_.bounds();
   {
@@ -141,10 +142,11 @@ void WatchHub::Round() {
     }
   }
   Groups touched;
-  while (Publish(bounds.end, touched)) {
+  size_t changes = 0;
+  while (Publish(bounds.end, touched, changes)) {
   }
   published_bytes_ = bounds.appended;
-  int woken = 0;
+  size_t woken = 0;
   for (const auto& group : touched) {
     std::vector<std::shared_ptr<Member>> members;
     {
@@ -153,15 +155,14 @@ void WatchHub::Round() {
       members = group->members;
     }
     for (const auto& member : members) member->wake();
-    woken += static_cast<int>(members.size());
+    woken += members.size();
   }
   had_news_ = std::move(touched);
-  const Time end = loop_.Now();
-  next_round_ = end + std::max(kShortest, (end - begin + woken * kWakeCost) * kShare);
+  next_round_ = loop_.Now() + std::max<Duration>(kShortest, (changes * kChangeCost + woken * kWakeCost) * kShare);
 }
 
 // Hands out the next changes before `until`. False: there are none.
-bool WatchHub::Publish(ChangePosition until, Groups& touched) {
+bool WatchHub::Publish(ChangePosition until, Groups& touched, size_t& changes) {
   ChangePosition from;
   {
     MutexLock lock(mutex_);
@@ -176,6 +177,7 @@ bool WatchHub::Publish(ChangePosition until, Groups& touched) {
     return begin < until;
   }
   for (const Change& change : run.changes) Hand(change, touched);
+  changes += run.changes.size();
   published_ = run.next;
   return published_ < until;
 }

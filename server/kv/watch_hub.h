@@ -65,7 +65,7 @@ class WatchHub {
   void RoundWhenDue();
   void Round();
   using Groups = std::vector<std::shared_ptr<Group>>;
-  bool Publish(ChangePosition until, Groups& touched);
+  bool Publish(ChangePosition until, Groups& touched, size_t& changes);
   void Hand(const Change& change, Groups& touched) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SkipTo(ChangePosition begin, Groups& touched) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Leave(const std::shared_ptr<Member>& member);
