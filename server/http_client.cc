@@ -28,4 +28,10 @@ const char* ExplainTls(httplib::Error error) {
   }
 }
 
+// httplib reports Write only where the kernel did not take the last bytes.
+bool CertainlyNotSent(httplib::Error error) {
+  return error == httplib::Error::Connection || error == httplib::Error::ConnectionTimeout ||
+         error == httplib::Error::BindIPAddress || error == httplib::Error::Write || ExplainTls(error) != nullptr;
+}
+
 }  // namespace raftly

@@ -21,4 +21,7 @@ absl::StatusOr<std::unique_ptr<httplib::Client>> NewHttpClient(const Address& se
 // What went wrong with TLS, in words; null: it was something else.
 const char* ExplainTls(httplib::Error error);
 
+// Whether the server cannot have had the whole request; else nobody knows.
+bool CertainlyNotSent(httplib::Error error);
+
 }  // namespace raftly

@@ -1,9 +1,10 @@
-// raftly-client ADDR put KEY VALUE | get KEY | delete KEY | status
+// raftly-client ADDR put KEY VALUE | get KEY | … (see -help)
 #include <cstdio>
 #include <string>
 #include <vector>
 
-#include "server/client/kv_client.h"
+#include "server/client/command_line.h"
+#include "server/client/commands.h"
 
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
@@ -15,14 +16,7 @@ int main(int argc, char** argv) {
   if (!command.ok()) {
     std::fprintf(stderr, "raftly-client: %s\n%s", std::string(command.status().message()).c_str(),
                  raftly::ClientUsage().c_str());
-    return 1;
+    return static_cast<int>(raftly::ExitCode::kError);
   }
-  const auto output = raftly::RunClientCommand(*command);
-  if (!output.ok()) {
-    std::fprintf(stderr, "raftly-client: %s\n", std::string(output.status().message()).c_str());
-    return 1;
-  }
-  std::fwrite(output->data(), 1, output->size(), stdout);
-  std::fputc('\n', stdout);
-  return 0;
+  return static_cast<int>(raftly::RunClientCommand(*command, stdout, stderr));
 }

@@ -28,12 +28,6 @@ using Connection = std::unique_ptr<httplib::Client>;
 
 PeerAnswer Failure(PeerAnswer::Outcome outcome, std::string error) { return {outcome, {}, std::move(error)}; }
 
-// httplib reports Write only where the kernel did not take the last bytes, so the peer never had a whole request.
-bool CertainlyNotSent(httplib::Error error) {
-  return error == httplib::Error::Connection || error == httplib::Error::ConnectionTimeout ||
-         error == httplib::Error::BindIPAddress || error == httplib::Error::Write || ExplainTls(error) != nullptr;
-}
-
 // httplib's own words are one each: "Read".
 const char* Explain(httplib::Error error) {
   if (const char* tls = ExplainTls(error)) return tls;
