@@ -144,11 +144,11 @@ absl::StatusOr<TransactionResult> ReadTransactionResult(const std::string& body)
   return out;
 }
 
-absl::StatusOr<Change> ReadChange(uint64_t index, const std::string& data) {
+absl::StatusOr<Change> ReadChange(const std::string& id, const std::string& data) {
   const auto json = ParseJson(data);
   if (!json.ok()) return Malformed(json.status());
   JsonFields fields(*json);
-  Change change{.index = index, .deleted = fields.String("op") == "delete", .key = fields.String("key")};
+  Change change{.id = id, .deleted = fields.String("op") == "delete", .key = fields.String("key")};
   change.value = fields.OptionalString("value").value_or("");
   change.version = Version(fields, "version");
   if (!fields.status().ok()) return Malformed(fields.status());

@@ -22,7 +22,7 @@ absl::Status WithKey(absl::Status status, const std::string& key);
 absl::StatusOr<Versioned> ReadValue(const Answer& answer);  // GET and POST /keys/…
 absl::StatusOr<Page> ReadPage(const std::string& body);     // GET /keys
 absl::StatusOr<TransactionResult> ReadTransactionResult(const std::string& body);
-absl::StatusOr<Change> ReadChange(uint64_t index, const std::string& data);  // an event of GET /api/watch
+absl::StatusOr<Change> ReadChange(const std::string& id, const std::string& data);  // an event of GET /api/watch
 
 std::string ToJson(const Transaction& transaction);
 

@@ -106,7 +106,8 @@ const std::map<std::string, Flag>& Flags() {
       {"after", {{Verb::kList}, false, Text(&ClientCommand::after)}},
       {"values", {{Verb::kList}, true, Boolean(&ClientCommand::values)}},
       {"all", {{Verb::kList}, true, Boolean(&ClientCommand::all)}},
-      {"from", {{Verb::kWatch}, false, Number(&ClientCommand::from, 0)}},
+      {"from", {{Verb::kWatch}, false, Number(&ClientCommand::from, 1)}},
+      {"last-id", {{Verb::kWatch}, false, Text(&ClientCommand::last_id)}},
   };
   return flags;
 }
@@ -283,7 +284,8 @@ one does not answer.
   append KEY TEXT                                append to its value; conditions as for put
   list [PREFIX] [-limit N] [-after KEY] [-values=false] [-all] [-stale]
                                                  keys in byte order, N (100) of them or all
-  watch [PREFIX] [-from INDEX]                   a line for each change, from now on or after INDEX, until Ctrl-C
+  watch [PREFIX] [-from INDEX] [-last-id ID]     a line for each change, from now on, from INDEX on, or behind the one
+                                                 of that id (-json tells it), until Ctrl-C
   txn [FILE]                                     the JSON of POST /api/txn, from a file or standard input
   status                                         of the first node that answers
   backup FILE, verify FILE                       the state as a file; one that broke off is gone on with

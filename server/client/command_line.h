@@ -35,6 +35,7 @@ struct ClientCommand {
   bool values = true;
   bool all = false;
   std::optional<uint64_t> from = {};
+  std::string last_id = {};
 
   bool operator==(const ClientCommand&) const = default;
 };

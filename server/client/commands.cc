@@ -61,12 +61,12 @@ std::string InWords(const client::TransactionResult& result) {
 
 std::string Json(const client::Change& change) {
   const std::string value = change.deleted ? "" : ",\"value\":" + JsonString(change.value);
-  return absl::StrCat("{\"index\":", change.index, ",\"op\":\"", change.deleted ? "delete" : "put",
+  return absl::StrCat("{\"id\":", JsonString(change.id), ",\"op\":\"", change.deleted ? "delete" : "put",
                       "\",\"key\":", JsonString(change.key), value, ",\"version\":", change.version, "}");
 }
 
 std::string InWords(const client::Change& change) {
-  return absl::StrCat(change.index, change.deleted ? " delete " : " put ", change.key,
+  return absl::StrCat(change.version, change.deleted ? " delete " : " put ", change.key,
                       change.deleted ? "" : " = " + change.value);
 }
 
@@ -143,10 +143,11 @@ class Runner {
       case Verb::kList:
         return List(client);
       case Verb::kWatch:
-        return client.Watch({.prefix = key, .from = command_.from}, [this](const client::Change& change) {
-          Line(command_.json ? Json(change) : InWords(change));
-          return std::fflush(out_) == 0;  // whoever reads us may be gone
-        });
+        return client.Watch({.prefix = key, .from = command_.from, .last_id = command_.last_id},
+                            [this](const client::Change& change) {
+                              Line(command_.json ? Json(change) : InWords(change));
+                              return std::fflush(out_) == 0;  // whoever reads us may be gone
+                            });
       case Verb::kTransaction:
         return Transact(client, write);
       case Verb::kStatus:

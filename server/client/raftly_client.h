@@ -133,12 +133,14 @@ struct TransactionResult {
 
 struct WatchOptions {
   std::string prefix = {};
-  // Changes of later log indexes than this; absent: from now on.
+  // The log index to begin with, 1 or above; absent: what comes from now on.
   std::optional<uint64_t> from = {};
+  // To go on behind an earlier watch: the id of its last change; counts before `from`.
+  std::string last_id = {};
 };
 
 struct Change {
-  uint64_t index = 0;
+  std::string id = {};  // its place among all changes; several of one transaction have one version
   bool deleted = false;
   std::string key = {};
   std::string value = {};  // empty where deleted
@@ -172,7 +174,8 @@ class Client {
 
   // Calls `on_change`, on this thread, with each change in the log's order, each once, across failures of nodes, until
   // it returns false (Ok) or `stop` is used (Cancelled). Unavailable: no endpoint has answered for as long as the
-  // deadline. OutOfRange: see above; who has read the keys by List goes on from Page::index.
+  // deadline. OutOfRange: no endpoint keeps the changes from there on; the message names the oldest index that the last
+  // one keeps. Who reads all keys by List and then watches from Page::index + 1 has a copy that stays true.
   absl::Status Watch(const WatchOptions& options, const std::function<bool(const Change&)>& on_change,
                      std::stop_token stop = {});
 

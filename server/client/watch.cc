@@ -1,9 +1,9 @@
 // Client::Watch: one stream after the other, which to the caller are one.
 #include <httplib.h>
 
-#include <utility>
+#include <algorithm>
+#include <string>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "server/client/answers.h"
 #include "server/client/endpoints.h"
@@ -17,19 +17,19 @@ namespace {
 
 using std::chrono::seconds;
 
-// A server says something every five.
-constexpr seconds kSilence{15};
+// A server says something every fifteen, and may be some seconds late.
+constexpr seconds kSilence{30};
 constexpr size_t kLongestError = 4096;
 
-// One stream of one server, from where the position is.
+// One stream of one server.
 class Stream {
  public:
-  Stream(WatchPosition& position, const std::function<bool(const Change&)>& on_change)
-      : position_(position), on_change_(on_change) {}
+  // `last_id`: of what has been received, here or of another stream; moves on.
+  Stream(std::string& last_id, const std::function<bool(const Change&)>& on_change)
+      : last_id_(last_id), on_change_(on_change) {}
 
-  // What ended it. Unavailable: another server may go on.
-  absl::Status Run(httplib::Client& client, const std::string& prefix, const std::stop_token& stop) {
-    position_.Begin();
+  // What ended it. Unavailable and OutOfRange: another server may go on.
+  absl::Status Run(httplib::Client& client, const std::string& target, const std::stop_token& stop) {
     const std::stop_callback closing(stop, [&] { client.stop(); });
     const auto on_head = [&](const httplib::Response& response) {
       answer_.status = response.status;
@@ -37,8 +37,8 @@ class Stream {
     };
     const auto on_data = [&](const char* data, size_t size) { return !stop.stop_requested() && Take({data, size}); };
     httplib::Headers headers;
-    if (position_.after()) headers.emplace("Last-Event-ID", absl::StrCat(*position_.after()));
-    const auto result = client.Get("/api/watch?prefix=" + PercentEncode(prefix), headers, on_head, on_data);
+    if (!last_id_.empty()) headers.emplace("Last-Event-ID", last_id_);
+    const auto result = client.Get(target, headers, on_head, on_data);
     if (stop.stop_requested()) return absl::CancelledError("the watch was stopped");
     if (!end_.ok() || finished_) return end_;
     if (answer_.status == 429 || answer_.status >= 500) return absl::UnavailableError(Describe(answer_));
@@ -62,23 +62,20 @@ class Stream {
 
   absl::Status Take(const StreamEvent& event) {
     if (finished_) return absl::OkStatus();
-    // That it cuts us off, as too slow: its data says so. We come again, from where we are.
-    if (!event.name.empty() && event.name != "message") return absl::UnavailableError("cut off: " + event.data);
-    uint64_t index = 0;
-    if (!absl::SimpleAtoi(event.id, &index)) return absl::InternalError("an event's id is no index: " + event.id);
-    if (event.data.empty()) {
-      position_.PassedBy(index);
-      return absl::OkStatus();
+    // We are too slow for it, or it has lost its place. Another one may have ours.
+    if (event.name == "gone") return absl::UnavailableError("cut off: " + event.data);
+    if (!event.data.empty()) {
+      const auto change = ReadChange(event.id, event.data);
+      if (!change.ok()) return change.status();
+      news_ = true;
+      finished_ = !on_change_(*change);
     }
-    const auto change = ReadChange(index, event.data);
-    if (!change.ok()) return change.status();
-    if (!position_.Take(index)) return absl::OkStatus();
-    news_ = true;
-    finished_ = !on_change_(*change);
+    // Also where it stands alone: so far has the stream come.
+    if (!event.id.empty()) last_id_ = event.id;
     return absl::OkStatus();
   }
 
-  WatchPosition& position_;
+  std::string& last_id_;
   const std::function<bool(const Change&)>& on_change_;
   EventParser parser_;
   Answer answer_;
@@ -91,22 +88,20 @@ class Stream {
 
 absl::Status Client::Watch(const WatchOptions& options, const std::function<bool(const Change&)>& on_change,
                            std::stop_token stop) {
-  WatchPosition position(options.from);
-  if (!options.from) {
-    // Where "now" is has to be known, or what happens before a first event would be lost with its stream.
-    const auto now = List({.prefix = options.prefix, .limit = 1, .values = false});
-    if (!now.ok()) return now.status();
-    position.PassedBy(now->index);
-  }
+  std::string target = "/api/watch?prefix=" + PercentEncode(options.prefix);
+  if (options.from) absl::StrAppend(&target, "&from=", *options.from);
+  std::string last_id = options.last_id;
   std::string why = "no endpoint is ready";
+  size_t gone = 0;  // endpoints in a row that do not keep what comes next
   Clock::time_point give_up = Clock::now() + deadline_;
   while (const auto which = endpoints_->Next(give_up, stop)) {
     const auto connection = endpoints_->Connect(*which);
     connection->set_connection_timeout(std::chrono::duration_cast<std::chrono::microseconds>(deadline_) / 2);
     connection->set_read_timeout(kSilence);
-    Stream stream(position, on_change);
-    const absl::Status end = stream.Run(*connection, options.prefix, stop);
-    if (!absl::IsUnavailable(end)) return end;
+    Stream stream(last_id, on_change);
+    const absl::Status end = stream.Run(*connection, target, stop);
+    gone = absl::IsOutOfRange(end) ? gone + 1 : 0;
+    if (!absl::IsUnavailable(end) && (gone == 0 || gone == endpoints_->size())) return end;
     why = std::string(end.message());
     if (stream.opened()) give_up = Clock::now() + deadline_;
     if (stream.brought_news()) endpoints_->Worked(*which);

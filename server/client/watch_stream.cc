@@ -1,5 +1,7 @@
 #include "server/client/watch_stream.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 
 namespace raftly::client {
@@ -47,27 +49,6 @@ absl::Status EventParser::EndLine(const std::function<absl::Status(const StreamE
   }
   empty_ = false;
   return absl::OkStatus();
-}
-
-bool WatchPosition::Take(uint64_t index) {
-  if (index == 0 || (after_ && index <= *after_)) return false;
-  if (after_ && index == *after_ + 1 && to_skip_ > 0) {
-    --to_skip_;
-    return false;
-  }
-  if (!after_ || index > *after_ + 1) {
-    after_ = index - 1;
-    taken_ = 0;
-  }
-  to_skip_ = 0;
-  ++taken_;
-  return true;
-}
-
-void WatchPosition::PassedBy(uint64_t index) {
-  if (after_ && index <= *after_) return;
-  after_ = index;
-  taken_ = to_skip_ = 0;
 }
 
 }  // namespace raftly::client

@@ -59,7 +59,8 @@ TEST_F(Requests, Writes) {
 
 TEST_F(Requests, Lists) {
   const auto page =
-      Answered(Says(200, R"({"keys":[{"key":"a","value":"1","version":3},{"key":"b","version":4}],"next":"b","index":9})"))
+      Answered(
+          Says(200, R"({"keys":[{"key":"a","value":"1","version":3},{"key":"b","version":4}],"next":"b","index":9})"))
           .List({.prefix = "p/", .after = "a b", .limit = 2});
   ASSERT_TRUE(page.ok()) << page.status();
   EXPECT_EQ(asked().line, "GET /keys?limit=2&prefix=p%2F&after=a%20b HTTP/1.1");

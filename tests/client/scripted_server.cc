@@ -62,8 +62,9 @@ bool ReadRequest(int connection, Asked& asked) {
 }  // namespace
 
 std::string Says(int status, const std::string& body, const std::string& headers) {
-  return "HTTP/1.1 " + std::to_string(status) + " Words\r\nConnection: close\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n" + headers + "\r\n" + body;
+  return "HTTP/1.1 " + std::to_string(status) +
+         " Words\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + headers + "\r\n" +
+         body;
 }
 
 std::string Streams(const std::string& events) {

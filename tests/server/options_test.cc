@@ -1,4 +1,4 @@
-// The command lines of raftly-server and raftly-client.
+// The command line of raftly-server.
 #include "server/options.h"
 
 #include <gmock/gmock.h>
@@ -8,8 +8,6 @@
 #include <sstream>
 #include <string>
 #include <vector>
-
-#include "server/client/kv_client.h"
 
 namespace raftly {
 namespace {
@@ -143,31 +141,6 @@ TEST(Options, EveryErrorNamesTheFlagAndTheValue) {
     for (const std::string& name : bad.names) EXPECT_THAT(message, HasSubstr(name)) << bad.line;
     EXPECT_EQ(message.find('\n'), std::string::npos) << message;
   }
-}
-
-TEST(ClientCommand, Addresses) {
-  for (const char* text : {"host:8001", "http://host:8001", "http://host:8001/"}) {
-    EXPECT_EQ(*ParseServerAddress(text), (Address{"host", 8001})) << text;
-  }
-  EXPECT_EQ(*ParseServerAddress(":8001"), (Address{"", 8001}));
-  for (const char* text : {"", "host", "host:", "http://", "https://host:1", "host:1/path"}) {
-    EXPECT_FALSE(ParseServerAddress(text).ok()) << text;
-  }
-}
-
-TEST(ClientCommand, Verbs) {
-  using Verb = ClientCommand::Verb;
-  const Address at{"", 8001};
-  EXPECT_EQ(*ParseClientCommand(Words(":8001 put k v")), (ClientCommand{at, Verb::kPut, "k", "v"}));
-  EXPECT_EQ(*ParseClientCommand({":8001", "put", "k", ""}), (ClientCommand{at, Verb::kPut, "k", ""}));
-  EXPECT_EQ(*ParseClientCommand(Words(":8001 get k")), (ClientCommand{at, Verb::kGet, "k", ""}));
-  EXPECT_EQ(*ParseClientCommand(Words(":8001 delete k")), (ClientCommand{at, Verb::kDelete, "k", ""}));
-  EXPECT_EQ(*ParseClientCommand(Words(":8001 status")), (ClientCommand{at, Verb::kStatus, "", ""}));
-  for (const char* line :
-       {"", ":8001", ":8001 put k", ":8001 get", ":8001 get a b", ":8001 status x", ":8001 drop k"}) {
-    EXPECT_FALSE(ParseClientCommand(Words(line)).ok()) << line;
-  }
-  EXPECT_FALSE(ParseClientCommand({":8001", "get", ""}).ok());
 }
 
 TEST(Options, ListeningForStrangersWithoutTokensOrTlsIsOneWarning) {
