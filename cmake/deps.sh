@@ -10,7 +10,7 @@ for group in "$@"; do
     build)
       packages+=(g++ cmake ninja-build pkg-config zlib1g-dev libisal-dev libmimalloc-dev libabsl-dev libgrpc++-dev protobuf-compiler
                  protobuf-compiler-grpc libprotobuf-dev nlohmann-json3-dev libcpp-httplib-dev prometheus-cpp-dev
-                 libgtest-dev libgmock-dev libbenchmark-dev libyaml-cpp-dev curl procps) ;;
+                 libgtest-dev libgmock-dev libbenchmark-dev libyaml-cpp-dev curl procps python3) ;;
     web) packages+=(nodejs npm chromium) ;;
     format) packages+=(clang-format-14) ;;
     lint) packages+=(clang-14 clang-tidy-14 clang-format-14) ;;

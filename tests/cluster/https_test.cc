@@ -71,6 +71,21 @@ TEST_F(HttpsCluster, OurProgramsSpeakIt) {
   EXPECT_EQ(RunToEnd({ServerBinary(), "-health-check", url + "/healthz"}).exit, 1);
 }
 
+TEST_F(HttpsCluster, ThePythonClientSpeaksIt) {
+  StartAll();
+  const std::string url = "https://localhost:" + std::to_string(cluster_.http_port(2));
+  const auto python = [&](const std::string& authorities) {
+    return RunToEnd({RAFTLY_PYTHON, "-B", "-c",
+                     "import sys; sys.path.insert(0, sys.argv[1]); import raftly\n"
+                     "client = raftly.Client([sys.argv[2]], ca=sys.argv[3])\n"
+                     "client.put('k', 'v'); print(client.get('k').value)",
+                     RAFTLY_TEST_SOURCE_DIR "/../../server/client/python", url, files_.Path(authorities)});
+  };
+  const RunResult trusted = python("ca.crt");
+  EXPECT_EQ(trusted.out, "v\n") << trusted.err;
+  EXPECT_THAT(python("foreign.crt").err, HasSubstr("raftly.Unavailable: no answer from localhost:"));
+}
+
 TEST_F(HttpsCluster, ANewCertificateCountsWithoutARestart) {
   StartAll();
   files_.Write("other.crt", files_.foreign.certificate() + files_.ours.certificate());

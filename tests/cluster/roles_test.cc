@@ -210,6 +210,8 @@ TEST_F(RolesTest, OurClientShowsATokenFromAFile) {
   EXPECT_EQ(RunToEnd(with + std::vector<std::string>{"put", "k", "v"}).out, "OK: k = v\n");
   EXPECT_THAT(RunToEnd(with + std::vector<std::string>{"get", "k"}).err, HasSubstr("the role read is needed"));
   EXPECT_THAT(RunToEnd({ClientBinary(), address, "get", "k"}).err, HasSubstr("401"));
+  EXPECT_EQ(RunToEnd({ClientBinary(), address, "get", "k"}).exit, 6);
+  EXPECT_EQ(RunToEnd(with + std::vector<std::string>{"get", "k"}).exit, 6);
 }
 
 }  // namespace

@@ -52,13 +52,13 @@ class KillMinusNine(unittest.TestCase):
             seen = []
 
             def watch():
-                for change in raftly.Client(nodes[1:] + nodes[:1], deadline=PATIENCE).watch("everybody", start=1):
-                    seen.append(int(change.value))
-                    if seen[-1] == total[0]:
+                for change in raftly.Client(nodes[1:] + nodes[:1], deadline=PATIENCE).watch("", start=1):
+                    if change.key == "everybody":
+                        seen.append(int(change.value))
+                    if change.key == "end":
                         return
 
-            total = [0]
-            watcher = threading.Thread(target=watch)
+            watcher = threading.Thread(target=watch, daemon=True)
             watcher.start()
 
             def progress(more):
@@ -70,17 +70,16 @@ class KillMinusNine(unittest.TestCase):
                 cluster.kill(kill % 3)
                 self.assertTrue(progress(10), f"after kill {kill}")
                 cluster.start(kill % 3)
-            for adder in adders[1:]:
+            for adder in adders:
                 adder.stop()
-            # The last change tells the watcher that it is the last.
-            adders[0].stop()
-            total[0] = sum(adder.added for adder in adders) + 1
+            added = sum(adder.added for adder in adders)
             with raftly.Client(nodes, deadline=PATIENCE) as client:
-                self.assertEqual(client.add("everybody").value, str(total[0]))
-                watcher.join(PATIENCE)
-                self.assertEqual(seen, [*range(1, total[0] + 1)])
+                self.assertEqual(client.get("everybody").value, str(added))
                 for adder in adders:
                     self.assertEqual(client.get(adder.own).value, str(adder.added))
+                client.put("end", "")
+                watcher.join(PATIENCE)
+                self.assertEqual(seen, [*range(1, added + 1)])
 
     def test_conditions_lists_and_transactions(self):
         with Cluster() as cluster, raftly.Client(cluster.addresses, deadline=PATIENCE) as client:
