@@ -1,7 +1,5 @@
 // raftly-soak: writes to a running cluster as fast as it goes while others break it, keeps a ledger of what was
 // acknowledged, and in the end asks every node for all of it.
-#include <httplib.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -17,8 +15,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "bench/load/options.h"
-#include "raft/env/mutex.h"
-#include "server/kv/json_value.h"
+#include "raft/core/check.h"
+#include "server/client/raftly_client.h"
 
 namespace raftly::soak {
 namespace {
@@ -29,60 +27,45 @@ using namespace std::chrono_literals;
 // So long may a cluster be without an answer at the end, when nobody breaks it any more.
 constexpr auto kPatience = 120s;
 
-// So that who was refused does not ask again at once.
-class Pause {
- public:
-  void For(Clock::duration duration) {
-    const auto until = Clock::now() + duration;
-    MutexLock lock(mutex_);
-    while (Clock::now() < until) never_.WaitUntil(mutex_, until);
-  }
-
- private:
-  Mutex mutex_;
-  CondVar never_;
-};
+// For each write, with all the nodes that it has to be asked of.
+constexpr auto kDeadline = 5s;
 
 // What may stand under one key. Each write has a number of its own, ascending.
 struct Key {
   uint64_t acknowledged = 0;      // the last one that was; 0: none yet
-  std::vector<uint64_t> unknown;  // never answered, or with an error: they may have happened, now or later
+  std::vector<uint64_t> unknown;  // they may have happened, now or later
 };
 
 class Writer {
  public:
   Writer(const load::Options& options, size_t number)
-      : options_(options),
-        number_(number),
-        endpoint_(number),
-        keys_(std::max<uint64_t>(1, options.keys / options.connections)) {}
+      : options_(options), number_(number), keys_(std::max<uint64_t>(1, options.keys / options.connections)) {}
 
   void Write(Clock::time_point until) {
     const std::string filling(options_.value_bytes, 'v');
+    std::vector<std::string> endpoints;
+    for (size_t i = 0; i < options_.endpoints.size(); ++i) endpoints.push_back(NameOfEndpoint(number_ + i));
+    const auto client = ClientOf(std::move(endpoints), kDeadline);
     for (size_t at = 0; Clock::now() < until; at = (at + 1) % keys_.size()) {
       Key& key = keys_[at];
       const uint64_t number = ++writes_;
-      const auto answer = client().Put("/keys/" + NameOf(at),
-                                       absl::StrCat(R"({"value":")", number, " ", filling, "\"}"), "application/json");
-      if (answer && answer->status == 200) {
+      const auto put = client->Put(NameOf(at), absl::StrCat(number, " ", filling));
+      if (put.ok()) {
         key.acknowledged = number;
         ++acknowledged_;
-        continue;
+      } else if (!absl::IsUnavailable(put.status())) {  // which is certainly not done
+        key.unknown.push_back(number);
+        ++unknown_;
       }
-      key.unknown.push_back(number);
-      ++unknown_;
-      Turn();
-      pause_.For(10ms);
     }
   }
 
   // How many keys `endpoint` has not as they were acknowledged, or cannot tell.
   uint64_t Check(size_t endpoint) {
     uint64_t wrong = 0;
-    endpoint_ = endpoint;
-    client_.reset();
+    const auto client = ClientOf({NameOfEndpoint(endpoint)}, kPatience);
     for (size_t at = 0; at < keys_.size(); ++at) {
-      const uint64_t found = Find(at);
+      const uint64_t found = Find(*client, NameOf(at));
       const Key& key = keys_[at];
       const bool explained =
           found == key.acknowledged || std::find(key.unknown.begin(), key.unknown.end(), found) != key.unknown.end();
@@ -101,45 +84,29 @@ class Writer {
  private:
   std::string NameOf(size_t at) const { return absl::StrCat("soak-", number_, "-", at); }
 
-  httplib::Client& client() {
-    if (client_ == nullptr) {
-      const Address& address = options_.endpoints[endpoint_ % options_.endpoints.size()];
-      client_ = std::make_unique<httplib::Client>(address.host, address.port);
-      client_->set_keep_alive(true);
-      client_->set_tcp_nodelay(true);
-      client_->set_connection_timeout(1s);
-      client_->set_read_timeout(5s);
-    }
-    return *client_;
+  std::string NameOfEndpoint(size_t which) const {
+    return ToString(options_.endpoints[which % options_.endpoints.size()]);
   }
 
-  // To another node.
-  void Turn() {
-    ++endpoint_;
-    client_.reset();
+  static std::unique_ptr<client::Client> ClientOf(std::vector<std::string> endpoints,
+                                                  std::chrono::milliseconds deadline) {
+    auto opened = client::Client::Open({.endpoints = std::move(endpoints), .deadline = deadline});
+    RAFTLY_CHECK(opened.ok(), "addresses that were parsed are none");
+    return *std::move(opened);
   }
 
   // The number of the write that stands there; 0: none; a number that was never written: no answer, or nonsense.
-  uint64_t Find(size_t at) {
-    for (const auto until = Clock::now() + kPatience; Clock::now() < until; pause_.For(50ms)) {
-      const auto answer = client().Get("/keys/" + NameOf(at));
-      if (!answer || (answer->status != 200 && answer->status != 404)) continue;
-      if (answer->status == 404) return 0;
-      const auto body = ParseJson(answer->body);
-      const JsonValue* value = body.ok() ? body->Find("value") : nullptr;
-      uint64_t number = UINT64_MAX;
-      if (value != nullptr) (void)absl::SimpleAtoi(value->text.substr(0, value->text.find(' ')), &number);
-      return number;
-    }
-    return UINT64_MAX;
+  static uint64_t Find(client::Client& client, const std::string& name) {
+    const auto found = client.Get(name);
+    if (absl::IsNotFound(found.status())) return 0;
+    uint64_t number = UINT64_MAX;
+    if (found.ok()) (void)absl::SimpleAtoi(found->value.substr(0, found->value.find(' ')), &number);
+    return number;
   }
 
   const load::Options& options_;
   const size_t number_;
-  size_t endpoint_;
   std::vector<Key> keys_;
-  std::unique_ptr<httplib::Client> client_;
-  Pause pause_;
   uint64_t writes_ = 0;
   std::atomic<uint64_t> acknowledged_{0};
   std::atomic<uint64_t> unknown_{0};
