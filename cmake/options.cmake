@@ -13,7 +13,7 @@ endif()
 set(RAFTLY_SANITIZE "" CACHE STRING "address,undefined or thread; empty for none")
 
 add_library(raftly_options INTERFACE)
-target_include_directories(raftly_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_include_directories(raftly_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(raftly_options INTERFACE -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor
                        -Wno-missing-field-initializers)  # fields have defaults; naming some of them is the point
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
@@ -36,5 +36,5 @@ endif()
 find_program(CCACHE ccache)
 if(CCACHE)
   # Paths relative to the source tree, so that presets and other checkouts share what is compiled.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} ${CCACHE})
 endif()

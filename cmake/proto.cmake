@@ -8,10 +8,10 @@ add_custom_command(
   OUTPUT ${RAFTLY_PROTO_STEM}.pb.h ${RAFTLY_PROTO_STEM}.pb.cc ${RAFTLY_PROTO_STEM}.grpc.pb.h
          ${RAFTLY_PROTO_STEM}.grpc.pb.cc
   COMMAND ${CMAKE_COMMAND} -E make_directory ${RAFTLY_PROTO_OUT}
-  COMMAND protobuf::protoc --proto_path=${CMAKE_SOURCE_DIR} --cpp_out=${RAFTLY_PROTO_OUT}
+  COMMAND protobuf::protoc --proto_path=${PROJECT_SOURCE_DIR} --cpp_out=${RAFTLY_PROTO_OUT}
           --grpc_out=${RAFTLY_PROTO_OUT} --plugin=protoc-gen-grpc=$<TARGET_FILE:gRPC::grpc_cpp_plugin>
-          ${CMAKE_SOURCE_DIR}/proto/raft.proto
-  DEPENDS ${CMAKE_SOURCE_DIR}/proto/raft.proto
+          ${PROJECT_SOURCE_DIR}/proto/raft.proto
+  DEPENDS ${PROJECT_SOURCE_DIR}/proto/raft.proto
   COMMENT "Generating C++ from proto/raft.proto"
   VERBATIM)
 
