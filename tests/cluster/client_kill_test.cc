@@ -66,7 +66,8 @@ class Adder {
         ++unknown_;
         idempotency_key = client::IdempotencyKeyOf(sum.status());
       } else {
-        ASSERT_TRUE(absl::IsUnavailable(sum.status())) << sum.status();
+        // Not done. Nodes that have just started, on a busy machine, may not have said yet what they understand.
+        ASSERT_TRUE(absl::IsUnavailable(sum.status()) || absl::IsUnimplemented(sum.status())) << sum.status();
       }
     }
   }
@@ -150,6 +151,8 @@ TEST(ClientLibrary, WhatIsUnknownIsDoneOnceOrNotAtAll) {
   TestCluster cluster(3);
   cluster.StartAll();
   ASSERT_TRUE(cluster.WaitForLeader());
+  // Until the log says that all nodes understand it: those that live could not say so for the one that is killed.
+  ASSERT_TRUE(Eventually([&] { return ClientOf(cluster, 1)->Add("k", 0).ok(); }));
   const auto client = ClientOf(cluster, 1, milliseconds(300));
   int acknowledged = 0, unknown = 0;
   for (int kill = 0; kill < 4; ++kill) {

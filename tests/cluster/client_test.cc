@@ -179,7 +179,8 @@ TEST(ClientAlone, AnUnknownOutcomeIsExitStatusFive) {
   ASSERT_TRUE(leader);
   const std::string address = "127.0.0.1:" + std::to_string(cluster.http_port(*leader));
   const std::vector<std::string> add = {ClientBinary(), "-deadline", "0.5", "-json", address, "add", "n"};
-  ASSERT_EQ(RunToEnd(add).exit, 0);
+  ASSERT_TRUE(Eventually([&] { return RunToEnd({ClientBinary(), address, "add", "begin"}).exit == 0; }));
+  ASSERT_EQ(RunToEnd({ClientBinary(), address, "add", "n"}).out, "n = 1\n");
   for (int node = 1; node <= 3; ++node) {
     if (node != *leader) cluster.Signal(node, SIGSTOP);
   }

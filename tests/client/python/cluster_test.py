@@ -36,6 +36,10 @@ class Adder(threading.Thread):
                 idempotency_key = error.idempotency_key
             except raftly.Unavailable:
                 pass  # certainly not done; under a key that may have been taken, asked for again
+            except raftly.Error as error:
+                # Nodes that have just started, on a busy machine, may not have said yet what they understand.
+                if error.status != 501:
+                    raise
 
     def stop(self):
         self._stop_it.set()

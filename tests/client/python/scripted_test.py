@@ -179,7 +179,8 @@ class Watching(unittest.TestCase):
         return heard
 
     def test_goes_on_elsewhere_behind_the_last_id(self):
-        first = ScriptedServer(streams("retry: 1000\nid: 3\n\n: comment\n\n" + put("4.1", "a") + 'id: 4\ndata: {"op'))
+        broken_off = "retry: 1000\nid: 3\n\n: comment\n\n" + put("4.1", "a") + 'id: 4\ndata: {"op'
+        first = ScriptedServer(streams(broken_off), says(503))
         second = ScriptedServer(says(503))
         third = ScriptedServer(streams("id: 4.1\n\n" + put("4", "b") + "id: 900\n\n"), streams(put("901", "c")))
         with first, second, third:
