@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "chaos/sim/register_map.h"
+#include "chaos/sim/kv_machine.h"
 
 namespace raftly {
 
@@ -38,7 +38,7 @@ void Clients::Answer(Asked& asked, Time now, const absl::Status& status) {
 
 size_t Clients::Put(int node, const std::string& key, const std::string& value, Duration timeout) {
   const size_t number = Ask(node, Operation::Kind::kPut, key, value);
-  stage_.Propose(node, RegisterMap::Put(key, value), timeout,
+  stage_.Propose(node, PutCommand(key, value), timeout,
                  [&stage = stage_, memory = memory_, number](const absl::StatusOr<Applied>& applied) {
                    Asked& asked = (*memory)[number];
                    Answer(asked, stage.now(), applied.status());

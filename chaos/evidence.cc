@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "chaos/sim/checker.h"
-#include "chaos/sim/register_map.h"
+#include "chaos/sim/kv_machine.h"
 
 namespace raftly {
 namespace {
@@ -81,7 +81,7 @@ std::vector<std::string> FindLostWrites(const std::vector<AcknowledgedWrite>& wr
   for (const AcknowledgedWrite& write : writes) {
     std::vector<NodeId> without;
     for (const auto& [node, log] : logs) {
-      if (!Holds(log, RegisterMap::Put(write.key, write.value))) without.push_back(node);
+      if (!Holds(log, PutCommand(write.key, write.value))) without.push_back(node);
     }
     if (without.empty()) continue;
     const std::string where = without.size() == logs.size()
@@ -128,18 +128,30 @@ std::vector<std::string> FindHistoryViolation(const History& history) {
 }
 
 std::string CommandText(const Entry& entry) {
-  const std::string_view numbered = entry.data.view();
-  const std::string_view command = RegisterMap::WithoutNumber(numbered);
-  if (command.size() < numbered.size()) {
-    const std::string_view number = numbered.substr(1, numbered.size() - command.size() - 2);
-    return absl::StrCat(CommandText({.data = Bytes(std::string(command))}), " (", Printable(number), ")");
-  }
-  if (command.empty()) return "a no-op";
-  if (command.starts_with('p')) return absl::StrCat("put ", Printable(command.substr(1)));
-  if (command.starts_with('d')) return absl::StrCat("del ", Printable(command.substr(1)));
-  if (command.starts_with('a')) return absl::StrCat("append ", Printable(command.substr(1)));
-  if (command.starts_with('i')) return absl::StrCat("add ", Printable(command.substr(1)));
-  return Printable(command);
+  const std::string_view data = entry.data.view();
+  const Command command = DecodeCommand(data);
+  const std::string key = Printable(command.key);
+  const auto text = [&]() -> std::string {
+    switch (command.op) {
+      case Command::Op::kPut:
+        return absl::StrCat("put ", key, "=", Printable(command.value));
+      case Command::Op::kDelete:
+        return absl::StrCat("del ", key);
+      case Command::Op::kAppend:
+        return absl::StrCat("append ", key, "=", Printable(command.value));
+      case Command::Op::kAdd:
+        return absl::StrCat("add ", key, "=", command.by);
+      case Command::Op::kTransaction:
+        return Printable(ToString(*command.transaction));
+      case Command::Op::kClock:
+        return absl::StrCat("clock ", command.now_ms);
+      case Command::Op::kNothing:
+        break;
+    }
+    return data.empty() ? "a no-op" : Printable(data);
+  };
+  return absl::StrCat(text(), command.if_version ? absl::StrCat(" if @", *command.if_version) : "",
+                      command.once.empty() ? "" : absl::StrCat(" (once ", Printable(command.once), ")"));
 }
 
 std::string Printable(std::string_view text) {

@@ -59,16 +59,16 @@ void SimStage::Propose(int node, const std::string& command, Duration timeout, P
 
 void SimStage::Read(int node, const std::string& key, Duration timeout, Got done) {
   if (!up(node)) return done(DownError(id(node)));
-  const RegisterMap& registers = cluster_.registers(node);
+  const KvMachine& machine = cluster_.machine(node);
   cluster_.node(node).Read(now() + timeout,
-                           [&registers, key, done = std::move(done)](const absl::Status& status) mutable {
+                           [&machine, key, done = std::move(done)](const absl::Status& status) mutable {
                              if (!status.ok()) return done(status);
-                             done(registers.Get(key));
+                             done(machine.Get(key));
                            });
 }
 
 std::optional<std::string> SimStage::ReadStale(int node, const std::string& key) const {
-  return cluster_.registers(node).Get(key);
+  return cluster_.machine(node).Get(key);
 }
 
 void SimStage::AskTail(int node, absl::AnyInvocable<void(Entries)> done) {

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "chaos/sim/kv_machine.h"
 #include "chaos/sim/life.h"
-#include "chaos/sim/register_map.h"
 #include "raft/core/check.h"
 #include "raft/env/mutex.h"
 #include "raft/env/posix_files.h"
@@ -83,39 +83,6 @@ class ThreadStage::Observer : public NodeObserver {
   const int node_;
 };
 
-// Applied on one thread, read on others.
-class ThreadStage::LockedRegisters : public StateMachine {
- public:
-  std::string Apply(const Entry& entry) override {
-    MutexLock lock(mutex_);
-    return registers_.Apply(entry);
-  }
-  Format format() const override {
-    MutexLock lock(mutex_);
-    return registers_.format();
-  }
-  std::unique_ptr<StateReader> Save() override {
-    MutexLock lock(mutex_);
-    return registers_.Save();
-  }
-  std::unique_ptr<StateWriter> Load(uint32_t, Index) override {
-    return LoadWhole([this](const std::string& state) {
-      MutexLock lock(mutex_);
-      const auto writer = registers_.Load(1, {});
-      absl::Status written = writer->Write(state);
-      return written.ok() ? writer->Finish() : written;
-    });
-  }
-  std::optional<std::string> Get(const std::string& key) const {
-    MutexLock lock(mutex_);
-    return registers_.Get(key);
-  }
-
- private:
-  mutable Mutex mutex_;
-  RegisterMap registers_ ABSL_GUARDED_BY(mutex_);
-};
-
 // Everything that one process consists of.
 struct ThreadStage::Server {
   Server(ThreadStage& stage, int place, uint64_t seed)
@@ -125,9 +92,10 @@ struct ThreadStage::Server {
         apply("apply"),
         inner(stage.network_, stage.id(place), loop),
         transport(inner, stage.id(place), stage.rules(place), loop, seed),
+        store(nullptr, stage.options().defences),
         observer(stage, place),
         node(stage.ConfigOf(place), Environment{loop, disk, snapshots, apply, stage.disk(place), transport, seed},
-             registers, &observer) {}
+             store, &observer) {}
 
   // Without a Stop of the node before, the process just ends.
   ~Server() {
@@ -144,7 +112,7 @@ struct ThreadStage::Server {
   ThreadLoop apply;
   InMemTransport inner;
   NetworkProxy transport;
-  LockedRegisters registers;
+  KvStore store;
   Observer observer;
   RaftNode node;
 };
@@ -231,10 +199,10 @@ void ThreadStage::Propose(int node, const std::string& command, Duration timeout
 void ThreadStage::Read(int node, const std::string& key, Duration timeout, Got done) {
   if (!up(node)) return done(DownError(id(node)));
   Server& server = *At(node).server;
-  server.node.Read(server.loop.Now() + timeout, [inbox = inbox_, &registers = server.registers, key,
+  server.node.Read(server.loop.Now() + timeout, [inbox = inbox_, &store = server.store, key,
                                                  done = std::move(done)](const absl::Status& status) mutable {
     std::optional<std::string> value;
-    if (status.ok()) value = registers.Get(key);
+    if (status.ok()) value = ValueIn(store, key);
     inbox->Post([done = std::move(done), status, value = std::move(value)]() mutable {
       if (!status.ok()) return done(status);
       done(std::move(value));
@@ -243,7 +211,7 @@ void ThreadStage::Read(int node, const std::string& key, Duration timeout, Got d
 }
 
 std::optional<std::string> ThreadStage::ReadStale(int node, const std::string& key) const {
-  return At(node).server->registers.Get(key);
+  return ValueIn(At(node).server->store, key);
 }
 
 NodeStatus ThreadStage::status(int node) const { return At(node).server->node.status(); }

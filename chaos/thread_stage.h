@@ -48,7 +48,6 @@ class ThreadStage : public Stage {
  private:
   class Inbox;
   class Observer;
-  class LockedRegisters;
   struct Server;
   // A machine outlives the processes that run on it.
   struct Machine {

@@ -50,19 +50,19 @@ void Laboratory::Send(size_t number) {
   if (!cluster_.up(node)) return OnReply(number, attempt, absl::FailedPreconditionError("nobody is there"));
   const Time deadline = world_.now() + act.time;
   if (act.what == Do::kGet) {
-    const RegisterMap& registers = cluster_.registers(node);
-    return cluster_.node(node).Read(deadline, [this, number, attempt, &registers](const absl::Status& status) {
+    const KvMachine& machine = cluster_.machine(node);
+    return cluster_.node(node).Read(deadline, [this, number, attempt, &machine](const absl::Status& status) {
       if (!Awaited(number, attempt)) return;
-      if (status.ok()) asked_[number].operation.value = registers.Get(asked_[number].operation.key);
+      if (status.ok()) asked_[number].operation.value = machine.Get(asked_[number].operation.key);
       OnReply(number, attempt, status);
     });
   }
-  std::string command = act.what == Do::kPut      ? RegisterMap::Put(act.key, act.value)
-                        : act.what == Do::kAppend ? RegisterMap::Append(act.key, act.value)
-                        : act.what == Do::kAdd    ? RegisterMap::Add(act.key, act.number)
-                                                  : RegisterMap::Delete(act.key);
+  std::string command = act.what == Do::kPut      ? PutCommand(act.key, act.value)
+                        : act.what == Do::kAppend ? AppendCommand(act.key, act.value)
+                        : act.what == Do::kAdd    ? EncodeAdd(act.key, act.number)
+                                                  : EncodeDelete(act.key);
   if (act.retries > 0) {
-    command = RegisterMap::Numbered(absl::StrCat("c", number + 1), 1, command);
+    command = WithOnce(std::move(command), absl::StrCat("act", number + 1));
     // Where the node dies it answers nothing.
     world_.At(deadline + kRetryAfter, kClients, [this, number, attempt] {
       if (Awaited(number, attempt)) OnReply(number, attempt, absl::UnavailableError("no answer"));

@@ -81,9 +81,9 @@ LabResult Laboratory::Run() {
   if (swarm_) result_.faults = swarm_->nemesis.faults();
   for (const Operation& operation : history()) {
     if (operation.kind == Operation::Kind::kGet) continue;
-    ++(operation.outcome == Told::kOk       ? result_.summary.acknowledged
-       : operation.outcome == Told::kFailed ? result_.summary.failed
-                                            : result_.summary.unknown);
+    ++(operation.outcome == Told::kOk                                              ? result_.summary.acknowledged
+       : operation.outcome == Told::kFailed || operation.outcome == Told::kRefused ? result_.summary.failed
+                                                                                   : result_.summary.unknown);
   }
   Close();
   over_ = true;

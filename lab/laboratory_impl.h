@@ -37,8 +37,8 @@ class Laboratory : public Trace {
     Trace::OnStep(node, core);
     NoteFinding();
   }
-  void OnApplied(int node, const Entry& entry, const RegisterMap& registers) override {
-    Trace::OnApplied(node, entry, registers);
+  void OnApplied(int node, const Entry& entry, const KvMachine& machine) override {
+    Trace::OnApplied(node, entry, machine);
     NoteFinding();
   }
 
@@ -46,7 +46,7 @@ class Laboratory : public Trace {
   // The simulator's clients and faults.
   struct Swarm {
     explicit Swarm(Laboratory& lab)
-        : workload(lab.world_, lab.cluster_, lab.settings_),
+        : workload(lab.world_, lab.cluster_, lab.settings_, *lab.experiment_.swarm),
           nemesis(lab.world_, lab.cluster_, lab.settings_, *lab.experiment_.swarm),
           progress(lab.world_, lab.cluster_, lab.settings_,
                    [&lab](const std::string& finding) { lab.NoteStandstill(finding); }) {}

@@ -1,11 +1,13 @@
 #include "lab/trace.h"
 
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "chaos/evidence.h"
 #include "chaos/sim/life.h"
+#include "server/kv/command.h"
 
 namespace raftly {
 namespace {
@@ -68,6 +70,8 @@ std::string_view NameOf(Operation::Kind kind) {
       return "add";
     case Operation::Kind::kDelete:
       return "delete";
+    case Operation::Kind::kTransaction:
+      return "txn";
     case Operation::Kind::kGet:
       break;
   }
@@ -80,6 +84,8 @@ std::string_view NameOf(Operation::Outcome outcome) {
       return "ok";
     case Operation::Outcome::kFailed:
       return "failed";
+    case Operation::Outcome::kRefused:
+      return "refused";
     case Operation::Outcome::kUnknown:
       break;
   }
@@ -144,11 +150,18 @@ struct Content {
   }
 };
 
-// The register that a command concerns; empty: none.
-std::string KeyOf(const Entry& entry) {
-  const std::string_view command = RegisterMap::WithoutNumber(entry.data.view());
-  if (entry.type != EntryType::kNormal || command.empty()) return {};
-  return std::string(command.substr(1, command.find('=') - 1));
+// The keys that a command may change.
+std::set<std::string> KeysOf(const Entry& entry) {
+  const Command command = entry.type == EntryType::kNormal ? DecodeCommand(entry.data.view()) : Command();
+  std::set<std::string> keys;
+  if (!command.key.empty()) keys.insert(command.key);
+  if (command.transaction == nullptr) return keys;
+  for (const auto* steps : {&command.transaction->then, &command.transaction->otherwise}) {
+    for (const auto& step : *steps) {
+      if (step.op != Transaction::Step::Op::kGet) keys.insert(step.key);
+    }
+  }
+  return keys;
 }
 
 }  // namespace
@@ -286,19 +299,22 @@ void Trace::OnStep(int node, const RaftCore& core) {
   }
 }
 
-void Trace::OnApplied(int node, const Entry& entry, const RegisterMap& registers) {
-  Fields fields = {{"node", id(node)}, {"index", entry.index.value}, {"term", entry.term.value}};
-  if (const std::string key = KeyOf(entry); !key.empty()) {
-    const auto value = registers.Get(key);
-    fields["key"] = key;
-    fields["value"] = value ? Fields(*value) : Fields(nullptr);
+void Trace::OnApplied(int node, const Entry& entry, const KvMachine& machine) {
+  const Fields fields = {{"node", id(node)}, {"index", entry.index.value}, {"term", entry.term.value}};
+  const std::set<std::string> keys = KeysOf(entry);
+  for (const std::string& key : keys) {
+    const auto value = machine.Get(key);
+    Fields changed = fields;
+    changed["key"] = key;
+    changed["value"] = value ? Fields(*value) : Fields(nullptr);
+    Add("apply", changed);
   }
-  Add("apply", fields);
+  if (keys.empty()) Add("apply", fields);
 }
 
-void Trace::OnStateLoaded(int node, LogPosition at, const RegisterMap& registers) {
+void Trace::OnStateLoaded(int node, LogPosition at, const KvMachine& machine) {
   Add("loaded",
-      {{"node", id(node)}, {"index", at.index.value}, {"term", at.term.value}, {"state", Fields(registers.all())}});
+      {{"node", id(node)}, {"index", at.index.value}, {"term", at.term.value}, {"state", Fields(machine.all())}});
 }
 
 void Trace::OnFault(uint64_t number, const std::string& what) {
@@ -312,6 +328,7 @@ void Trace::OnFault(uint64_t number, const std::string& what) {
 Trace::Fields Trace::CallOf(uint64_t op, int node, const Operation& operation) const {
   Fields fields = {{"op", op}, {"node", id(node)}, {"do", std::string(NameOf(operation.kind))}, {"key", operation.key}};
   if (operation.kind != Operation::Kind::kGet && operation.value) fields["value"] = *operation.value;
+  if (operation.transaction) fields["value"] = ToString(*operation.transaction);
   return fields;
 }
 

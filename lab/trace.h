@@ -14,14 +14,14 @@
 //   log        node, entries: [index, term, command], appended
 //   cut        node, from, entries, leader     base       node, index, term: all before it is in a snapshot
 //   durable    node, index                     commit     node, index
-//   apply      node, index, term, key, value   loaded     node, index, term, state: from a snapshot
+//   apply      node, index, term, key, value: once for each key of a transaction
+//   loaded     node, index, term, state: from a snapshot
 //   disk       node, what: synced, sync_failed, found_unsynced; bytes
 //   note       node, text: what else a node says
-//   call       op, node, do, key, value        answer     op, outcome: ok, failed, unknown; value, index, term, why
-//   again      op, node, why: the client was not told, and asks once more
-//   fault      number, what: of the swarm; without a number: what becomes of one
-//   finding    judge, text: a judge saw a promise broken
-//   closing    the experiment's time is over: everything is healed, and all is read once more
+//   call       op, node, do, key, value        answer     op, outcome: ok, refused, failed, unknown; value, index,
+//   term, why again      op, node, why: the client was not told, and asks once more fault      number, what: of the
+//   swarm; without a number: what becomes of one finding    judge, text: a judge saw a promise broken closing    the
+//   experiment's time is over: everything is healed, and all is read once more
 //
 // Up to any moment, the events of two experiments that agree up to then are the same bytes.
 #pragma once
@@ -82,8 +82,8 @@ class Trace : public Watcher {
   void OnRecovered(int node, const Wal::Opened& opened) override;
   void OnNodeEvent(int node, const NodeEvent& event) override;
   void OnStep(int node, const RaftCore& core) override;
-  void OnApplied(int node, const Entry& entry, const RegisterMap& registers) override;
-  void OnStateLoaded(int node, LogPosition at, const RegisterMap& registers) override;
+  void OnApplied(int node, const Entry& entry, const KvMachine& machine) override;
+  void OnStateLoaded(int node, LogPosition at, const KvMachine& machine) override;
   void OnDisk(int node, SimDisk::Seen what, uint64_t bytes) override;
   void OnFault(uint64_t number, const std::string& what) override;
 

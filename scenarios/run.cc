@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "chaos/sim/register_map.h"
+#include "chaos/sim/kv_machine.h"
 
 namespace raftly {
 namespace {
@@ -111,7 +111,7 @@ bool Run::AllAnswered(const Operations& operations) const {
 int Run::CountIn(const Entries& log, const Operations& operations) const {
   return static_cast<int>(std::count_if(operations.begin(), operations.end(), [&](size_t number) {
     const Operation& put = clients.operation(number);
-    const std::string command = RegisterMap::Put(put.key, put.value.value_or(""));
+    const std::string command = PutCommand(put.key, put.value.value_or(""));
     return std::any_of(log.begin(), log.end(), [&](const Entry& entry) { return entry.data.view() == command; });
   }));
 }

@@ -169,7 +169,7 @@ class Server::Impl {
         secrets_(options, log),
         grpc_(TransportConfig(options)),
         network_(grpc_, options.id, rules_, loop_, seed_),
-        store_(&writes_, Mebibytes(options.watch_mib)),
+        store_(&writes_, {}, Mebibytes(options.watch_mib)),
         hub_(store_.changes(), watch_loop_),
         metrics_({.version = RAFTLY_VERSION,
                   .peers = Others(options),

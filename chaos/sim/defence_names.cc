@@ -37,7 +37,9 @@ const std::vector<NamedDefence>& AllDefences() {
       {"truncate_torn_tail", "torn tails cut", &Defences::truncate_torn_tail},
       {"final_sync_failure", "no second sync", &Defences::final_sync_failure},
       {"disk_reserve", "space before writing", &Defences::disk_reserve},
-      {"deduplication", "numbered commands", &Defences::deduplication},
+      {"deduplication", "commands that come again", &Defences::deduplication},
+      {"answers_in_snapshots", "kept answers in snapshots", &Defences::answers_in_snapshots},
+      {"conditions_when_applied", "conditions when applied", &Defences::conditions_when_applied},
   };
   return all;
 }

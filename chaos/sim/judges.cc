@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "chaos/sim/register_map.h"
+#include "chaos/sim/kv_machine.h"
 #include "raft/core/quorum.h"
 
 namespace raftly {

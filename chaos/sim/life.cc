@@ -6,6 +6,8 @@ namespace raftly {
 
 namespace {
 
+constexpr uint64_t kBeginningMs = 1'700'000'000'000;  // of the world, since 1970
+
 std::string Place(const LogPosition& position) {
   return absl::StrCat("at ", position.index.value, " of term ", position.term.value);
 }
@@ -96,14 +98,15 @@ void SimCluster::Observer::OnStep(Time, const RaftCore& core) {
 
 void SimCluster::Observer::OnApplied(const Entry& entry) {
   if (!life_.alive) return;
-  cluster_.judges_.OnApplied(life_.place, entry, life_.registers.hash());
-  if (cluster_.watcher_ != nullptr) cluster_.watcher_->OnApplied(life_.place, entry, life_.registers);
+  cluster_.judges_.OnApplied(life_.place, entry, life_.machine.hash());
+  cluster_.writes_.OnApplied(entry, life_.machine);
+  if (cluster_.watcher_ != nullptr) cluster_.watcher_->OnApplied(life_.place, entry, life_.machine);
 }
 
 void SimCluster::Observer::OnStateLoaded(LogPosition at) {
   if (!life_.alive) return;
-  if (cluster_.watcher_ != nullptr) cluster_.watcher_->OnStateLoaded(life_.place, at, life_.registers);
-  cluster_.judges_.OnStateLoaded(life_.place, at, life_.registers.hash());
+  if (cluster_.watcher_ != nullptr) cluster_.watcher_->OnStateLoaded(life_.place, at, life_.machine);
+  cluster_.judges_.OnStateLoaded(life_.place, at, life_.machine.hash());
 }
 
 void SimCluster::Observer::OnSnapshotDamaged(const absl::Status& why) {
@@ -196,7 +199,7 @@ SimCluster::Life::Life(SimCluster& cluster, int node_place, uint64_t number, Nod
                 ServiceTimeOf(cluster, node_place)),
       apply(cluster.world_, ActorOf(node_place, 3), cluster.settings_.hand_over, {}),
       files(cluster.machines_[node_place]->disk.ForThisLife()),
-      registers(cluster.settings_.defences.deduplication),
+      machine(cluster.settings_.defences),
       observer(cluster, *this),
       transport(cluster.network_, cluster.id(node_place), loop),
       proxy(transport, cluster.id(node_place), cluster.machines_[node_place]->rules, loop,
@@ -210,9 +213,21 @@ SimCluster::Life::Life(SimCluster& cluster, int node_place, uint64_t number, Nod
                                                   .files = *files,
                                                   .transport = tap,
                                                   .seed = Mix64(cluster.seed_ + number)},
-                                      registers, &observer)) {}
+                                      machine, &observer)) {
+  const Settings& settings = cluster.settings_;
+  if (settings.clock_every == Duration(0)) return;
+  consensus = std::make_unique<RaftConsensus>(*node, loop);
+  // Servers' wall clocks are set by their networks; theirs that count intervals are each off in its own way.
+  const auto wall_clock_ms = [&world = cluster.world_] {
+    return kBeginningMs + static_cast<uint64_t>(world.now().time_since_epoch() / std::chrono::milliseconds(1));
+  };
+  clock = std::make_unique<ClockKeeper>(*consensus, machine.store(), loop, wall_clock_ms, settings.answers,
+                                        settings.clock_every);
+  clock->Start();
+}
 
 void SimCluster::Life::TakeApart() {
+  clock = nullptr;
   node->Stop([] {});
   bool busy = true;
   while (busy) {

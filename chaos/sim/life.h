@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "chaos/sim/sim_cluster.h"
+#include "server/kv/clock_keeper.h"
+#include "server/kv/consensus.h"
 #include "transport/network_proxy.h"
 
 namespace raftly {
@@ -76,12 +78,15 @@ struct SimCluster::Life {
   SimExecutor snapshots;
   SimExecutor apply;
   const std::unique_ptr<FileSystem> files;
-  RegisterMap registers;
+  KvMachine machine;
   Observer observer;
   InMemTransport transport;
   NetworkProxy proxy;
   Tap tap;
   std::unique_ptr<RaftNode> node;
+  // The server's own; null: the cluster's clock stands still.
+  std::unique_ptr<RaftConsensus> consensus;
+  std::unique_ptr<ClockKeeper> clock;
 };
 
 }  // namespace raftly

@@ -30,7 +30,7 @@ void ChooseSpeeds(Settings& settings, Random& random) {
 
 void ChooseLimits(Settings& settings, Random& random) {
   constexpr std::array<size_t, 4> kEntries = {1, 2, 8, 1024};
-  constexpr std::array<size_t, 3> kBytes = {40, 300, size_t{1} << 20};
+  constexpr std::array<size_t, 3> kBytes = {90, 700, size_t{1} << 20};
   settings.limits.entries_per_append = kEntries[random.Below(kEntries.size())];
   settings.limits.bytes_per_append = kBytes[random.Below(kBytes.size())];
   settings.limits.appends_in_flight = static_cast<size_t>(random.Between(int64_t{1}, int64_t{4}));
@@ -72,20 +72,20 @@ void ChooseSlowDisks(Settings& settings, Random& random) {
 // Small, so that all of it happens often.
 void ChooseSnapshots(Settings& settings, Random& random) {
   if (!random.Chance(700)) return;
-  settings.snapshots.log_bytes = static_cast<uint64_t>(random.Between(int64_t{200}, int64_t{4000}));
-  settings.snapshots.keep_bytes = random.Chance(400) ? 0 : random.Below(2000);
+  settings.snapshots.log_bytes = static_cast<uint64_t>(random.Between(int64_t{500}, int64_t{9000}));
+  settings.snapshots.keep_bytes = random.Chance(400) ? 0 : random.Below(4500);
   settings.snapshots.slice_bytes = static_cast<size_t>(random.Between(int64_t{8}, int64_t{60}));
   settings.snapshots.piece_bytes = static_cast<uint64_t>(random.Between(int64_t{20}, int64_t{400}));
   settings.snapshots.retry = 500ms;
-  settings.segment_bytes = static_cast<uint64_t>(random.Between(int64_t{200}, int64_t{3000}));
+  settings.segment_bytes = static_cast<uint64_t>(random.Between(int64_t{500}, int64_t{7000}));
 }
 
 // Of the log, often so little that most of what anybody needs has to be read from the disk.
 void ChooseMemory(Settings& settings, Random& random) {
-  constexpr std::array<size_t, 4> kBytes = {0, 500, 3000, size_t{64} << 20};
+  constexpr std::array<size_t, 4> kBytes = {0, 1100, 7000, size_t{64} << 20};
   settings.limits.bytes_in_memory = kBytes[random.Below(kBytes.size())];
   settings.limits.entries_per_read = random.Chance(500) ? 16 : 1024;
-  settings.limits.bytes_per_read = random.Chance(500) ? 300 : size_t{1} << 20;
+  settings.limits.bytes_per_read = random.Chance(500) ? 700 : size_t{1} << 20;
 }
 
 // Writes whose doubling would be seen. Drawn from a stream of its own: the other seeds are as they were without it.
@@ -99,6 +99,28 @@ void ChooseVerbs(Settings& settings, Random random) {
 void ChooseSessions(Settings& settings, Random random) {
   // Where disks are slower than clients are patient, those that ask again would be all that the disks see.
   settings.sessions = random.Chance(250) && settings.disks.sync_low < 50ms;
+}
+
+// And for these.
+void ChooseBuilders(Settings& settings, Random random) {
+  if (!random.Chance(400) || settings.disks.sync_low >= 50ms) return;
+  settings.builders = static_cast<int>(random.Between(int64_t{1}, int64_t{settings.clients}));
+  settings.condition_permille = static_cast<uint32_t>(random.Between(int64_t{100}, int64_t{500}));
+  settings.transaction_permille = static_cast<uint32_t>(random.Between(int64_t{50}, int64_t{400}));
+  if (!random.Chance(700)) return;
+  settings.clock_every = random.Between(500ms, 5s);
+  // So many and so long that nobody still asks for what is forgotten: fewer writes, and less time, than a client has
+  // patience for.
+  settings.answers.keys = static_cast<uint64_t>(random.Between(int64_t{1000}, int64_t{3000}));
+  settings.answers.ttl_ms = static_cast<uint64_t>((settings.client_timeout + random.Between(2s, 5s)) / 1ms);
+}
+
+// Where answers are kept they are most of a snapshot.
+void WidenSnapshots(Settings& settings) {
+  if (!settings.sessions && settings.builders == 0) return;
+  settings.snapshots.log_bytes *= 3;
+  settings.snapshots.slice_bytes *= 20;
+  settings.snapshots.piece_bytes *= 20;
 }
 
 void ChooseDiskPatience(Settings& settings, Random random) {
@@ -129,6 +151,8 @@ Settings SettingsOf(uint64_t seed) {
   ChooseMemory(settings, random);
   ChooseVerbs(settings, Random(Mix64(seed ^ 0xadd0a99e)));
   ChooseSessions(settings, Random(Mix64(seed ^ 0x5e5510)));
+  ChooseBuilders(settings, Random(Mix64(seed ^ 0xb011de5)));
+  WidenSnapshots(settings);
   ChooseDiskPatience(settings, Random(Mix64(seed ^ 0xd15cfa7)));
   ChooseEvidence(settings, Random(Mix64(seed ^ 0xfa15e)));
   ChooseForwarding(settings, Random(Mix64(seed ^ 0xf0a3a2d)));
@@ -152,8 +176,15 @@ std::string ToString(const Settings& settings) {
       settings.append_permille > 0
           ? absl::StrCat(settings.append_permille, " appends and ", settings.add_permille, " adds of 1000 writes, ")
           : std::string(),
-      settings.forward ? "served by followers, " : "", settings.sessions ? "with sessions, " : "", "disk patience ",
-      ms(settings.limits.disk_patience), ", ", "chaos for ", ms(settings.chaos), ", a fault every ",
+      settings.forward ? "served by followers, " : "", settings.sessions ? "with sessions, " : "",
+      settings.builders > 0
+          ? absl::StrCat(settings.builders, " of the clients with ", settings.condition_permille, " conditions and ",
+                         settings.transaction_permille, " transactions of 1000 writes, ")
+          : std::string(),
+      settings.clock_every > Duration(0) ? absl::StrCat("a clock every ", ms(settings.clock_every),
+                                                        ", answers kept for ", settings.answers.ttl_ms, "ms, ")
+                                         : std::string(),
+      "disk patience ", ms(settings.limits.disk_patience), ", ", "chaos for ", ms(settings.chaos), ", a fault every ",
       ms(settings.fault_every), settings.deaf_leader ? ", then a deaf leader:" : ":");
   for (const Fault fault : settings.faults) absl::StrAppend(&text, " ", ToString(fault));
   return text;

@@ -13,6 +13,7 @@
 #include "chaos/sim/world.h"
 #include "raft/core/config.h"
 #include "raft/node/snapshot_policy.h"
+#include "server/kv/once_table.h"
 
 namespace raftly {
 
@@ -74,10 +75,16 @@ struct Settings {
   Duration client_timeout = std::chrono::seconds(1);
   uint32_t read_permille = 450;
   uint32_t delete_permille = 50;
-  uint32_t append_permille = 0;  // of the writes that are no deletes
-  uint32_t add_permille = 0;     // of the same; to a register of their own
-  bool forward = false;          // followers serve clients, with the leader's help; else they refuse
-  bool sessions = false;         // clients number their writes, and ask again where they were not told
+  uint32_t append_permille = 0;       // of the writes that are no deletes
+  uint32_t add_permille = 0;          // of the same; to a register of their own
+  bool forward = false;               // followers serve clients, with the leader's help; else they refuse
+  bool sessions = false;              // writes carry an Idempotency-Key, and clients ask again where they were not told
+  int builders = 0;                   // so many clients do that and use everything (wishes)
+  uint32_t condition_permille = 0;    // of the builders' writes
+  uint32_t transaction_permille = 0;  // of the same
+  // How often the leader moves the cluster's clock; 0: never. And what is kept by it of answers to writes.
+  Duration clock_every{};
+  OnceTable::Limits answers;
 
   std::vector<Fault> faults;                               // that may happen; equal chances
   std::set<uint64_t> spared;                               // of those that would strike, by number: they do not

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "chaos/sim/early_conditions.h"
 #include "chaos/sim/life.h"
 #include "raft/storage/wal_record.h"
 
@@ -28,6 +29,7 @@ std::vector<NodeId> SimCluster::Ids(int nodes) {
 SimCluster::SimCluster(World& world, Judges& judges, const Settings& settings, uint64_t seed, Trace trace)
     : world_(world),
       judges_(judges),
+      writes_([this](std::string violation) { judges_.Accuse(std::move(violation)); }),
       settings_(settings),
       seed_(seed),
       trace_(std::move(trace)),
@@ -362,14 +364,24 @@ void SimCluster::Carry(const NodeId& from, const NodeId& to, Task deliver) {
 
 // ---- Clients -------------------------------------------------------------------------------------------------------
 
-void SimCluster::Propose(int node, const std::string& command, Duration timeout, Proposed done) {
+void SimCluster::Propose(int node, const std::string& asked, Duration timeout, Proposed done) {
   Life& life = *machines_[node]->life;
-  life.node->Propose(command, life.loop.Now() + timeout,
-                     [this, &life, command, done = std::move(done)](absl::StatusOr<Applied> applied) mutable {
-                       if (!life.alive) return;
-                       if (applied.ok()) judges_.OnClientAcknowledged(applied->at, command);
-                       done(applied.status());
-                     });
+  std::string command = asked;
+  if (!settings_.defences.conditions_when_applied) {
+    const auto decided = DecideNow(asked, life.machine);
+    if (const auto* outcome = std::get_if<WriteOutcome>(&decided)) return done(*outcome);
+    command = std::get<std::string>(decided);
+  }
+  auto told = [this, &life, command, done = std::move(done)](absl::StatusOr<Applied> applied) mutable {
+    if (!life.alive) return;
+    if (!applied.ok()) return done(applied.status());
+    judges_.OnClientAcknowledged(applied->at, command);
+    const auto outcome = DecodeOutcome(applied->result, applied->at.index);
+    if (!outcome.ok()) return judges_.Accuse(absl::StrCat("answers: ", std::string(outcome.status().message())));
+    writes_.OnTold(command, *outcome);
+    done(*outcome);
+  };
+  life.node->Propose(command, life.loop.Now() + timeout, std::move(told));
 }
 
 void SimCluster::Get(int node, const std::string& key, Duration timeout, Got done) {
@@ -377,13 +389,13 @@ void SimCluster::Get(int node, const std::string& key, Duration timeout, Got don
   life.node->Read(life.loop.Now() + timeout, [&life, key, done = std::move(done)](absl::Status status) mutable {
     if (!life.alive) return;
     if (!status.ok()) return done(std::move(status));
-    done(life.registers.Get(key));
+    done(life.machine.Find(key));
   });
 }
 
 NodeStatus SimCluster::status(int node) const { return machines_[node]->life->node->status(); }
 RaftNode& SimCluster::node(int node) { return *machines_[node]->life->node; }
-const RegisterMap& SimCluster::registers(int node) const { return machines_[node]->life->registers; }
+const KvMachine& SimCluster::machine(int node) const { return machines_[node]->life->machine; }
 
 int SimCluster::leader() const {
   int leader = -1;

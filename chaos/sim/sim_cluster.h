@@ -20,13 +20,15 @@
 #include <vector>
 
 #include "chaos/sim/judges.h"
-#include "chaos/sim/register_map.h"
+#include "chaos/sim/kv_machine.h"
 #include "chaos/sim/settings.h"
 #include "chaos/sim/sim_disk.h"
 #include "chaos/sim/watcher.h"
 #include "chaos/sim/world.h"
+#include "chaos/sim/write_judge.h"
 #include "raft/node/node_status.h"
 #include "raft/node/raft_node.h"
+#include "server/kv/outcome.h"
 #include "transport/inmem_transport.h"
 #include "transport/network_rules.h"
 
@@ -35,8 +37,8 @@ namespace raftly {
 class SimCluster {
  public:
   using Trace = std::function<void(std::string)>;
-  using Proposed = absl::AnyInvocable<void(absl::Status)>;
-  using Got = absl::AnyInvocable<void(absl::StatusOr<std::optional<std::string>>)>;
+  using Proposed = absl::AnyInvocable<void(absl::StatusOr<WriteOutcome>)>;
+  using Got = absl::AnyInvocable<void(absl::StatusOr<std::optional<Found>>)>;
 
   // `trace` may be null.
   SimCluster(World& world, Judges& judges, const Settings& settings, uint64_t seed, Trace trace);
@@ -97,13 +99,17 @@ class SimCluster {
   Time disturbed_at(int node) const { return machines_[node]->disturbed_at; }
 
   // ---- Clients. Nothing runs where the node dies first.
+  // `command`: of server/kv. An outcome is what the machine answered, whatever it says.
   void Propose(int node, const std::string& command, Duration timeout, Proposed done);
   void Get(int node, const std::string& key, Duration timeout, Got done);
+
+  // A client was told what cannot be.
+  void Accuse(std::string violation) { judges_.Accuse(std::move(violation)); }
 
   // Of a node that is up.
   NodeStatus status(int node) const;
   RaftNode& node(int node);
-  const RegisterMap& registers(int node) const;
+  const KvMachine& machine(int node) const;
   // The node that leads with the highest term; -1: none.
   int leader() const;
 
@@ -143,6 +149,7 @@ class SimCluster {
 
   World& world_;
   Judges& judges_;
+  WriteJudge writes_;
   const Settings settings_;
   const uint64_t seed_;
   const Trace trace_;

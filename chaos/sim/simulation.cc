@@ -27,7 +27,7 @@ class Run {
         world_(Mix64(options.seed)),
         judges_(world_, SimCluster::Ids(settings.nodes)),
         cluster_(world_, judges_, settings, ClusterSeedOf(options.seed), Tracer(options.trace)),
-        workload_(world_, cluster_, settings),
+        workload_(world_, cluster_, settings, options.seed),
         nemesis_(world_, cluster_, settings, options.seed),
         progress_(world_, cluster_, settings, [this](std::string violation) {
           Fail(Verdict::kLiveness, std::move(violation) + Standing());

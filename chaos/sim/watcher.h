@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "chaos/sim/history.h"
-#include "chaos/sim/register_map.h"
+#include "chaos/sim/kv_machine.h"
 #include "chaos/sim/sim_disk.h"
 #include "raft/core/node_event.h"
 #include "raft/core/raft_core.h"
@@ -48,8 +48,8 @@ class Watcher {
   virtual void OnRecovered(int /*node*/, const Wal::Opened&) {}
   virtual void OnNodeEvent(int /*node*/, const NodeEvent&) {}
   virtual void OnStep(int /*node*/, const RaftCore&) {}
-  virtual void OnApplied(int /*node*/, const Entry&, const RegisterMap&) {}
-  virtual void OnStateLoaded(int /*node*/, LogPosition, const RegisterMap&) {}
+  virtual void OnApplied(int /*node*/, const Entry&, const KvMachine&) {}
+  virtual void OnStateLoaded(int /*node*/, LogPosition, const KvMachine&) {}
 
   virtual void OnDisk(int /*node*/, SimDisk::Seen, uint64_t /*bytes*/) {}
 

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "chaos/sim/requests.h"
+#include "chaos/sim/wishes.h"
 #include "raft/node/errors.h"
 
 namespace raftly {
@@ -21,7 +23,8 @@ constexpr int kUnknownAdds = 6;
 // outcome is tried again only where the cluster can tell that it was there before.
 class Workload::Client {
  public:
-  Client(Workload& workload, int number) : workload_(workload), number_(number) {}
+  Client(Workload& workload, int number, uint64_t seed)
+      : workload_(workload), number_(number), wishes_(workload.settings_, Mix64(seed ^ 0x31511e5) + number) {}
 
   void Think() {
     const Duration think = workload_.settings_.think;
@@ -39,13 +42,14 @@ class Workload::Client {
 
   void Ask();
   void ChooseWrite();
-  std::string Command() const;
-  std::string PlainCommand() const;
+  bool builds() const { return number_ < workload_.settings_.builders; }
+  // Its writes carry an Idempotency-Key, so that it may ask again.
+  bool asks_again() const { return workload_.settings_.sessions || builds(); }
   Duration Patience() const;
   void Try();
   void Arrive(uint64_t attempt);
-  void OnProposed(uint64_t attempt, const absl::Status& status);
-  void OnRead(uint64_t attempt, absl::StatusOr<std::optional<std::string>> value);
+  void OnProposed(uint64_t attempt, const absl::StatusOr<WriteOutcome>& outcome);
+  void OnRead(uint64_t attempt, const absl::StatusOr<std::optional<Found>>& found);
   void OnSilence(uint64_t attempt);
   void Uncertain();
   void TryElsewhere(const NodeId& hint);
@@ -55,8 +59,10 @@ class Workload::Client {
 
   Workload& workload_;
   const int number_;
+  Wishes wishes_;
   Operation operation_;
-  uint64_t asked_ = 0;  // operations
+  std::string command_;  // of a write
+  uint64_t asked_ = 0;   // operations
   bool uncertain_ = false;
   bool asking_ = false;
   int node_ = 0;
@@ -80,7 +86,12 @@ void Workload::Client::Ask() {
   } else {
     ChooseWrite();
   }
+  if (builds()) {
+    wishes_.Change(operation_, ++workload_.values_, workload_.unknown_adds_ < kUnknownAdds);
+  }
   ++asked_;
+  const std::string once = asks_again() ? absl::StrCat("c", number_, ".", asked_) : std::string();
+  if (operation_.kind != Kind::kGet) command_ = CommandOf(operation_, once);
   uncertain_ = false;
   operation_.number = ++workload_.asked_;
   asking_ = true;
@@ -97,39 +108,21 @@ void Workload::Client::ChooseWrite() {
   operation_.value = absl::StrCat("v", ++workload_.values_);
   if (settings.append_permille == 0) return;
   const uint64_t dice = random().Below(1000);
-  if (dice < settings.append_permille) operation_.kind = Kind::kAppend;
+  if (dice < settings.append_permille) {
+    operation_.kind = Kind::kAppend;
+    operation_.value->insert(0, ",");
+  }
   if (dice < 1000 - settings.add_permille || workload_.unknown_adds_ >= kUnknownAdds) return;
   operation_.kind = Kind::kAdd;
   operation_.key = "sum";
   operation_.value = absl::StrCat(workload_.values_);
 }
 
-std::string Workload::Client::Command() const {
-  const std::string command = PlainCommand();
-  return workload_.settings_.sessions ? RegisterMap::Numbered(absl::StrCat("c", number_), asked_, command) : command;
-}
-
-std::string Workload::Client::PlainCommand() const {
-  const std::string value = operation_.value.value_or("");
-  switch (operation_.kind) {
-    case Kind::kPut:
-      return RegisterMap::Put(operation_.key, value);
-    case Kind::kAppend:
-      return RegisterMap::Append(operation_.key, value);
-    case Kind::kAdd:
-      return RegisterMap::Add(operation_.key, std::stoll(value));
-    case Kind::kDelete:
-    case Kind::kGet:
-      break;
-  }
-  return RegisterMap::Delete(operation_.key);
-}
-
 // With one attempt.
 Duration Workload::Client::Patience() const {
   const Duration left = give_up_ - now();
   const Settings& settings = workload_.settings_;
-  return std::max(settings.sessions ? std::min(left, settings.client_timeout / 3) : left, Duration(1ms));
+  return std::max(asks_again() ? std::min(left, settings.client_timeout / 3) : left, Duration(1ms));
 }
 
 void Workload::Client::Try() {
@@ -143,20 +136,26 @@ void Workload::Client::Arrive(uint64_t attempt) {
   if (!cluster().up(node_)) return Travel([this, attempt] { OnProposed(attempt, NotLeaderError("")); });
   const Duration left = Patience();
   if (operation_.kind == Kind::kGet) {
-    return cluster().Get(node_, operation_.key, left, [this, attempt](auto value) {
-      Travel([this, attempt, value = std::move(value)]() mutable { OnRead(attempt, std::move(value)); });
+    return cluster().Get(node_, operation_.key, left, [this, attempt](auto found) {
+      Travel([this, attempt, found = std::move(found)] { OnRead(attempt, found); });
     });
   }
-  cluster().Propose(node_, Command(), left, [this, attempt](absl::Status status) {
-    Travel([this, attempt, status = std::move(status)] { OnProposed(attempt, status); });
+  cluster().Propose(node_, command_, left, [this, attempt](absl::StatusOr<WriteOutcome> outcome) {
+    Travel([this, attempt, outcome = std::move(outcome)] { OnProposed(attempt, outcome); });
   });
 }
 
-void Workload::Client::OnProposed(uint64_t attempt, const absl::Status& status) {
+void Workload::Client::OnProposed(uint64_t attempt, const absl::StatusOr<WriteOutcome>& outcome) {
   if (attempt != attempt_ || !asking_) return;
-  if (status.ok()) return Finish(Told::kOk);
-  const bool certainly_not =
-      absl::IsFailedPrecondition(status) || absl::IsAborted(status) || absl::IsResourceExhausted(status);
+  if (outcome.ok()) {
+    if (const absl::Status understood = TakeAnswer(*outcome, operation_); !understood.ok()) {
+      return cluster().Accuse(absl::StrCat("answers: ", std::string(understood.message())));
+    }
+    return Finish(operation_.outcome);
+  }
+  const absl::Status& status = outcome.status();
+  const bool certainly_not = absl::IsFailedPrecondition(status) || absl::IsAborted(status) ||
+                             absl::IsResourceExhausted(status) || absl::IsUnimplemented(status);
   if (certainly_not || operation_.kind == Kind::kGet) return TryElsewhere(LeaderHint(status));
   Uncertain();
 }
@@ -164,14 +163,18 @@ void Workload::Client::OnProposed(uint64_t attempt, const absl::Status& status) 
 // Trying again what may have happened could make it happen twice.
 void Workload::Client::Uncertain() {
   uncertain_ = true;
-  if (workload_.settings_.sessions && now() < give_up_) return TryElsewhere({});
+  if (asks_again() && now() < give_up_) return TryElsewhere({});
   Finish(Told::kUnknown);
 }
 
-void Workload::Client::OnRead(uint64_t attempt, absl::StatusOr<std::optional<std::string>> value) {
+void Workload::Client::OnRead(uint64_t attempt, const absl::StatusOr<std::optional<Found>>& found) {
   if (attempt != attempt_ || !asking_) return;
-  if (!value.ok()) return TryElsewhere(LeaderHint(value.status()));
-  operation_.value = *std::move(value);
+  if (!found.ok()) return TryElsewhere(LeaderHint(found.status()));
+  operation_.version = 0;
+  if (found->has_value()) {
+    operation_.value = std::string((*found)->value.view());
+    operation_.version = (*found)->version.value;
+  }
   Finish(Told::kOk);
 }
 
@@ -196,16 +199,19 @@ void Workload::Client::Finish(Told outcome) {
   asking_ = false;
   operation_.outcome = outcome;
   operation_.returned = now();
-  if (outcome == Told::kUnknown && operation_.kind == Kind::kAdd) ++workload_.unknown_adds_;
-  if (outcome == Told::kOk && workload_.cluster_.tracing()) workload_.cluster_.Say(ToString(operation_));
+  wishes_.Learn(operation_);
+  const bool may_add = operation_.kind == Kind::kAdd || operation_.kind == Kind::kTransaction;
+  if (outcome == Told::kUnknown && may_add) ++workload_.unknown_adds_;
+  if ((outcome == Told::kOk || outcome == Told::kRefused) && workload_.cluster_.tracing())
+    workload_.cluster_.Say(ToString(operation_));
   if (Watcher* watcher = cluster().watcher()) watcher->OnAnswer(operation_);
   workload_.history_.push_back(operation_);
   Think();
 }
 
-Workload::Workload(World& world, SimCluster& cluster, const Settings& settings)
+Workload::Workload(World& world, SimCluster& cluster, const Settings& settings, uint64_t seed)
     : world_(world), cluster_(cluster), settings_(settings) {
-  for (int i = 0; i <= settings.clients; ++i) clients_.push_back(std::make_unique<Client>(*this, i));
+  for (int i = 0; i <= settings.clients; ++i) clients_.push_back(std::make_unique<Client>(*this, i, seed));
 }
 Workload::~Workload() = default;
 

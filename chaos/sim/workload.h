@@ -1,6 +1,6 @@
 // The clients of a simulated cluster, and one more that only writes, so that there is always something to commit: they
-// read and write a few registers, retry what may be retried, follow leader hints, and remember what they asked and what
-// they were told.
+// read and write a few keys, retry what may be retried, follow leader hints, and remember what they asked and what they
+// were told. Some use everything the server has (wishes).
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@ namespace raftly {
 
 class Workload {
  public:
-  Workload(World& world, SimCluster& cluster, const Settings& settings);
+  Workload(World& world, SimCluster& cluster, const Settings& settings, uint64_t seed);
   ~Workload();
 
   // Clients begin. They stop asking for new things when told so; what is under way goes on.

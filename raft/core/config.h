@@ -45,7 +45,9 @@ struct Defences {
   bool truncate_torn_tail = true;         // WAL
   bool final_sync_failure = true;         // a failed sync is the log's last word: trying again would lie
   bool disk_reserve = true;               // WAL: space is there before anything is written
-  bool deduplication = true;              // the simulator's machine: a command that comes again changes nothing
+  bool deduplication = true;              // the key-value machine: a command that comes again is answered, not done
+  bool answers_in_snapshots = true;       // the same: the answers that it keeps for that are part of its state
+  bool conditions_when_applied = true;    // a write's condition is decided at its place in the log, not before
 
   bool operator==(const Defences&) const = default;
 };

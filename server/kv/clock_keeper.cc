@@ -7,20 +7,14 @@
 #include "server/kv/command.h"
 
 namespace raftly {
-namespace {
-
-// An answer is kept for so much longer than it has to be.
-constexpr Duration kEvery = std::chrono::seconds(30);
-
-}  // namespace
-
 // Outlives the keeper where a timer still holds it.
 struct ClockKeeper::State : std::enable_shared_from_this<State> {
-  State(Consensus& of, const KvStore& has, EventLoop& on, std::function<uint64_t()> clock, OnceTable::Limits keeps)
-      : consensus(of), store(has), loop(on), wall_clock_ms(std::move(clock)), limits(keeps) {}
+  State(Consensus& of, const KvStore& has, EventLoop& on, std::function<uint64_t()> clock, OnceTable::Limits keeps,
+        Duration period)
+      : consensus(of), store(has), loop(on), wall_clock_ms(std::move(clock)), limits(keeps), every(period) {}
 
   void Wait() {
-    loop.PostAt(loop.Now() + kEvery, [self = shared_from_this()] { self->Look(); });
+    loop.PostAt(loop.Now() + every, [self = shared_from_this()] { self->Look(); });
   }
   void Look() {
     {
@@ -29,7 +23,7 @@ struct ClockKeeper::State : std::enable_shared_from_this<State> {
       // It does not matter whether it is committed: another one follows.
       if (store.kept_answers() > 0 && consensus.status().role == Role::kLeader) {
         consensus.Propose(
-            EncodeClock(wall_clock_ms(), limits), loop.Now() + kEvery, [](const auto&) {}, Handover::kAtOnce,
+            EncodeClock(wall_clock_ms(), limits), loop.Now() + every, [](const auto&) {}, Handover::kAtOnce,
             Effect::kFrees, kOnce);
       }
     }
@@ -41,13 +35,14 @@ struct ClockKeeper::State : std::enable_shared_from_this<State> {
   EventLoop& loop;
   const std::function<uint64_t()> wall_clock_ms;
   const OnceTable::Limits limits;
+  const Duration every;
   Mutex mutex;
   bool stopped ABSL_GUARDED_BY(mutex) = false;
 };
 
 ClockKeeper::ClockKeeper(Consensus& consensus, const KvStore& store, EventLoop& loop,
-                         std::function<uint64_t()> wall_clock_ms, OnceTable::Limits limits)
-    : state_(std::make_shared<State>(consensus, store, loop, std::move(wall_clock_ms), limits)) {}
+                         std::function<uint64_t()> wall_clock_ms, OnceTable::Limits limits, Duration every)
+    : state_(std::make_shared<State>(consensus, store, loop, std::move(wall_clock_ms), limits, every)) {}
 
 ClockKeeper::~ClockKeeper() {
   MutexLock lock(state_->mutex);

@@ -2,6 +2,7 @@
 // leads and there are any.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 
@@ -13,9 +14,12 @@ namespace raftly {
 
 class ClockKeeper {
  public:
+  // An answer is kept for so much longer than it has to be.
+  static constexpr Duration kEvery = std::chrono::seconds(30);
+
   // All outlive it. `wall_clock_ms`: since 1970.
   ClockKeeper(Consensus& consensus, const KvStore& store, EventLoop& loop, std::function<uint64_t()> wall_clock_ms,
-              OnceTable::Limits limits);
+              OnceTable::Limits limits, Duration every = kEvery);
   ~ClockKeeper();
 
   void Start();

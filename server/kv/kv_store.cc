@@ -32,7 +32,7 @@ class KvStore::Reader : public StateReader {
  public:
   explicit Reader(KvStore& store) : store_(store), values_(store.values_), answers_(*store.once_) {
     store_.readers_.push_back(this);
-    has_answers_ = store.once_->size() > 0 || store.once_->clock_ms() > 0;
+    has_answers_ = store.answers_in_snapshots_ && (store.once_->size() > 0 || store.once_->clock_ms() > 0);
   }
   ~Reader() override { std::erase(store_.readers_, this); }
 
@@ -139,9 +139,11 @@ void KvStore::Replace(std::shared_ptr<Values> values, std::shared_ptr<OnceTable>
 
 // ---- Commands ------------------------------------------------------------------------------------------------------
 
-KvStore::KvStore(WriteWatch* watch, size_t change_bytes)
+KvStore::KvStore(WriteWatch* watch, const Defences& defences, size_t change_bytes)
     : watch_(watch),
       changes_(change_bytes),
+      deduplication_(defences.deduplication),
+      answers_in_snapshots_(defences.answers_in_snapshots),
       values_(std::make_shared<Values>()),
       once_(std::make_shared<OnceTable>()) {}
 KvStore::~KvStore() = default;
@@ -165,7 +167,7 @@ std::string KvStore::ApplyCommand(const Entry& entry) {
     once_->SetClock(command.now_ms, command.limits);
     once_size_ = once_->size();
   }
-  if (command.once.empty()) return Do(command, entry.index);
+  if (command.once.empty() || !deduplication_) return Do(command, entry.index);
   const uint64_t request = Fnv(0xcbf29ce484222325ULL, WithoutOnce(entry.data.view(), command.once));
   if (const OnceTable::Kept* first = once_->Find(command.once)) {
     std::string answer =
@@ -279,6 +281,11 @@ KvStore::Page KvStore::List(std::string_view prefix, std::string_view after, siz
 size_t KvStore::size() const {
   MutexLock lock(mutex_);
   return values_->by_key.size();
+}
+
+void KvStore::ForEach(absl::FunctionRef<void(std::string_view, const Found&)> see) const {
+  MutexLock lock(mutex_);
+  for (const auto& [key, found] : values_->in_order) see(key, *found);
 }
 
 KvStore::Digest KvStore::digest() const {

@@ -13,6 +13,8 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/node_hash_map.h"
+#include "absl/functional/function_ref.h"
+#include "raft/core/config.h"
 #include "raft/core/types.h"
 #include "raft/env/mutex.h"
 #include "raft/env/state_machine.h"
@@ -35,8 +37,9 @@ class KvStore : public StateMachine {
 
   static constexpr size_t kUsualChangeBytes = size_t{32} << 20;
 
-  // `watch`, where there is one, outlives it and sees every write. Of the latest changes so many bytes are kept.
-  explicit KvStore(WriteWatch* watch = nullptr, size_t change_bytes = kUsualChangeBytes);
+  // `watch`, where there is one, outlives it and sees every write. `defences`: the laboratory's switches. Of the latest
+  // changes so many bytes are kept.
+  explicit KvStore(WriteWatch* watch = nullptr, const Defences& defences = {}, size_t change_bytes = kUsualChangeBytes);
   ~KvStore() override;
 
   // From the apply executor. The result of Apply is a WriteOutcome.
@@ -62,6 +65,10 @@ class KvStore : public StateMachine {
   // keys and values.
   Page List(std::string_view prefix, std::string_view after, size_t limit, size_t bytes) const;
   size_t size() const;
+  // In byte order; nothing changes meanwhile.
+  void ForEach(absl::FunctionRef<void(std::string_view key, const Found&)> see) const;
+  // From the apply executor; valid until the next Apply.
+  const OnceTable& once() const { return *once_; }
   // How many answers are kept for writes that may come again, about.
   size_t kept_answers() const { return once_size_; }
   // What those who watch hear.
@@ -94,6 +101,8 @@ class KvStore : public StateMachine {
 
   WriteWatch* const watch_;
   ChangeLog changes_;
+  const bool deduplication_;
+  const bool answers_in_snapshots_;
   mutable Mutex mutex_;
   // Changed by the apply executor alone, under the lock; so there it may be read without.
   std::shared_ptr<Values> values_;

@@ -46,13 +46,20 @@ class Parser {
 
 }  // namespace
 
+// FNV-1a of the key, and the request, which is a hash already.
+uint64_t OnceTable::DigestOf(const Kept& kept) {
+  uint64_t hash = 0xcbf29ce484222325ULL ^ kept.request;
+  for (const char c : kept.key) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3ULL;
+  return hash;
+}
+
 const OnceTable::Kept* OnceTable::Find(std::string_view key) const {
   const auto found = by_key_.find(absl::string_view(key.data(), key.size()));
   return found == by_key_.end() ? nullptr : &At(found->second);
 }
 
 void OnceTable::Keep(std::string key, uint64_t request, std::string answer) {
-  Kept kept{std::move(key), request, std::move(answer), clock_ms_};
+  Kept kept{std::move(key), request, std::move(answer)};
   if (BytesOf(kept) > kMostBytes) return;
   Append(std::move(kept));
   Trim();
@@ -64,6 +71,7 @@ void OnceTable::Append(Kept kept) {
     chunks_.back()->reserve(kChunk);
   }
   bytes_ += BytesOf(kept);
+  digest_ += DigestOf(kept);
   by_key_[kept.key] = end_++;
   chunks_.back()->push_back(std::move(kept));
 }
@@ -71,19 +79,35 @@ void OnceTable::Append(Kept kept) {
 void OnceTable::SetClock(uint64_t now_ms, Limits limits) {
   clock_ms_ = std::max(clock_ms_, now_ms);
   limits_ = limits;
+  for (; timeless_ < end_; ++timeless_) Own(timeless_)[(timeless_ - base_) % kChunk].at_ms = clock_ms_;
   Trim();
 }
 
+// The chunk of it, no reader's any more.
+std::vector<OnceTable::Kept>& OnceTable::Own(uint64_t number) {
+  auto& chunk = chunks_[(number - base_) / kChunk];
+  if (chunk.use_count() > 1) {
+    const auto shared = std::exchange(chunk, std::make_shared<std::vector<Kept>>());
+    chunk->reserve(kChunk);
+    chunk->assign(shared->begin(), shared->end());
+  }
+  return *chunk;
+}
+
 void OnceTable::Trim() {
-  const auto overdue = [this] { return clock_ms_ - At(begin_).at_ms >= limits_.ttl_ms; };
+  const auto overdue = [this] {
+    const uint64_t at_ms = At(begin_).at_ms;
+    return at_ms != kNotYet && clock_ms_ - at_ms >= limits_.ttl_ms;
+  };
   while (begin_ < end_ && (size() > limits_.keys || bytes_ > kMostBytes || overdue())) DropOldest();
 }
 
 void OnceTable::DropOldest() {
   const Kept& oldest = At(begin_);
   bytes_ -= BytesOf(oldest);
+  digest_ -= DigestOf(oldest);
   by_key_.erase(oldest.key);
-  ++begin_;
+  timeless_ = std::max(timeless_, ++begin_);
   if (begin_ - base_ < kChunk) return;
   chunks_.pop_front();
   base_ += kChunk;
@@ -119,7 +143,9 @@ absl::Status OnceTable::Load(std::string_view bytes, OnceTable& table) {
       return absl::DataLossError("the state ends in the middle of a kept answer");
     }
     if (loaded.Find(kept.key) != nullptr) return absl::DataLossError("the state keeps two answers of one key");
+    const bool timeless = kept.at_ms == kNotYet;
     loaded.Append(std::move(kept));
+    if (!timeless) loaded.timeless_ = loaded.end_;
   }
   table = std::move(loaded);
   return absl::OkStatus();

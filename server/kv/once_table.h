@@ -2,7 +2,9 @@
 // (SPEC section 4.2). Part of the replicated state: the same on every node, and in snapshots.
 //
 // Kept for the last so many keys, so long by the cluster's own clock, and in so many bytes, whichever ends first. That
-// clock moves by entries of the log: no node's own time decides anything here.
+// clock moves by entries of the log: no node's own time decides anything here. It stands still while nothing is kept,
+// so an answer's time begins when the clock moves the next time: how late it was when the answer was given nobody
+// knows.
 #pragma once
 
 #include <cstddef>
@@ -20,11 +22,12 @@ namespace raftly {
 
 class OnceTable {
  public:
+  static constexpr uint64_t kNotYet = UINT64_MAX;
   struct Kept {
     std::string key;
     uint64_t request = 0;  // a hash of it
     std::string answer;
-    uint64_t at_ms = 0;  // of the clock
+    uint64_t at_ms = kNotYet;  // of the clock: when it moved for the first time since
   };
   struct Limits {
     uint64_t keys = 100'000;
@@ -44,6 +47,8 @@ class OnceTable {
 
   size_t size() const { return by_key_.size(); }
   uint64_t clock_ms() const { return clock_ms_; }
+  // Of the keys and their requests, in no order: equal tables have the same.
+  uint64_t digest() const { return digest_; }
 
   // All of it as bytes, as it is when this is made, a piece at a time. Cheap to make, whatever happens to the table
   // later.
@@ -67,18 +72,22 @@ class OnceTable {
  private:
   static constexpr uint64_t kChunk = 256;
 
+  static uint64_t DigestOf(const Kept& kept);
   const Kept& At(uint64_t number) const { return (*chunks_[(number - base_) / kChunk])[(number - base_) % kChunk]; }
+  std::vector<Kept>& Own(uint64_t number);
   void Append(Kept kept);
   void DropOldest();
   void Trim();
 
-  // Numbered in order. Full chunks never change, so that readers share them.
+  // Numbered in order. Chunks are shared with readers, who do not see what is appended; who changes more owns it first.
   std::deque<std::shared_ptr<std::vector<Kept>>> chunks_;
   uint64_t base_ = 0;   // of the first chunk's first
   uint64_t begin_ = 0;  // the oldest that is kept
   uint64_t end_ = 0;
+  uint64_t timeless_ = 0;  // from here on the clock has not moved since they were kept
   absl::flat_hash_map<std::string, uint64_t> by_key_;
   size_t bytes_ = 0;
+  uint64_t digest_ = 0;
   uint64_t clock_ms_ = 0;
   Limits limits_;
 };

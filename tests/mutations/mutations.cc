@@ -60,8 +60,12 @@ const std::vector<Mutation>& AllMutations() {
       {"final_sync_failure", NamedTest{"storage_test", "Wal.AFailedSyncIsNotTriedAgain"}},
       {"final_sync_failure", Simulator{"recovery", 20}},
       {"disk_reserve", NamedTest{"storage_test", "Wal.OnAFullDiskWhatFitsIsTakenAndNewWorkIsNot"}},
-      {"deduplication", NamedTest{"chaos_test", "Registers.TakeACommandOfOneNumberOnce"}},
-      {"deduplication", Simulator{"linearizability", 120}},
+      {"deduplication", NamedTest{"chaos_test", "Machine.TakesACommandOfOneKeyOnce"}},
+      {"deduplication", Simulator{"exactly once", 40}},
+      {"answers_in_snapshots", NamedTest{"chaos_test", "Machine.KnowsWhatItAnsweredAfterBeingTakenDownAndUp"}},
+      {"answers_in_snapshots", Simulator{"equal states", 40}},
+      {"conditions_when_applied", NamedTest{"chaos_test", "Conditions.AreDecidedWhenAppliedAndNotBefore"}},
+      {"conditions_when_applied", Simulator{"linearizability", 40}},
   };
   return all;
 }

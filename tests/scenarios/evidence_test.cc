@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "chaos/sim/register_map.h"
+#include "chaos/sim/kv_machine.h"
 
 namespace raftly {
 namespace {
@@ -13,7 +13,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 Entry Put(uint64_t index, uint64_t term, const std::string& key, const std::string& value) {
-  return {.index = {index}, .term = {term}, .type = EntryType::kNormal, .data = Bytes(RegisterMap::Put(key, value))};
+  return {.index = {index}, .term = {term}, .type = EntryType::kNormal, .data = Bytes(PutCommand(key, value))};
 }
 
 const AcknowledgedWrite kWrite{.by = "n1", .key = "x", .value = "1", .at = {Term{1}, Index{1}}};

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "chaos/sim/kv_machine.h"
 #include "chaos/sim_stage.h"
 #include "chaos/thread_stage.h"
 #include "scenarios/run.h"
@@ -145,7 +146,8 @@ TYPED_TEST(InjectorTest, ATornTailIsCutAndWhatWasBeforeItIsKept) {
   { auto cut = this->inject_.Crash(this->follower_); }      // it may not have synced all that it has
   const Index last = this->LastIndex(this->follower_);
   auto crash = this->inject_.Crash(this->follower_);
-  const Entry torn{.index = last + 1, .term = Term{1}, .type = EntryType::kNormal, .data = Bytes("px=torn")};
+  const Entry torn{
+      .index = last + 1, .term = Term{1}, .type = EntryType::kNormal, .data = Bytes(PutCommand("x", "torn"))};
   auto tear = this->inject_.TearTail(this->follower_, torn, Injector::RecordBytes(torn) - 1);
   EXPECT_TRUE(crash.Heal().ok());
   EXPECT_EQ(this->LastIndex(this->follower_), last);

@@ -32,17 +32,36 @@ TEST(OnceTable, ForgetsTheOldestBeyondItsKeys) {
 
 TEST(OnceTable, ForgetsWhatIsOlderThanItsTimeByTheClustersClock) {
   OnceTable table;
-  table.SetClock(5000, {.keys = 10, .ttl_ms = 1000});
+  const OnceTable::Limits limits{.keys = 10, .ttl_ms = 1000};
   table.Keep("old", 1, "a");
-  table.SetClock(5500, {.keys = 10, .ttl_ms = 1000});
+  table.SetClock(5000, limits);
   table.Keep("new", 2, "b");
-  table.SetClock(5999, {.keys = 10, .ttl_ms = 1000});
+  table.SetClock(5500, limits);
+  table.SetClock(5999, limits);
   EXPECT_NE(table.Find("old"), nullptr);
-  table.SetClock(6000, {.keys = 10, .ttl_ms = 1000});
+  table.SetClock(6000, limits);
   EXPECT_EQ(table.Find("old"), nullptr);
   EXPECT_NE(table.Find("new"), nullptr);
-  table.SetClock(100, {.keys = 10, .ttl_ms = 1000});
+  table.SetClock(100, limits);
   EXPECT_EQ(table.clock_ms(), 6000u) << "another leader's clock may be behind";
+}
+
+// The clock stands still while nothing is kept: the first entry after it takes it from the beginning of a new cluster,
+// or from the last answer that was forgotten, to now, and what was kept meanwhile is not that old.
+TEST(OnceTable, TheTimeOfAnAnswerBeginsWhenTheClockMovesNext) {
+  OnceTable table;
+  const OnceTable::Limits limits{.keys = 1000, .ttl_ms = 3'600'000};
+  uint64_t now = 1'700'000'000'000;
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 300; ++i) table.Keep(absl::StrCat("k", round, ".", i), 1, "a");
+    table.SetClock(now, limits);
+    EXPECT_EQ(table.size(), 300u) << "they were just kept, in round " << round;
+    table.SetClock(now + limits.ttl_ms - 1, limits);
+    EXPECT_EQ(table.size(), 300u);
+    table.SetClock(now + limits.ttl_ms, limits);
+    EXPECT_EQ(table.size(), 0u);
+    now += 24 * limits.ttl_ms;
+  }
 }
 
 TEST(OnceTable, HoldsNoMoreBytesThanItMay) {
@@ -61,19 +80,28 @@ TEST(OnceTable, ItsBytesAreTheTableAsItWas) {
   const std::string before = BytesOf(table);
   OnceTable::Reader reader(table);
   std::string bytes;
-  for (int i = 0; reader.Read(100, bytes); ++i) table.Keep(absl::StrCat("later", i), i, "x");
+  for (int i = 0; reader.Read(100, bytes); ++i) {
+    table.Keep(absl::StrCat("later", i), i, "x");
+    table.SetClock(77 + i, {.keys = 2000, .ttl_ms = 1000});
+  }
   table.SetClock(77, {.keys = 1, .ttl_ms = 1000});
-  EXPECT_EQ(bytes, before);
+  EXPECT_EQ(bytes, before) << "a reader sees neither what is kept later nor when its own begin to age";
   OnceTable loaded;
   ASSERT_TRUE(OnceTable::Load(bytes, loaded).ok());
   EXPECT_EQ(loaded.size(), 1000u);
   EXPECT_EQ(BytesOf(loaded), before);
+  EXPECT_NE(loaded.digest(), OnceTable().digest());
   for (size_t cut = 0; cut < 200; ++cut) {
     OnceTable other;
     const bool whole = OnceTable::Load(bytes.substr(0, cut), other).ok();
     EXPECT_TRUE(whole || other.size() == 0) << "all that was there, or nothing, after " << cut;
   }
   EXPECT_FALSE(OnceTable::Load(bytes.substr(0, bytes.size() - 1), loaded).ok());
+  loaded.SetClock(1000, {.keys = 2000, .ttl_ms = 100});
+  EXPECT_EQ(loaded.size(), 1000u) << "their time had not begun";
+  loaded.SetClock(1100, {.keys = 2000, .ttl_ms = 100});
+  EXPECT_EQ(loaded.size(), 0u);
+  EXPECT_EQ(loaded.digest(), OnceTable().digest());
 }
 
 TEST(OnceTable, IsPartOfTheStoresState) {

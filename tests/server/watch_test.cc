@@ -68,7 +68,7 @@ class WatchTest : public ::testing::Test {
   }
 
   ManualLoop loop_;
-  KvStore store_{nullptr, kSmall};
+  KvStore store_{nullptr, {}, kSmall};
   uint64_t applied_ = 0;
   absl::Status refusal_;
   WatchHub hub_{store_.changes(), loop_};

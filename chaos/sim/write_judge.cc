@@ -1,0 +1,55 @@
+#include "chaos/sim/write_judge.h"
+
+#include "absl/strings/str_cat.h"
+#include "chaos/sim/random.h"
+#include "server/kv/command.h"
+
+namespace raftly {
+
+void WriteJudge::OnApplied(const Entry& entry, const KvMachine& machine) {
+  if (entry.index.value != commands_.size() + 1) return;  // somebody was here before
+  commands_.push_back(HashOf(entry.data.view()));
+  if (entry.type != EntryType::kNormal) return;
+  const Command command = DecodeCommand(entry.data.view());
+  const bool comes_again = !command.once.empty() && !first_.try_emplace(command.once, entry.index).second;
+  Count(command, comes_again, entry.index, machine);
+}
+
+void WriteJudge::Count(const Command& command, bool comes_again, Index at, const KvMachine& machine) {
+  if (command.transaction) {
+    for (const auto* steps : {&command.transaction->then, &command.transaction->otherwise}) {
+      for (const auto& step : *steps) sums_[step.key].only_added_to = false;
+    }
+    return;
+  }
+  if (command.op == Command::Op::kNothing || command.op == Command::Op::kClock) return;
+  Sum& sum = sums_[command.key];
+  sum.only_added_to = sum.only_added_to && command.op == Command::Op::kAdd && !command.if_version &&
+                      (comes_again || !__builtin_add_overflow(sum.value, command.by, &sum.value));
+  if (!sum.only_added_to) return;
+  const std::string value = machine.Get(command.key).value_or("nothing");
+  if (value == std::to_string(sum.value)) return;
+  accuse_(absl::StrCat("exactly once: after index ", at.value, " ", command.key, " is ", value,
+                       ", and what was added to it, each Idempotency-Key once, is ", sum.value,
+                       comes_again ? absl::StrCat("; \"", command.once, "\" has come again") : std::string()));
+}
+
+void WriteJudge::OnTold(const std::string& command, const WriteOutcome& outcome) {
+  const std::string once = DecodeCommand(command).once;
+  if (outcome.kind == WriteOutcome::Kind::kOther) {
+    return accuse_(absl::StrCat("exactly once: \"", once, "\" is said to be another request's than ", command));
+  }
+  if (outcome.kind != WriteOutcome::Kind::kDone) return;
+  const uint64_t version = outcome.version.value;
+  const bool same = version > 0 && version <= commands_.size() && commands_[version - 1] == HashOf(command);
+  if (!same) {
+    return accuse_(absl::StrCat("versions: a client was told that version ", version, " is ", command,
+                                ", which is not what was committed there"));
+  }
+  const auto first = first_.find(once);
+  if (once.empty() || first->second == outcome.version) return;
+  accuse_(absl::StrCat("exactly once: a client was told that index ", version, " is ", command, ", which index ",
+                       first->second.value, " was before"));
+}
+
+}  // namespace raftly
