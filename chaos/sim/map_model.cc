@@ -110,7 +110,7 @@ bool MapModel::Happen(const Move& move, State& state) {
   const Operation& operation = *move.operation;
   if (operation.kind == Kind::kTransaction) return Transact(move, state);
   if (operation.outcome == Outcome::kRefused) return Refused(operation, state);
-  if (operation.kind != Kind::kGet) return Write(operation, state);
+  if (operation.kind != Kind::kGet) return Write(move, state);
   Key& key = state.keys[PlaceOf(operation.key)];
   return Is(key, operation.value) && See(key, operation.version, state);
 }
@@ -122,10 +122,12 @@ bool MapModel::Refused(const Operation& operation, State& state) {
   return operation.kind == Kind::kAdd && !Sum(key, std::stoll(operation.value.value_or("0")));
 }
 
-bool MapModel::Write(const Operation& operation, State& state) {
+bool MapModel::Write(const Move& move, State& state) {
+  const Operation& operation = *move.operation;
+  const std::optional<uint64_t> version = move.own_version();
   const size_t place = PlaceOf(operation.key);
   Key& key = state.keys[place];
-  if (!See(key, operation.if_version, state) || !Turn(operation.version, state)) return false;
+  if (!See(key, operation.if_version, state) || !Turn(version, state)) return false;
   Value value = kAbsent;
   if (operation.kind == Kind::kPut) value = Intern(place, operation.value);
   if (operation.kind == Kind::kAppend) value = Appended(place, key, operation.value.value_or(""));
@@ -134,7 +136,7 @@ bool MapModel::Write(const Operation& operation, State& state) {
     if (!sum) return false;
     value = Intern(place, sum);
   }
-  Set(key, value, operation.version, state);
+  Set(key, value, version, state);
   return !operation.found || Is(key, operation.found);
 }
 
@@ -152,20 +154,22 @@ bool MapModel::Checks(const Transaction& transaction, bool hold, State& state) c
   });
 }
 
-MapModel::Ran MapModel::Run(const std::vector<Transaction::Step>& steps, const Operation& operation, State& state) {
+MapModel::Ran MapModel::Run(const std::vector<Transaction::Step>& steps, const Move& move, State& state) {
+  const Operation& operation = *move.operation;
+  const std::optional<uint64_t> version = move.own_version();
   const bool told = operation.outcome == Outcome::kOk;
   if (told && operation.results.size() != steps.size()) return Ran::kOtherwise;
   for (size_t i = 0; i < steps.size(); ++i) {
     const Transaction::Step& step = steps[i];
     const size_t place = PlaceOf(step.key);
     Key& key = state.keys[place];
-    if (step.op == Step::Op::kDelete) Set(key, kAbsent, operation.version, state);
-    if (step.op == Step::Op::kPut) Set(key, Intern(place, step.value), operation.version, state);
-    if (step.op == Step::Op::kAppend) Set(key, Appended(place, key, step.value), operation.version, state);
+    if (step.op == Step::Op::kDelete) Set(key, kAbsent, version, state);
+    if (step.op == Step::Op::kPut) Set(key, Intern(place, step.value), version, state);
+    if (step.op == Step::Op::kAppend) Set(key, Appended(place, key, step.value), version, state);
     if (step.op == Step::Op::kAdd) {
       const auto sum = Sum(key, step.by);
       if (!sum) return Ran::kCannot;
-      Set(key, Intern(place, sum), operation.version, state);
+      Set(key, Intern(place, sum), version, state);
     }
     if (!told) continue;
     const Operation::Result& result = operation.results[i];
@@ -182,13 +186,13 @@ bool MapModel::Transact(const Move& move, State& state) {
     const auto cannot = [&](bool hold) {
       State then = state;
       return Checks(transaction, hold, then) &&
-             Run(hold ? transaction.then : transaction.otherwise, operation, then) == Ran::kCannot;
+             Run(hold ? transaction.then : transaction.otherwise, move, then) == Ran::kCannot;
     };
     return cannot(true) || cannot(false);
   }
   const bool hold = operation.outcome == Outcome::kOk ? operation.succeeded : !move.otherwise;
-  if (!Checks(transaction, hold, state) || !Turn(operation.version, state)) return false;
-  return Run(hold ? transaction.then : transaction.otherwise, operation, state) == Ran::kDone;
+  if (!Checks(transaction, hold, state) || !Turn(move.own_version(), state)) return false;
+  return Run(hold ? transaction.then : transaction.otherwise, move, state) == Ran::kDone;
 }
 
 }  // namespace raftly

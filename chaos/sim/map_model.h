@@ -39,6 +39,9 @@ class MapModel {
   struct Move {
     const Operation* operation = nullptr;
     bool otherwise = false;
+    std::optional<uint64_t> version = {};  // which it has as others saw, where its own client was not told
+
+    std::optional<uint64_t> own_version() const { return operation->version ? operation->version : version; }
   };
 
   explicit MapModel(const std::vector<const Operation*>& operations);
@@ -63,10 +66,10 @@ class MapModel {
   void Set(Key& key, Value value, std::optional<uint64_t> version, const State& state) const;
 
   bool Refused(const Operation& operation, State& state);
-  bool Write(const Operation& operation, State& state);
+  bool Write(const Move& move, State& state);
   bool Checks(const Transaction& transaction, bool hold, State& state) const;
   enum class Ran { kDone, kCannot, kOtherwise };  // the last: not what the client was told
-  Ran Run(const std::vector<Transaction::Step>& steps, const Operation& operation, State& state);
+  Ran Run(const std::vector<Transaction::Step>& steps, const Move& move, State& state);
   bool Transact(const Move& move, State& state);
 
   std::map<std::string, size_t> places_;
