@@ -59,6 +59,11 @@ std::string CommandOf(const Operation& operation, const std::string& once) {
   return once.empty() ? command : WithOnce(std::move(command), once);
 }
 
+uint32_t FeaturesOf(const Operation& operation, const std::string& once) {
+  const bool conditional = operation.if_version || operation.kind == Kind::kAdd || operation.kind == Kind::kAppend;
+  return (conditional ? kConditions : 0) | (operation.transaction ? kTransactions : 0) | (once.empty() ? 0 : kOnce);
+}
+
 absl::Status TakeAnswer(const WriteOutcome& answer, Operation& operation) {
   const bool is_transaction = operation.kind == Kind::kTransaction;
   operation.outcome = answer.kind == WriteOutcome::Kind::kDone ? Told::kOk : Told::kRefused;

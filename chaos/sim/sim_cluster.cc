@@ -8,6 +8,7 @@
 #include "chaos/sim/early_conditions.h"
 #include "chaos/sim/life.h"
 #include "raft/storage/wal_record.h"
+#include "server/kv/command.h"
 
 namespace raftly {
 namespace {
@@ -73,6 +74,7 @@ NodeConfig SimCluster::ConfigOf(int node) const {
   config.core.limits = settings_.limits;
   config.core.defences = settings_.defences;
   config.core.rejoin = machines_[node]->rejoin;
+  if (settings_.identities) config.core.features = kAllFeatures;
   config.data_dir = absl::StrCat("data/", ids_[node]);
   config.forward = settings_.forward;
   config.snapshots = settings_.snapshots;
@@ -364,7 +366,7 @@ void SimCluster::Carry(const NodeId& from, const NodeId& to, Task deliver) {
 
 // ---- Clients -------------------------------------------------------------------------------------------------------
 
-void SimCluster::Propose(int node, const std::string& asked, Duration timeout, Proposed done) {
+void SimCluster::Propose(int node, const std::string& asked, Duration timeout, Proposed done, uint32_t features) {
   Life& life = *machines_[node]->life;
   std::string command = asked;
   if (!settings_.defences.conditions_when_applied) {
@@ -381,7 +383,7 @@ void SimCluster::Propose(int node, const std::string& asked, Duration timeout, P
     writes_.OnTold(command, *outcome);
     done(*outcome);
   };
-  life.node->Propose(command, life.loop.Now() + timeout, std::move(told));
+  life.node->Propose(command, life.loop.Now() + timeout, std::move(told), Handover::kAtOnce, Effect::kStores, features);
 }
 
 void SimCluster::Get(int node, const std::string& key, Duration timeout, Got done) {
@@ -391,6 +393,13 @@ void SimCluster::Get(int node, const std::string& key, Duration timeout, Got don
     if (!status.ok()) return done(std::move(status));
     done(life.machine.Find(key));
   });
+}
+
+void SimCluster::JudgeSum(const History& history, const std::string& key) {
+  for (int node = 0; node < size(); ++node) {
+    if (!up(node) || status(node).last_applied != judges_.highest_commit()) continue;
+    return writes_.JudgeSum(history, key, machine(node).Get(key).value_or("0"));
+  }
 }
 
 NodeStatus SimCluster::status(int node) const { return machines_[node]->life->node->status(); }

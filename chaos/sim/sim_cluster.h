@@ -99,10 +99,13 @@ class SimCluster {
   Time disturbed_at(int node) const { return machines_[node]->disturbed_at; }
 
   // ---- Clients. Nothing runs where the node dies first.
-  // `command`: of server/kv. An outcome is what the machine answered, whatever it says.
-  void Propose(int node, const std::string& command, Duration timeout, Proposed done);
+  // `command`: of server/kv, proposed only where every node has `features`. An outcome is what the machine answered,
+  // whatever it says.
+  void Propose(int node, const std::string& command, Duration timeout, Proposed done, uint32_t features = 0);
   void Get(int node, const std::string& key, Duration timeout, Got done);
 
+  // In the end: what was added to `key`, as a node has it that is up.
+  void JudgeSum(const History& history, const std::string& key);
   // A client was told what cannot be.
   void Accuse(std::string violation) { judges_.Accuse(std::move(violation)); }
 

@@ -144,6 +144,7 @@ class Run {
   void JudgeHistory() {
     const History history = workload_.history();
     result_.operations = history.size();
+    cluster_.JudgeSum(history, "sum");
     const LinearizabilityVerdict verdict = CheckLinearizable(history);
     result_.undecided = verdict.result == Linearizability::kUnknown;
     if (verdict.result == Linearizability::kViolated) judges_.Accuse("linearizability: " + verdict.explanation);

@@ -24,6 +24,7 @@ uint64_t Wishes::VersionOf(const std::string& key) const {
 }
 
 void Wishes::Change(Operation& operation, uint64_t number, bool adds) {
+  if (operation.kind == Kind::kAdd) return;  // its key is only added to
   if (random_.Chance(500)) operation.key = SomeKey();
   const uint64_t dice = random_.Below(1000);
   if (operation.kind == Kind::kGet) return;

@@ -62,7 +62,8 @@ class Workload::Client {
   Wishes wishes_;
   Operation operation_;
   std::string command_;  // of a write
-  uint64_t asked_ = 0;   // operations
+  uint32_t features_ = 0;
+  uint64_t asked_ = 0;  // operations
   bool uncertain_ = false;
   bool asking_ = false;
   int node_ = 0;
@@ -92,6 +93,8 @@ void Workload::Client::Ask() {
   ++asked_;
   const std::string once = asks_again() ? absl::StrCat("c", number_, ".", asked_) : std::string();
   if (operation_.kind != Kind::kGet) command_ = CommandOf(operation_, once);
+  // The others ask old servers, too: there must be something to commit where one of them has been down from the start.
+  features_ = builds() && settings.identities ? FeaturesOf(operation_, once) : 0;
   uncertain_ = false;
   operation_.number = ++workload_.asked_;
   asking_ = true;
@@ -140,9 +143,10 @@ void Workload::Client::Arrive(uint64_t attempt) {
       Travel([this, attempt, found = std::move(found)] { OnRead(attempt, found); });
     });
   }
-  cluster().Propose(node_, command_, left, [this, attempt](absl::StatusOr<WriteOutcome> outcome) {
+  auto told = [this, attempt](absl::StatusOr<WriteOutcome> outcome) {
     Travel([this, attempt, outcome = std::move(outcome)] { OnProposed(attempt, outcome); });
-  });
+  };
+  cluster().Propose(node_, command_, left, std::move(told), features_);
 }
 
 void Workload::Client::OnProposed(uint64_t attempt, const absl::StatusOr<WriteOutcome>& outcome) {

@@ -52,4 +52,18 @@ void WriteJudge::OnTold(const std::string& command, const WriteOutcome& outcome)
                        first->second.value, " was before"));
 }
 
+void WriteJudge::JudgeSum(const History& history, const std::string& key, const std::string& value) {
+  int64_t told = 0, asked = 0;
+  for (const Operation& operation : history) {
+    if (operation.kind != Operation::Kind::kAdd || operation.key != key) continue;
+    const int64_t by = std::stoll(*operation.value);
+    if (operation.outcome == Operation::Outcome::kOk) told += by;
+    if (operation.outcome != Operation::Outcome::kFailed) asked += by;
+  }
+  const int64_t sum = std::stoll(value);
+  if (told <= sum && sum <= asked) return;
+  accuse_(absl::StrCat("exactly once: in the end ", key, " is ", value, "; clients were told that ", told,
+                       " was added, and asked for ", asked));
+}
+
 }  // namespace raftly

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "chaos/sim/history.h"
 #include "chaos/sim/kv_machine.h"
 #include "raft/core/types.h"
 #include "server/kv/outcome.h"
@@ -25,6 +26,9 @@ class WriteJudge {
   void OnApplied(const Entry& entry, const KvMachine& machine);
   // What a client was told of a command that was committed.
   void OnTold(const std::string& command, const WriteOutcome& outcome);
+  // In the end: a key that was only added to, and never less than nothing, holds at least what clients were told was
+  // added, and at most what they asked for.
+  void JudgeSum(const History& history, const std::string& key, const std::string& value);
 
  private:
   // A key that so far was only added to, by commands that come once: what it has to be.

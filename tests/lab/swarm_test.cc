@@ -96,15 +96,15 @@ TEST(Swarm, TheSimulatorPrintsItAsAnExperiment) {
 TEST(Swarm, OfASeedThatFailsAPageIsLeft) {
   const std::string directory = absl::StrCat(::testing::TempDir(), "raftly-pages-", getpid());
   const test::RunResult failed =
-      test::RunToEnd({absl::StrCat(RAFTLY_BIN_DIR, "/raftly-sim"), "--seed", "4", "--again-every", "0", "--without",
+      test::RunToEnd({absl::StrCat(RAFTLY_BIN_DIR, "/raftly-sim"), "--seed", "5", "--again-every", "0", "--without",
                       "vote_persistence", "--pages", directory},
                      std::chrono::minutes(3));
   EXPECT_EQ(failed.exit, 1);
-  EXPECT_THAT(failed.out, HasSubstr(absl::StrCat("page: ", directory, "/seed-4.html")));
-  std::ifstream page(absl::StrCat(directory, "/seed-4.html"));
+  EXPECT_THAT(failed.out, HasSubstr(absl::StrCat("page: ", directory, "/seed-5.html")));
+  std::ifstream page(absl::StrCat(directory, "/seed-5.html"));
   const std::string text((std::istreambuf_iterator<char>(page)), {});
   EXPECT_THAT(text, HasSubstr("came back in term"));
-  EXPECT_THAT(text, HasSubstr("\"swarm\":4"));
+  EXPECT_THAT(text, HasSubstr("\"swarm\":5"));
   std::filesystem::remove_all(directory);
 }
 

@@ -47,7 +47,7 @@ const std::vector<Mutation>& AllMutations() {
       {"discard_conflicting_log", NamedTest{"core_test", "TakeSnapshotUp.ALogThatContradictsIsThrownAwayWhole"}},
       {"refuse_stale_snapshot", NamedTest{"core_test", "TakeSnapshotUp.OneThatComesLateChangesNothing"}},
       {"snapshot_before_log", NamedTest{"node_test", "Compacting.WhereNoSnapshotCanBeMadeNoLogGoes"}},
-      {"snapshot_before_log", Simulator{"recovery", 40}},
+      {"snapshot_before_log", Simulator{"recovery", 80}},
       {"sync_before_rename", NamedTest{"storage_test", "SnapshotStore.WhatHasItsNameIsWholeAfterACrash"}},
       {"sync_before_rename", Simulator{"snapshot", 20}},
       {"configuration_in_snapshot", NamedTest{"node_test", "Compacting.AWipedNodeLearnsItsClusterFromTheSnapshot"}},
