@@ -13,22 +13,18 @@ std::map<std::string, std::string> KvMachine::all() const {
 uint64_t KvMachine::hash() {
   const OnceTable& once = store_.once();
   uint64_t hash = Mix64(once.digest() ^ Mix64(once.size())) ^ Mix64(once.clock_ms());
-  size_t next = 0;
+  size_t place = 0;
   store_.ForEach([&](std::string_view key, const Found& found) {
+    if (place == known_.size()) known_.emplace_back();
+    Known& known = known_[place++];
     const char* const value = found.value.view().data();
-    while (next < known_.size() && known_[next].key < key) known_.erase(known_.begin() + static_cast<ptrdiff_t>(next));
-    if (next == known_.size() || known_[next].key != key) {
-      known_.insert(known_.begin() + static_cast<ptrdiff_t>(next), {.key = std::string(key)});
-    }
-    Known& known = known_[next++];
-    if (known.value != value || known.version != found.version || known.hash == 0) {
-      known.value = value;
-      known.version = found.version;
+    if (known.key != key.data() || known.value != value || known.version != found.version) {
+      known = {key.data(), value, found.version};
       known.hash = Mix64(HashOf(key) ^ Mix64(HashOf(found.value.view()) ^ Mix64(found.version.value)));
     }
     hash += known.hash;
   });
-  known_.resize(next);
+  known_.resize(place);
   return hash;
 }
 

@@ -37,9 +37,9 @@ class KvMachine : public StateMachine {
   uint64_t hash();
 
  private:
-  // A value is known by where it lies and by its version.
+  // A key and its value are known by where they lie and by their version.
   struct Known {
-    std::string key;
+    const char* key = nullptr;
     const char* value = nullptr;
     Index version = {};
     uint64_t hash = 0;

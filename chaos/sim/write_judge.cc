@@ -11,7 +11,8 @@ void WriteJudge::OnApplied(const Entry& entry, const KvMachine& machine) {
   commands_.push_back(HashOf(entry.data.view()));
   if (entry.type != EntryType::kNormal) return;
   const Command command = DecodeCommand(entry.data.view());
-  const bool comes_again = !command.once.empty() && !first_.try_emplace(command.once, entry.index).second;
+  if (!command.once.empty()) first_.try_emplace(commands_.back(), entry.index);
+  const bool comes_again = !command.once.empty() && !seen_.insert(command.once).second;
   Count(command, comes_again, entry.index, machine);
 }
 
@@ -35,19 +36,18 @@ void WriteJudge::Count(const Command& command, bool comes_again, Index at, const
 }
 
 void WriteJudge::OnTold(const std::string& command, const WriteOutcome& outcome) {
-  const std::string once = DecodeCommand(command).once;
   if (outcome.kind == WriteOutcome::Kind::kOther) {
-    return accuse_(absl::StrCat("exactly once: \"", once, "\" is said to be another request's than ", command));
+    return accuse_(absl::StrCat("exactly once: the Idempotency-Key is said to be another request's, of ", command));
   }
   if (outcome.kind != WriteOutcome::Kind::kDone) return;
   const uint64_t version = outcome.version.value;
-  const bool same = version > 0 && version <= commands_.size() && commands_[version - 1] == HashOf(command);
-  if (!same) {
+  const uint64_t hash = HashOf(command);
+  if (version == 0 || version > commands_.size() || commands_[version - 1] != hash) {
     return accuse_(absl::StrCat("versions: a client was told that version ", version, " is ", command,
                                 ", which is not what was committed there"));
   }
-  const auto first = first_.find(once);
-  if (once.empty() || first->second == outcome.version) return;
+  const auto first = first_.find(hash);
+  if (first == first_.end() || first->second == outcome.version) return;
   accuse_(absl::StrCat("exactly once: a client was told that index ", version, " is ", command, ", which index ",
                        first->second.value, " was before"));
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,8 +40,9 @@ class WriteJudge {
   void Count(const Command& command, bool comes_again, Index at, const KvMachine& machine);
 
   const std::function<void(std::string)> accuse_;
-  std::vector<uint64_t> commands_;      // hashes, by index - 1
-  std::map<std::string, Index> first_;  // of each Idempotency-Key
+  std::vector<uint64_t> commands_;   // hashes, by index - 1
+  std::set<std::string> seen_;       // Idempotency-Keys
+  std::map<uint64_t, Index> first_;  // of the commands that carry one, by hash
   std::map<std::string, Sum> sums_;
 };
 
