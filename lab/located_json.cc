@@ -37,6 +37,12 @@ class Characters {
   int* line_;
 };
 
+// Without bytes that are no UTF-8: the parser's own words repeat what it read last, and errors go into JSON themselves.
+std::string AsText(std::string_view words) {
+  const std::string written = json(words).dump(-1, ' ', false, json::error_handler_t::replace);
+  return json::parse(written).get<std::string>();
+}
+
 }  // namespace
 
 // Listens to the parser, which builds the values itself.
@@ -116,7 +122,7 @@ absl::StatusOr<LocatedJson> LocatedJson::Parse(std::string_view text) {
     const std::string_view what = error.what();
     const size_t colon = what.find(": ");
     return absl::InvalidArgumentError(
-        absl::StrCat("line ", line, ": no JSON: ", std::string(what.substr(colon == what.npos ? 0 : colon + 2))));
+        absl::StrCat("line ", line, ": no JSON: ", AsText(what.substr(colon == what.npos ? 0 : colon + 2))));
   }
   if (builder.twice()) return document.Error(*builder.twice(), "is there twice");
   return document;

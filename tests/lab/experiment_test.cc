@@ -131,6 +131,10 @@ TEST(ExperimentDocument, WhatIsWrongIsNamedByLineAndField) {
 TEST(ExperimentDocument, WhatIsNoJsonIsNamedByItsLine) {
   EXPECT_THAT(ErrorOf(With("\"nodes\": 5,", "\"nodes\": 5")), HasSubstr("line 4: no JSON: "));
   EXPECT_THAT(ErrorOf(""), HasSubstr("line 1: no JSON: "));
+  // The error goes into JSON itself, so it repeats no bytes that are no text (nlohmann's own words do).
+  const std::string error = ErrorOf(With("\"k\"", "\"\xFF\""));
+  EXPECT_THAT(error, HasSubstr("line 10: no JSON: "));
+  EXPECT_NO_THROW(nlohmann::json(error).dump()) << error;
   EXPECT_THAT(ErrorOf("[]"), HasSubstr("line 1: must be an object"));
   EXPECT_THAT(ErrorOf("{\"format\": \"\xff\"}"), HasSubstr("line 1: "));
 }
