@@ -4,11 +4,14 @@
 
 #include "transport/grpc_client.h"
 #include "transport/grpc_server.h"
+#include "transport/wire.h"
 
 namespace raftly {
 
 GrpcTransport::GrpcTransport(GrpcTransportConfig config)
-    : config_(std::move(config)), server_(std::make_unique<GrpcServer>(config_.credentials, config_.on_stranger)) {}
+    : config_(std::move(config)), server_(std::make_unique<GrpcServer>(config_.credentials, config_.on_stranger)) {
+  SilenceProtobuf();
+}
 
 GrpcTransport::~GrpcTransport() { Stop(); }
 

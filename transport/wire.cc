@@ -1,5 +1,7 @@
 #include "transport/wire.h"
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <algorithm>
 #include <chrono>
 #include <limits>
@@ -306,5 +308,7 @@ void PutReply(const Reply& reply, pb::ReplicateResponse& message) {
     *message.mutable_forward() = Encode(*forward);
   }
 }
+
+void SilenceProtobuf() { google::protobuf::SetLogHandler(nullptr); }
 
 }  // namespace raftly

@@ -42,4 +42,8 @@ absl::StatusOr<Request> RequestIn(pb::ReplicateRequest& message);
 absl::StatusOr<Reply> ReplyIn(pb::ReplicateResponse& message);
 void PutReply(const Reply& reply, pb::ReplicateResponse& message);
 
+// Protobuf writes a line to stderr for each string that is no text, and peers may send as many as they like: from here
+// on it writes none, in the whole process. Such messages are refused, with or without a line.
+void SilenceProtobuf();
+
 }  // namespace raftly

@@ -362,6 +362,17 @@ TEST_F(PlainStubTest, RequestVote) {
   EXPECT_EQ(*seen.Take(), Request(VoteRequest{.term = {4}, .candidate = "go", .last_log = {.term = {}, .index = {9}}}));
 }
 
+// Protobuf would write a line for each, and whoever sends them could fill a disk.
+TEST_F(PlainStubTest, AnIdThatIsNoTextIsRefusedInSilence) {
+  pb::VoteRequest request;
+  request.set_candidate_id("\xFF");
+  pb::VoteResponse response;
+  testing::internal::CaptureStderr();
+  const grpc::Status status = stub->RequestVote(&context, request, &response);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INTERNAL);
+}
+
 TEST_F(PlainStubTest, ThePreVoteMethodNeverAsksForARealVote) {
   pb::VoteResponse response;
   ASSERT_TRUE(stub->PreVote(&context, pb::VoteRequest(), &response).ok());
