@@ -50,5 +50,6 @@ absl::StatusOr<JsonObject> ParseJsonObject(std::string_view text);
 absl::StatusOr<JsonObject> ParseJsonObject(std::string&& text) = delete;
 // The same of an object of nothing but strings, ten times as fast. Nothing: it is something else, or wrong.
 std::optional<JsonObject> ParseStrings(std::string_view text);
+std::optional<JsonObject> ParseStrings(std::string&& text) = delete;
 
 }  // namespace raftly
