@@ -19,7 +19,7 @@ FILTER := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
 $(eval $(FILTER):;@:)
 endif
 
-.PHONY: help deps build test test-short test-debug test-asan test-tsan bench load failover handovers anywhere startup soak years cluster lab lab-speed scenario scenarios sim mutants fuzz web screenshots docker-build docker-up docker-down docker-logs fmt lint clean
+.PHONY: help deps build test test-short test-debug test-asan test-tsan bench load failover handovers anywhere startup soak years cluster lab lab-speed scenario scenarios sim mutants hostile fuzz web screenshots docker-build docker-up docker-down docker-logs fmt lint clean
 
 help:
 	@echo 'make build        bin/raftly-server and friends'
@@ -42,7 +42,8 @@ help:
 	@echo 'make lab          the laboratory in a browser: http://localhost:8000/ (HOST=0.0.0.0)'
 	@echo 'make lab-speed    what it costs: tracing, shrinking, frames per second (SEEDS=40)'
 	@echo 'make mutants      each defence taken away, and what caught it'
-	@echo 'make fuzz         impossible messages into the core, ten million of them (MESSAGES=10000000)'
+	@echo 'make hostile      impossible messages into the core, ten million of them (MESSAGES=10000000)'
+	@echo 'make fuzz         random bytes into every reader, with clang, libFuzzer and sanitizers (MINUTES=1 TARGET=)'
 	@echo 'make web          web/src -> web/dist, which is committed and part of the server (needs Node)'
 	@echo 'make screenshots  pictures of the dashboard for docs/ (needs Node and Chromium)'
 	@echo 'make docker-up    three nodes, Prometheus and Grafana (docker-build, docker-down, docker-logs)'
@@ -122,8 +123,11 @@ mutants: build
 docker-build docker-up docker-down docker-logs: docker-%:
 	@cmake/docker.sh $*
 
-fuzz: build
+hostile: build
 	@RAFTLY_FUZZ_MESSAGES=$(MESSAGES) build/release/bin/core_test --gtest_filter='Fuzz.*'
+
+fuzz:
+	@cmake/fuzz.sh $(or $(MINUTES),1) $(JOBS) $(TARGET)
 
 fmt:
 	@cmake/deps.sh format

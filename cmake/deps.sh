@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs the Debian 12 packages that a group of targets needs: deps.sh build|web|format|lint ...
+# Installs the Debian 12 packages that a group of targets needs: deps.sh build|web|format|lint|fuzz ...
 #
 # apt is asked only when something is missing. Without root and without sudo it prints the line to run and fails.
 set -euo pipefail
@@ -13,6 +13,7 @@ for group in "$@"; do
                  libgtest-dev libgmock-dev libbenchmark-dev libyaml-cpp-dev curl procps python3) ;;
     web) packages+=(nodejs npm chromium) ;;
     format) packages+=(clang-format-14) ;;
+    fuzz) packages+=(clang-14 libclang-rt-14-dev) ;;
     lint) packages+=(clang-14 clang-tidy-14 clang-format-14) ;;
     *) echo "deps.sh: unknown group '$group'" >&2; exit 1 ;;
   esac

@@ -1,4 +1,4 @@
-// Lawful-looking messages that cannot be: a hundred thousand here, ten million with `make fuzz`.
+// Lawful-looking messages that cannot be: a hundred thousand here, ten million with `make hostile`.
 //
 // An episode is its number: RAFTLY_FUZZ_EPISODE=<number> runs that one alone.
 #include "tests/core/hostile.h"
