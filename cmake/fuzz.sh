@@ -18,24 +18,34 @@ targets=(command experiment http json peers settings snapshot wal)
 # program on it with neither.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-quarantine_size_mb=8:malloc_context_size=0}
 
-# Runs one target. Its last lines say how much CPU it took.
+# Runs one target in a shell of its own, and notes how much CPU it took.
 fuzz() {
-  local target=$1 seconds=$2 log=$build/logs/$1.log
-  mkdir -p "$build/corpus/$target" tests/fuzz/corpus/"$target"
+  local target=$1 seconds=$2 status=0
+  mkdir -p "$build/corpus/$target" "tests/fuzz/corpus/$target"
   # -entropic=0: that schedule takes longer than most inputs.
-  TIMEFORMAT='cpu %U %S'
-  { time "$build/bin/fuzz_$target" -max_total_time="$seconds" -max_len=$longest -entropic=0 -print_final_stats=1 \
+  "$build/bin/fuzz_$target" -max_total_time="$seconds" -max_len=$longest -entropic=0 -print_final_stats=1 \
     -artifact_prefix="$build/findings/$target-" "$build/corpus/$target" "$build/seeds/$target" \
-    "tests/fuzz/corpus/$target" >"$log" 2>&1; } 2>"$build/logs/$target.time"
+    "tests/fuzz/corpus/$target" >"$build/logs/$target.log" 2>&1 &
+  trap "kill $!" TERM
+  wait $! || status=$?
+  times >"$build/logs/$target.cpu"
+  return $status
 }
 
+# Of children, in what `times` prints: "0m0.0s 0m0.0s", and on the second line "1m2.3s 0m4.5s" of theirs.
+seconds_in() {
+  tr -c '0-9.\n' ' ' <"$1" | awk 'NR == 2 { print $1 * 60 + $2 + $3 * 60 + $4 }'
+}
+
+finding_of() { sed -n 's/.*Test unit written to //p' "$build/logs/$1.log"; }
+
 row() {
-  local target=$1 log=$build/logs/$1.log executions cpu
+  local log=$build/logs/$1.log finding executions edges
+  finding=$(finding_of "$1")
   executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-  cpu=$(awk '$1 == "cpu" { print $2 + $3 }' "$build/logs/$target.time")
-  finding=$(sed -n 's/.*Test unit written to //p' "$log")
-  awk -v target="$target" -v n="${executions:-0}" -v cpu="$cpu" -v finding="${finding:-none}" \
-    -v edges="$(grep -o 'cov: [0-9]*' "$log" | tail -1 | cut -d' ' -f2)" \
+  edges=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
+  awk -v target="$1" -v n="${executions:-0}" -v cpu="$(seconds_in "$build/logs/$1.cpu")" -v edges="${edges:-0}" \
+    -v finding="${finding:-none}" \
     'BEGIN { printf "%-11s %12d %12.0f %8d  %s\n", target, n, (cpu > 0 ? n / cpu : 0), edges, finding }'
 }
 
@@ -72,25 +82,22 @@ if [[ -n ${3:-} ]]; then
   targets=("$3")
 fi
 failed=0 running=0
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+wait_for_one() {
+  wait -n || failed=1
+  running=$((running - 1))
+}
 for target in "${targets[@]}"; do
-  if ((running == jobs)); then
-    wait -n || failed=1
-    running=$((running - 1))
-  fi
+  ((running < jobs)) || wait_for_one
   fuzz "$target" "$seconds" &
   running=$((running + 1))
 done
-while ((running > 0)); do
-  wait -n || failed=1
-  running=$((running - 1))
-done
+while ((running > 0)); do wait_for_one; done
 
 printf '%-11s %12s %12s %8s  %s\n' target executions per-cpu-sec edges finding
 for target in "${targets[@]}"; do row "$target"; done
-if ((failed)); then
-  for target in "${targets[@]}"; do
-    finding=$(sed -n 's/.*Test unit written to //p' "$build/logs/$target.log")
-    [[ -z $finding ]] || echo "$target: again with $build/bin/fuzz_$target $finding; what it said: $build/logs/$target.log" >&2
-  done
-fi
+for target in "${targets[@]}"; do
+  finding=$(finding_of "$target")
+  [[ -z $finding ]] || echo "again: $build/bin/fuzz_$target $finding; what it said: $build/logs/$target.log" >&2
+done
 exit $failed

@@ -23,6 +23,8 @@ using testing::FaultyFiles;
 const std::string kDirectory = "data";
 constexpr WalOptions kOptions{.reserve_bytes = 64, .low_water_bytes = 64, .segment_bytes = 512};
 
+constexpr int kMostFiles = 4;
+
 // Bits of the input's first byte.
 constexpr uint8_t kRightChecksums = 1;
 constexpr uint8_t kRightMarkers = 2;
@@ -50,13 +52,13 @@ FaultyFiles FilesIn(Input& input) {
   FaultyFiles files;
   const uint8_t wishes = input.Byte();
   const bool several = (wishes & kSegments) != 0;
-  do {
+  for (int file = 0; file == 0 || (several && file < kMostFiles && !input.empty()); ++file) {
     const std::string bytes = Repaired(std::string(several ? input.Chunk() : input.Rest()), wishes);
     const auto segment = wal::SegmentRecordOf(bytes);
     files.Put(segment && several ? wal::SegmentPath(kDirectory, segment->previous.index + 1)
                                  : wal::FirstSegmentPath(kDirectory),
               bytes);
-  } while (several && !input.empty());
+  }
   return files;
 }
 
