@@ -32,7 +32,8 @@ class FuzzNode {
     Elect(leaders_, "node1");
     consensus_.SetStatus({.id = "node1", .leader = "node1", .ready = true});
     kv_api_.Register(router_);
-    RegisterStatusApi(router_, [this] { return consensus_.status(); });
+    RegisterStatusApi(
+        router_, [this] { return consensus_.status(); }, [] { return Index{1}; });
     RegisterLogApi(router_, [this](size_t n) { return Tail(n); });
     RegisterClusterApi(router_, fan_out_);
     RegisterEventApi(router_, watcher_, events_);

@@ -225,7 +225,7 @@ TEST_F(HttpTest, StatusAndHealth) {
   EXPECT_EQ(node_.Status("GET", "/readyz"), 200);
   EXPECT_EQ(node_.Ask("GET", "/status").body,
             R"({"id":"node1","state":"Leader","term":3,"leader_id":"node1","commit_index":7,"last_applied":6,)"
-            R"("first_index":2,"snapshot_index":1,"log_bytes":0,)"
+            R"("first_index":2,"snapshot_index":1,"log_bytes":0,"oldest_change":1,)"
             R"("sending":[{"to":"node2","percent":37}],"takes_no_snapshot":["node3"]})"
             "\n");
 }
