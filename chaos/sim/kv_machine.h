@@ -21,7 +21,7 @@ std::optional<std::string> ValueIn(const KvStore& store, std::string_view key);
 
 class KvMachine : public StateMachine {
  public:
-  explicit KvMachine(const Defences& defences = {}) : store_(nullptr, defences) {}
+  explicit KvMachine(const Defences& defences = {}) : store_(nullptr, defences, /*change_bytes=*/size_t{1} << 20) {}
 
   std::string Apply(const Entry& entry) override { return store_.Apply(entry); }
   Format format() const override { return store_.format(); }

@@ -100,6 +100,7 @@ void SimCluster::Observer::OnApplied(const Entry& entry) {
   if (!life_.alive) return;
   cluster_.judges_.OnApplied(life_.place, entry, life_.machine.hash());
   cluster_.writes_.OnApplied(entry, life_.machine);
+  cluster_.watches_.OnApplied(life_.place, entry, life_.machine);
   if (cluster_.watcher_ != nullptr) cluster_.watcher_->OnApplied(life_.place, entry, life_.machine);
 }
 

@@ -31,6 +31,7 @@ SimCluster::SimCluster(World& world, Judges& judges, const Settings& settings, u
     : world_(world),
       judges_(judges),
       writes_([this](std::string violation) { judges_.Accuse(std::move(violation)); }),
+      watches_([this](std::string violation) { judges_.Accuse(std::move(violation)); }),
       settings_(settings),
       seed_(seed),
       trace_(std::move(trace)),

@@ -23,6 +23,7 @@
 #include "chaos/sim/kv_machine.h"
 #include "chaos/sim/settings.h"
 #include "chaos/sim/sim_disk.h"
+#include "chaos/sim/watch_judge.h"
 #include "chaos/sim/watcher.h"
 #include "chaos/sim/world.h"
 #include "chaos/sim/write_judge.h"
@@ -153,6 +154,7 @@ class SimCluster {
   World& world_;
   Judges& judges_;
   WriteJudge writes_;
+  WatchJudge watches_;
   const Settings settings_;
   const uint64_t seed_;
   const Trace trace_;

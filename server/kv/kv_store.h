@@ -73,6 +73,7 @@ class KvStore : public StateMachine {
   size_t kept_answers() const { return once_size_; }
   // What those who watch hear.
   ChangeLog& changes() { return changes_; }
+  const ChangeLog& changes() const { return changes_; }
   // Reads everything: for comparing stores, not for every write.
   Digest digest() const;
 
