@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "absl/strings/str_format.h"
+#include "server/kv/utf8.h"
 
 namespace raftly {
 namespace {
@@ -23,27 +24,41 @@ std::string Timestamp() {
 
 bool IsPlain(char c) { return c > ' ' && c != '"' && c != '=' && c != '\\' && c != 0x7F; }
 
+// The length of the character at the front where it is beyond ASCII and shows as itself; 0: it is no UTF-8, or acts on
+// terminals and readers of lines like a control character (U+0080 to U+009F, U+2028, U+2029).
+size_t ShownBeyondAscii(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  const size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  const std::string_view character = text.substr(0, size);
+  if (character.size() < size || !IsUtf8(character)) return 0;
+  if (lead == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0) return 0;
+  if (character == "\xE2\x80\xA8" || character == "\xE2\x80\xA9") return 0;
+  return size;
+}
+
 }  // namespace
 
 std::string FormatLogField(const LogField& field) {
-  std::string out(field.first);
-  out.push_back('=');
-  const std::string& value = field.second;
-  const auto plain = [](char c) { return static_cast<unsigned char>(c) >= 0x80 || IsPlain(c); };
-  if (!value.empty() && std::all_of(value.begin(), value.end(), plain)) return out + value;
-  out.push_back('"');
-  for (const char c : value) {
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (static_cast<unsigned char>(c) < ' ' || c == 0x7F) {
-      out += absl::StrFormat("\\x%02x", static_cast<unsigned char>(c));
+  const std::string_view value = field.second;
+  std::string shown;
+  bool plain = !value.empty();
+  for (size_t i = 0; i < value.size(); ++i) {
+    const char c = value[i];
+    const bool beyond_ascii = static_cast<unsigned char>(c) >= 0x80;
+    const size_t whole = beyond_ascii ? ShownBeyondAscii(value.substr(i)) : 0;
+    plain &= beyond_ascii ? whole > 0 : IsPlain(c);
+    if (whole > 0) {
+      shown += value.substr(i, whole);
+      i += whole - 1;
+    } else if (beyond_ascii || static_cast<unsigned char>(c) < ' ' || c == 0x7F) {
+      shown += absl::StrFormat("\\x%02x", static_cast<unsigned char>(c));
     } else {
-      out.push_back(c);
+      if (c == '"' || c == '\\') shown.push_back('\\');
+      shown.push_back(c);
     }
   }
-  out.push_back('"');
-  return out;
+  std::string out(field.first);
+  return out.append(plain ? "=" : "=\"").append(shown).append(plain ? "" : "\"");
 }
 
 Logger::Logger(NodeId node, LogLevel least, int fd)

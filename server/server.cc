@@ -87,6 +87,12 @@ NodeConfig MakeNodeConfig(const Options& options) {
   return config;
 }
 
+std::set<NodeId> NodesOf(const Options& options) {
+  std::set<NodeId> nodes = {options.id};
+  for (const auto& [id, address] : options.peers) nodes.insert(id);
+  return nodes;
+}
+
 GrpcTransportConfig MakeTransportConfig(const Options& options, const Secrets& secrets) {
   GrpcTransportConfig config;
   config.listen_address = ToString(options.grpc);
@@ -209,7 +215,7 @@ class Server::Impl {
                          uint64_t size) { return SnapshotStore(*files, directory).ReadBytes(index, offset, size); }}),
         config_api_(
             options.id, options.timings, [this](Timings timings) { node_.SetTimings(timings); }, fan_out_),
-        access_(options.id, [] { return FreshId() + FreshId(); }),
+        access_(NodesOf(options), options.id, [] { return FreshId() + FreshId(); }),
         front_(
             router_, [this](const Served& served) { OnServed(served); }, [this] { node_.EndBatch(); },
             FrontDoorPolicy{.hosts = AllowedHosts(OwnNames(options), options.allowed_hosts),

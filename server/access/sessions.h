@@ -19,7 +19,8 @@ namespace raftly {
 class Sessions {
  public:
   static constexpr Duration kLife = std::chrono::hours(12);
-  static constexpr size_t kMost = 4096;  // beyond: the oldest ends
+  static constexpr size_t kMost = 4096;         // beyond: the oldest ends
+  static constexpr size_t kMostOfAToken = 256;  // beyond: its own oldest, so that nobody can end all others'
 
   // `random`: 256 bits that nobody can guess, as text.
   explicit Sessions(std::function<std::string()> random) : random_(std::move(random)) {}
@@ -35,6 +36,9 @@ class Sessions {
     Digest token;
     Time until;
   };
+
+  template <class Predicate>
+  void EndOldest(const Predicate& counts) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::function<std::string()> random_;
   Mutex mutex_;

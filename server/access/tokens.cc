@@ -59,6 +59,12 @@ absl::StatusOr<AccessRoles> RolesOf(const JsonValue& entry, const std::string& w
 
 absl::StatusOr<TokenTable::Entry> EntryOf(const JsonValue& value, const std::string& where) {
   if (value.kind != JsonValue::Kind::kObject) return Bad(where, "want an object");
+  // Left out, a misspelt field would make the token one for all keys.
+  for (const auto& [field, ignored] : value.members) {
+    if (field != "name" && field != "sha256" && field != "role" && field != "prefixes") {
+      return Bad(where, absl::StrCat(field, ": no such field: want name, sha256, role and perhaps prefixes"));
+    }
+  }
   JsonFields fields(value, where);
   Caller caller{.name = fields.String("name"), .roles = {}};
   const std::string digest = fields.String("sha256");
@@ -114,11 +120,13 @@ absl::StatusOr<std::shared_ptr<const TokenTable>> TokenTable::Parse(const std::s
   if (tokens->items.size() > kMostTokens) return Bad("", absl::StrCat("more than ", kMostTokens, " tokens"));
   auto table = std::make_shared<TokenTable>();
   std::set<std::string> names;
+  std::set<Digest> digests;
   for (size_t i = 0; i < tokens->items.size(); ++i) {
     const std::string where = absl::StrCat("tokens[", i, "].");
     auto entry = EntryOf(tokens->items[i], where);
     if (!entry.ok()) return entry.status();
     if (!names.insert(entry->caller->name).second) return Bad(where, "name: it occurs twice");
+    if (!digests.insert(entry->digest).second) return Bad(where, "sha256: it occurs twice");
     table->entries_.push_back(*std::move(entry));
   }
   return std::shared_ptr<const TokenTable>(std::move(table));

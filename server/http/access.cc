@@ -61,18 +61,19 @@ HttpResponse Unauthorized(const std::string& why) {
   return response;
 }
 
-// What a node says for whom it asks; for itself it only reads.
-std::shared_ptr<const Caller> NodesCaller(const HttpRequest& request) {
-  Caller caller{.name = request.client->nodes.front(), .roles = {AccessRole::kRead}};
-  const std::string_view header = request.header(kCallerHeader);
-  const size_t semicolon = header.find(';');
-  if (semicolon != std::string_view::npos && IsTokenName(header.substr(0, semicolon))) {
-    caller = {.name = std::string(header.substr(0, semicolon)), .roles = {}};
-    for (const auto name : absl::StrSplit(std::string(header.substr(semicolon + 1)), ',')) {
-      if (const auto role = ParseRole({name.data(), name.size()}); role.ok()) caller.roles.insert(*role);
-    }
+constexpr std::string_view kUnknown = "the token is not known here, or not any more";
+
+bool BeginsSession(const HttpRequest& request) { return request.method == "POST" && request.path() == "/api/session"; }
+
+// What a page hands over to begin a session.
+absl::StatusOr<std::string> TokenIn(const HttpRequest& request) {
+  const auto body = ParseJsonObject(request.body);
+  if (!body.ok()) return body.status();
+  const JsonField* token = body->Find("token");
+  if (token == nullptr || token->kind != JsonField::Kind::kString) {
+    return absl::InvalidArgumentError("field \"token\" is missing, or no string");
   }
-  return std::make_shared<const Caller>(std::move(caller));
+  return std::string(token->text);
 }
 
 bool Covers(const std::vector<std::string>& prefixes, std::string_view text) {
@@ -113,12 +114,15 @@ bool WithinPrefixes(const HttpRequest& request, const Caller& caller) {
 
 std::string CallerHeader(const Caller& caller) { return absl::StrCat(caller.name, ";", NamesOf(caller.roles)); }
 
-Access::Access(NodeId self, std::function<std::string()> random)
-    : cookie_(CookieName(self)), sessions_(std::move(random)) {}
+Access::Access(std::set<NodeId> nodes, NodeId self, std::function<std::string()> random)
+    : nodes_(std::move(nodes)), cookie_(CookieName(self)), sessions_(std::move(random)) {}
 
 void Access::SetTokens(std::shared_ptr<const TokenTable> tokens) {
-  MutexLock lock(mutex_);
-  tokens_.swap(tokens);
+  {
+    MutexLock lock(mutex_);
+    tokens_.swap(tokens);
+  }
+  ++changes_;
 }
 
 std::shared_ptr<const TokenTable> Access::Tokens() const {
@@ -126,10 +130,28 @@ std::shared_ptr<const TokenTable> Access::Tokens() const {
   return tokens_;
 }
 
+// What a node says for whom it asks; for itself it only reads. Null: no node asks.
+std::shared_ptr<const Caller> Access::NodesCaller(const HttpRequest& request) const {
+  if (request.client == nullptr) return nullptr;
+  const auto& shown = request.client->nodes;
+  const auto node = std::find_if(shown.begin(), shown.end(), [this](const auto& one) { return nodes_.contains(one); });
+  if (node == shown.end()) return nullptr;
+  Caller caller{.name = *node, .roles = {AccessRole::kRead}};
+  const std::string_view header = request.header(kCallerHeader);
+  const size_t semicolon = header.find(';');
+  if (semicolon != std::string_view::npos && IsTokenName(header.substr(0, semicolon))) {
+    caller = {.name = std::string(header.substr(0, semicolon)), .roles = {}};
+    for (const auto name : absl::StrSplit(std::string(header.substr(semicolon + 1)), ',')) {
+      if (const auto role = ParseRole({name.data(), name.size()}); role.ok()) caller.roles.insert(*role);
+    }
+  }
+  return std::make_shared<const Caller>(std::move(caller));
+}
+
 std::shared_ptr<const Caller> Access::WhoAsks(const HttpRequest& request, const TokenTable& tokens) const {
   const std::string_view bearer = BearerOf(request);
   if (!bearer.empty()) return tokens.Find(DigestOf(bearer));
-  if (request.client != nullptr && !request.client->nodes.empty()) return NodesCaller(request);
+  if (auto caller = NodesCaller(request)) return caller;
   const std::string_view cookie = CookieOf(request, cookie_);
   if (cookie.empty()) return nullptr;
   const auto token = sessions_.Find(cookie, SteadyNow());
@@ -139,6 +161,7 @@ std::shared_ptr<const Caller> Access::WhoAsks(const HttpRequest& request, const 
 Access::Decision Access::Decide(const HttpRequest& request, bool served) const {
   const auto tokens = Tokens();
   if (tokens == nullptr) return {};
+  if (BeginsSession(request)) return DecideLogin(request, *tokens);
   const auto need = NeedOf(request.method, request.path());
   if (need && !need->role) return {.caller = WhoAsks(request, *tokens)};
   Decision decision{.caller = WhoAsks(request, *tokens)};
@@ -159,6 +182,53 @@ Access::Decision Access::Decide(const HttpRequest& request, bool served) const {
   return decision;
 }
 
+// A token that is shown to begin a session is shown like any other: a wrong one is refused, counted and written down.
+Access::Decision Access::DecideLogin(const HttpRequest& request, const TokenTable& tokens) const {
+  if (request.body.size() > kMostOfASession) return {.refusal = ErrorResponse(413, "more than a token")};
+  const auto token = TokenIn(request);
+  if (!token.ok()) return {.refusal = BadRequest(token.status())};
+  Decision decision{.caller = tokens.Find(DigestOf(*token))};
+  if (decision.caller == nullptr) decision.refusal = Unauthorized(std::string(kUnknown));
+  return decision;
+}
+
+// ---- Streams -------------------------------------------------------------------------------------------------------
+
+class Access::GuardedSource : public HttpSource {
+ public:
+  GuardedSource(const Access& access, HttpRequest request, std::shared_ptr<HttpSource> source)
+      : access_(access), request_(std::move(request)), source_(std::move(source)) {}
+
+  void Begin(std::weak_ptr<HttpAsker> asker) override { source_->Begin(std::move(asker)); }
+  Piece Next(std::string& out) override { return StillAllowed() ? source_->Next(out) : Piece::kEnd; }
+  Time ask_again() const override { return source_->ask_again(); }
+  bool ends_with_client() const override { return source_->ends_with_client(); }
+
+ private:
+  // A session's time runs out without anybody's doing.
+  static constexpr Duration kLooksAgain = std::chrono::minutes(1);
+
+  bool StillAllowed() {
+    const uint64_t changes = access_.changes_;
+    const Time now = SteadyNow();
+    if (changes == seen_ && now < looked_at_ + kLooksAgain) return true;
+    seen_ = changes;
+    looked_at_ = now;
+    return !access_.Decide(request_, true).refusal;
+  }
+
+  const Access& access_;
+  const HttpRequest request_;
+  const std::shared_ptr<HttpSource> source_;
+  uint64_t seen_ =
+      UINT64_MAX;  // of changes_; it begins with a look: tokens may have changed since the request was let in
+  Time looked_at_ = {};
+};
+
+std::shared_ptr<HttpSource> Access::Guard(HttpRequest request, std::shared_ptr<HttpSource> source) const {
+  return std::make_shared<GuardedSource>(*this, std::move(request), std::move(source));
+}
+
 // ---- Sessions ------------------------------------------------------------------------------------------------------
 
 void Access::Register(Router& router) {
@@ -173,30 +243,21 @@ std::string Access::SetCookie(const HttpRequest& request, const std::string& val
                       encrypted ? "; Secure" : "");
 }
 
+// Decide has found whose the token is.
 HttpResponse Access::Begin(const HttpRequest& request) {
-  if (request.body.size() > kMostOfASession) return ErrorResponse(413, "more than a token");
-  const auto body = ParseJsonObject(request.body);
-  if (!body.ok()) return BadRequest(body.status());
-  const JsonField* token = body->Find("token");
-  if (token == nullptr || token->kind != JsonField::Kind::kString) {
-    return BadRequest(absl::InvalidArgumentError("field \"token\" is missing, or no string"));
-  }
-  const auto tokens = Tokens();
-  if (tokens == nullptr) return Describe(request);
-  const Digest digest = DigestOf(token->text);
-  const auto caller = tokens->Find(digest);
-  if (caller == nullptr) return Unauthorized("the token is not known here, or not any more");
-  const std::string id = sessions_.Begin(digest, SteadyNow());
+  if (!restricted()) return Describe(request);
+  const auto token = TokenIn(request);
+  if (!token.ok() || request.caller == nullptr) return Unauthorized(std::string(kUnknown));
+  const std::string id = sessions_.Begin(DigestOf(*token), SteadyNow());
   const auto life = std::chrono::duration_cast<std::chrono::seconds>(Sessions::kLife);
-  HttpRequest as_caller = request;
-  as_caller.caller = caller;
-  HttpResponse response = Describe(as_caller);
+  HttpResponse response = Describe(request);
   response.headers.emplace_back("Set-Cookie", SetCookie(request, id, life.count()));
   return response;
 }
 
 HttpResponse Access::End(const HttpRequest& request) {
   sessions_.End(CookieOf(request, cookie_));
+  ++changes_;
   HttpRequest as_nobody = request;
   as_nobody.caller = nullptr;
   HttpResponse response = Describe(as_nobody);

@@ -69,6 +69,11 @@ HttpResponse FrontDoor::TurnAway(const HttpRequest& request, HttpResponse refusa
   return limited;
 }
 
+std::shared_ptr<HttpSource> FrontDoor::Guard(const HttpRequest& request, std::shared_ptr<HttpSource> source) const {
+  if (policy_.access == nullptr || !policy_.access->restricted()) return source;
+  return policy_.access->Guard(request, std::move(source));
+}
+
 void FrontDoor::EndBatch() const {
   if (batch_ended_) batch_ended_();
 }

@@ -49,6 +49,8 @@ class FrontDoor {
   void Handle(HttpRequest& request, HttpReply reply) const;
   // Whether its answer is known at once, always.
   bool NeverWaits(const HttpRequest& request) const { return router_.NeverWaits(request); }
+  // What is sent of a stream that answers `request`.
+  std::shared_ptr<HttpSource> Guard(const HttpRequest& request, std::shared_ptr<HttpSource> source) const;
   // Nothing more comes for now: who took requests and waits for more should go ahead.
   void EndBatch() const;
   // The answer is about to be sent, `took` after the request had come.

@@ -181,6 +181,7 @@ bool HttpConnection::OnThread(Task task) { return shared_.pool.Submit(std::move(
 void HttpConnection::OnAnswer(HttpResponse response) {
   const HttpRequest& request = reader_.request();
   shared_.front.Answered(request, response.status, SteadyNow() - request.received);
+  if (response.source) response.source = shared_.front.Guard(request, std::move(response.source));
   Send(std::move(response), shared_.connections.stopping() || reader_.last());
 }
 

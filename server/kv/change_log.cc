@@ -63,7 +63,8 @@ void ChangeLog::Append(Index at, std::span<Change> changes) {
       bounds_.appended += SizeOf(change);
     }
     bounds_.end = {at + 1};
-    while (bytes_ > most_bytes_) Forget();
+    // The latest entry's changes stay even where they alone are more: nobody could hear of them otherwise.
+    while (bytes_ > most_bytes_ && changes_.front().index != changes_.back().index) Forget();
     appended = bounds_.appended;
   }
   if (listener_) listener_(appended);

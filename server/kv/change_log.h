@@ -46,6 +46,7 @@ absl::StatusOr<ChangePosition> ParseId(std::string_view id);
 
 class ChangeLog {
  public:
+  // Of the latest entry all changes are kept, even where they are more.
   explicit ChangeLog(size_t most_bytes) : most_bytes_(most_bytes) {}
 
   // From the apply executor, of every entry that is applied: `changes` in order, perhaps none. They are moved from.

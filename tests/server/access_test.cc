@@ -8,6 +8,7 @@
 #include "server/access/refusal_limit.h"
 #include "server/http/assets.h"
 #include "server/http/front_door.h"
+#include "server/http/http_source.h"
 
 namespace raftly {
 namespace {
@@ -64,7 +65,7 @@ class AccessTest : public ::testing::Test {
 
   int drawn_ = 0;
   Router router_;
-  Access access_{"node1", [this] { return absl::StrCat("random", ++drawn_); }};
+  Access access_{{"node1", "node2"}, "node1", [this] { return absl::StrCat("random", ++drawn_); }};
 };
 
 TEST_F(AccessTest, WithoutTokensEverythingIsOpen) {
@@ -159,6 +160,17 @@ TEST_F(AccessTest, ANodeAsksForWhomItSaysAndNobodyElseCanSaySo) {
   EXPECT_EQ(Ask(request).status, 200);
 }
 
+// An authority may vouch for others than the nodes: for clients, or for other servers of the same house.
+TEST_F(AccessTest, ACertificateThatNamesNoMemberIsNoNodes) {
+  HttpRequest request{.method = "PUT", .target = "/keys/k", .headers = {{kCallerHeader, "writer;write"}}};
+  request.client =
+      std::make_shared<HttpClient>(HttpClient{.address = "10.0.0.2", .encrypted = true, .nodes = {"alice.example"}});
+  EXPECT_EQ(Ask(request).status, 401);
+  request.client = std::make_shared<HttpClient>(
+      HttpClient{.address = "10.0.0.2", .encrypted = true, .nodes = {"alice.example", "node2"}});
+  EXPECT_EQ(Ask(request).status, 200);
+}
+
 TEST_F(AccessTest, WhoIsRefusedTooOftenIsTold429AndOthersAreNot) {
   int told = 0;
   const FrontDoor front(router_, {}, {}, {.access = &access_, .on_refused = [&](const HttpRequest&, int) { ++told; }});
@@ -174,6 +186,63 @@ TEST_F(AccessTest, WhoIsRefusedTooOftenIsTold429AndOthersAreNot) {
   EXPECT_EQ(answers[401], told);
   EXPECT_EQ(from("10.0.0.2", "wrong"), 401);
   EXPECT_EQ(from("10.0.0.1", "r-token"), 200);  // whoever has a token is served
+}
+
+TEST_F(AccessTest, GuessesAtTheLoginAreRefusalsLikeAnyOther) {
+  int told = 0;
+  const FrontDoor front(router_, {}, {}, {.access = &access_, .on_refused = [&](const HttpRequest&, int) { ++told; }});
+  const auto enter = [&](HttpRequest asked, HttpReply reply) { front.Handle(asked, std::move(reply)); };
+  std::map<int, int> answers;
+  const auto log_in = [&](const std::string& token) {
+    HttpRequest request{.method = "POST", .target = "/api/session"};
+    request.body = absl::StrCat("{\"token\":\"", token, "\"}");
+    return Await(enter, request).status;
+  };
+  for (int i = 0; i < 1000; ++i) ++answers[log_in(absl::StrCat("guess", i))];
+  EXPECT_GT(answers[429], 900);
+  EXPECT_EQ(answers[401], told);
+  EXPECT_EQ(log_in("r-token"), 200);
+}
+
+TEST_F(AccessTest, WhoBeginsManySessionsEndsNobodyElses) {
+  const std::string cookie = LogIn("w-token");
+  const std::string first = LogIn("r-token");
+  for (size_t i = 0; i < Sessions::kMost; ++i) LogIn("r-token");
+  EXPECT_EQ(StatusWith(first), 401);
+  EXPECT_EQ(StatusWith(cookie), 200);
+}
+
+class Endless : public HttpSource {
+ public:
+  void Begin(std::weak_ptr<HttpAsker>) override {}
+  Piece Next(std::string& out) override {
+    out += "more";
+    return Piece::kSome;
+  }
+};
+
+TEST_F(AccessTest, AStreamEndsWithTheTokenOrSessionThatOpenedIt) {
+  const auto open = [&](HttpHeaders headers) {
+    return access_.Guard({.method = "GET", .target = "/api/watch", .headers = std::move(headers)},
+                         std::make_shared<Endless>());
+  };
+  const auto next = [](HttpSource& stream) {
+    std::string out;
+    const auto piece = stream.Next(out);
+    EXPECT_EQ(out, piece == HttpSource::Piece::kSome ? "more" : "");
+    return piece;
+  };
+  const std::string cookie = LogIn("r-token");
+  const auto by_token = open({{"Authorization", "Bearer r-token"}});
+  const auto by_cookie = open({{"Cookie", cookie}});
+  const auto other = open({{"Authorization", "Bearer w-token"}});
+  for (const auto& stream : {by_token, by_cookie, other}) EXPECT_EQ(next(*stream), HttpSource::Piece::kSome);
+  Ask({.method = "DELETE", .target = "/api/session", .headers = {{"Cookie", cookie}}});
+  EXPECT_EQ(next(*by_cookie), HttpSource::Piece::kEnd);
+  EXPECT_EQ(next(*by_token), HttpSource::Piece::kSome);
+  SetTokens({Line("writer", "w-token", R"("role":"read")"), Line("reader", "r-token", R"("role":"chaos")")});
+  EXPECT_EQ(next(*by_token), HttpSource::Piece::kEnd);
+  EXPECT_EQ(next(*other), HttpSource::Piece::kSome);
 }
 
 TEST(Pages, RunNoCodeButTheirOwnFiles) {
@@ -219,6 +288,9 @@ TEST(Tokens, AMistakeInTheFileIsNamedAndNothingOfItRepeated) {
   EXPECT_THAT(error("[" + Line("a b", "t", R"("role":"read")") + "]"), HasSubstr("tokens[0].name"));
   EXPECT_THAT(error("[" + Line("a", "t", R"("role":"read","prefixes":[])") + "]"), HasSubstr("prefixes"));
   EXPECT_FALSE(TokenTable::Parse("nonsense").ok());
+  // What is misspelt would be left out, and the token would be for all keys.
+  EXPECT_THAT(error("[" + Line("a", "t", R"("role":"read","prefix":["app/"])") + "]"), HasSubstr("tokens[0].prefix"));
+  EXPECT_THAT(error("[" + good + "," + Line("b", "token", R"("role":"chaos")") + "]"), HasSubstr("tokens[1].sha256"));
 }
 
 }  // namespace

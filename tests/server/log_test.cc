@@ -52,6 +52,16 @@ TEST(Log, AFieldNeverBreaksItsLine) {
   EXPECT_EQ(FormatLogField({"why", "two words"}), "why=\"two words\"");
   EXPECT_EQ(FormatLogField({"why", ""}), "why=\"\"");
   EXPECT_EQ(FormatLogField({"why", "a\"b\n"}), "why=\"a\\\"b\\x0a\"");
+  EXPECT_EQ(FormatLogField({"key", "\xC3\xA9\xF0\x9F\x98\x80"}), "key=\xC3\xA9\xF0\x9F\x98\x80");
+  // What a terminal, or whoever reads lines, takes for more than a letter: U+009B, U+0085, U+2028, and what is no
+  // UTF-8.
+  EXPECT_EQ(FormatLogField({"key",
+                            "a\xC2\x9B"
+                            "31m"}),
+            "key=\"a\\xc2\\x9b31m\"");
+  EXPECT_EQ(FormatLogField({"key", "\xC2\x85x"}), "key=\"\\xc2\\x85x\"");
+  EXPECT_EQ(FormatLogField({"key", "\xE2\x80\xA8x"}), "key=\"\\xe2\\x80\\xa8x\"");
+  EXPECT_EQ(FormatLogField({"key", "\x9B\xC3\xA9\xFF\xE2\x80"}), "key=\"\\x9b\xC3\xA9\\xff\\xe2\\x80\"");
 }
 
 TEST(Log, LinesComeOutInOrderAndWhole) {

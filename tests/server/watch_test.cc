@@ -19,7 +19,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 constexpr size_t kSmall = 2000;  // bytes: a dozen changes or so
 
@@ -88,6 +87,18 @@ TEST_F(WatchTest, ChangesComeInOrderFromNowOn) {
             PutText(2, "a/1", "x") + "id: 4\ndata: {\"op\":\"delete\",\"key\":\"a/1\",\"version\":4}\n\n");
   EXPECT_EQ(client->Read(), "");
   EXPECT_EQ(ToId(client->watcher->position()), "4");
+}
+
+TEST_F(WatchTest, AChangeLargerThanAllThatIsKeptIsHeardOf) {
+  const auto client = Watch("k");
+  const std::string large(2 * kSmall, 'v');
+  Put("k", large);
+  Pass();
+  EXPECT_EQ(client->Read(), PutText(1, "k", large));
+  Put("k", "small");
+  Pass();
+  EXPECT_EQ(client->Read(), PutText(2, "k", "small"));
+  EXPECT_EQ(Watch("k", ChangePosition{Index{1}}), nullptr) << "which is gone by now";
 }
 
 TEST_F(WatchTest, WhatDoesNothingToAKeyIsNoChange) {
@@ -281,13 +292,18 @@ TEST(ChangeLogTest, ReadingStopsAtEachLimit) {
   EXPECT_THAT(read({Index{20}}, end, 100, 20), ElementsAre(20)) << "nothing that is yet to come is passed over";
 }
 
-// An entry larger than all that is kept: nothing of it, rather than a part.
+// An entry larger than all that is kept: all of it until the next one, and never a part.
 TEST(ChangeLogTest, AnEntryIsKeptOrForgottenAsAWhole) {
   ChangeLog log(kSmall);
   std::vector<Change> changes(100, Change{.key = "k", .value = Bytes("v")});
   log.Append(Index{1}, changes);
+  EXPECT_EQ(log.bounds().begin, ChangePosition{Index{1}});
+  log.Append(Index{2}, {});
+  EXPECT_EQ(log.Read({Index{1}}, {Index{9}}, "", 1000, 1000).changes.size(), 100U);
+  Change next{.key = "k", .value = Bytes("v")};
+  log.Append(Index{3}, std::span(&next, 1));
   EXPECT_EQ(log.bounds().begin, ChangePosition{Index{2}});
-  EXPECT_THAT(log.Read({Index{2}}, {Index{9}}, "", 1000, 1000).changes, IsEmpty());
+  EXPECT_EQ(log.Read({Index{2}}, {Index{9}}, "", 1000, 1000).changes.size(), 1U);
   EXPECT_TRUE(log.Read({Index{1}, 99}, {Index{9}}, "", 1000, 1000).gone);
 }
 
