@@ -126,20 +126,27 @@ void WatchHub::OnAppended(uint64_t appended) {
 }
 
 void WatchHub::RoundWhenDue() {
-  loop_.Now() >= next_round_ ? Round() : loop_.PostAt(next_round_, [this] { Round(); });
+  if (loop_.Now() >= next_round_) return Round();
+  // Unless an urgent one comes before: whom that woke needs the time until the next.
+  loop_.PostAt(next_round_, [this, after = rounds_] {
+    if (rounds_ == after) Round();
+  });
 }
 
 void WatchHub::Round() {
   scheduled_ = urgent_ = false;
+  ++rounds_;
   const ChangeLog::Bounds bounds = changes_.bounds();
   {
     MutexLock lock(mutex_);
     if (stopped_) return;
-    // Who has not taken these by now reads the log.
+    // Who has not taken these by now, a whole round later, reads the log.
     for (const auto& group : had_news_) {
-      group->frames.clear();
-      group->complete_from = published_;
+      while (!group->frames.empty() && group->frames.front().at < last_begin_) group->frames.pop_front();
+      group->complete_from = std::max(group->complete_from, last_begin_);
     }
+    std::erase_if(had_news_, [](const auto& group) { return group->frames.empty(); });
+    last_begin_ = published_;
   }
   Groups touched;
   size_t changes = 0;
@@ -157,7 +164,7 @@ void WatchHub::Round() {
     for (const auto& member : members) member->wake();
     woken += members.size();
   }
-  had_news_ = std::move(touched);
+  had_news_.insert(had_news_.end(), touched.begin(), touched.end());
   next_round_ = loop_.Now() + std::max<Duration>(kShortest, (changes * kChangeCost + woken * kWakeCost) * kShare);
 }
 

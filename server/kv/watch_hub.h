@@ -78,7 +78,9 @@ class WatchHub {
   std::atomic<bool> urgent_{false};           // a round was asked for before its time
   std::atomic<uint64_t> published_bytes_{0};  // of ChangeLog::Bounds::appended
   Time next_round_ = {};                      // loop only
-  Groups had_news_;                           // loop only: in the last round
+  uint64_t rounds_ = 0;                       // loop only
+  ChangePosition last_begin_;                 // loop only: of the last round
+  Groups had_news_;                           // loop only: whose frames are kept, some twice
 
   mutable Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;

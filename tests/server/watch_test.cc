@@ -240,6 +240,25 @@ TEST_F(WatchTest, RoundsAreRarerTheMoreWatch) {
   EXPECT_GE(crowd[0]->woken - before, 90) << "alone, it hears of each at once";
 }
 
+// An urgent round does not leave the one behind that was to come then.
+TEST_F(WatchTest, WhomAnUrgentRoundWokeHasTimeUntilTheNext) {
+  std::vector<std::unique_ptr<Client>> crowd;
+  for (int i = 0; i < 1000; ++i) crowd.push_back(Watch("k"));
+  Put("k");
+  Pass(milliseconds(1));
+  ASSERT_EQ(crowd[0]->woken, 1);
+  Put("k");  // a round is to come, in a third of a second
+  Pass(milliseconds(200));
+  for (int i = 0; i < 6; ++i) Put("k", std::string(100, 'v'));
+  Pass(milliseconds(1));
+  ASSERT_EQ(crowd[0]->woken, 2) << "more than half of what is kept was not told of";
+  Put("k");
+  Pass(milliseconds(200));
+  EXPECT_EQ(crowd[0]->woken, 2);
+  Pass(seconds(1));
+  EXPECT_EQ(crowd[0]->woken, 3);
+}
+
 TEST_F(WatchTest, WhoLeavesIsForgotten) {
   auto first = Watch("k");
   const auto second = Watch("k");
