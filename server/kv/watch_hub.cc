@@ -137,13 +137,16 @@ void WatchHub::Round() {
   scheduled_ = urgent_ = false;
   ++rounds_;
   const ChangeLog::Bounds bounds = changes_.bounds();
+  published_bytes_ = bounds.appended;  // now: what comes meanwhile makes no urgent round
   {
     MutexLock lock(mutex_);
     if (stopped_) return;
     // Who has not taken these by now, a whole round later, reads the log.
     for (const auto& group : had_news_) {
-      while (!group->frames.empty() && group->frames.front().at < last_begin_) group->frames.pop_front();
-      group->complete_from = std::max(group->complete_from, last_begin_);
+      while (!group->frames.empty() && group->frames.front().at < last_begin_) {
+        group->complete_from = group->frames.front().after;
+        group->frames.pop_front();
+      }
     }
     std::erase_if(had_news_, [](const auto& group) { return group->frames.empty(); });
     last_begin_ = published_;
@@ -152,7 +155,6 @@ void WatchHub::Round() {
   size_t changes = 0;
   while (Publish(bounds.end, touched, changes)) {
   }
-  published_bytes_ = bounds.appended;
   size_t woken = 0;
   for (const auto& group : touched) {
     std::vector<std::shared_ptr<Member>> members;
