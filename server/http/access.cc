@@ -67,6 +67,7 @@ bool BeginsSession(const HttpRequest& request) { return request.method == "POST"
 
 // What a page hands over to begin a session.
 absl::StatusOr<std::string> TokenIn(const HttpRequest& request) {
+  if (request.body.size() > kMostOfASession) return absl::OutOfRangeError("more than a token");
   const auto body = ParseJsonObject(request.body);
   if (!body.ok()) return body.status();
   const JsonField* token = body->Find("token");
@@ -74,6 +75,10 @@ absl::StatusOr<std::string> TokenIn(const HttpRequest& request) {
     return absl::InvalidArgumentError("field \"token\" is missing, or no string");
   }
   return std::string(token->text);
+}
+
+HttpResponse NoToken(const absl::Status& why) {
+  return absl::IsOutOfRange(why) ? ErrorResponse(413, std::string(why.message())) : BadRequest(why);
 }
 
 bool Covers(const std::vector<std::string>& prefixes, std::string_view text) {
@@ -184,9 +189,8 @@ Access::Decision Access::Decide(const HttpRequest& request, bool served) const {
 
 // A token that is shown to begin a session is shown like any other: a wrong one is refused, counted and written down.
 Access::Decision Access::DecideLogin(const HttpRequest& request, const TokenTable& tokens) const {
-  if (request.body.size() > kMostOfASession) return {.refusal = ErrorResponse(413, "more than a token")};
   const auto token = TokenIn(request);
-  if (!token.ok()) return {.refusal = BadRequest(token.status())};
+  if (!token.ok()) return {.refusal = NoToken(token.status())};
   Decision decision{.caller = tokens.Find(DigestOf(*token))};
   if (decision.caller == nullptr) decision.refusal = Unauthorized(std::string(kUnknown));
   return decision;
@@ -245,9 +249,10 @@ std::string Access::SetCookie(const HttpRequest& request, const std::string& val
 
 // Decide has found whose the token is.
 HttpResponse Access::Begin(const HttpRequest& request) {
-  if (!restricted()) return Describe(request);
   const auto token = TokenIn(request);
-  if (!token.ok() || request.caller == nullptr) return Unauthorized(std::string(kUnknown));
+  if (!token.ok()) return NoToken(token.status());
+  if (!restricted()) return Describe(request);
+  if (request.caller == nullptr) return Unauthorized(std::string(kUnknown));
   const std::string id = sessions_.Begin(DigestOf(*token), SteadyNow());
   const auto life = std::chrono::duration_cast<std::chrono::seconds>(Sessions::kLife);
   HttpResponse response = Describe(request);
