@@ -18,6 +18,8 @@ constexpr int kReadsPerTurn = 4;
 constexpr int kPiecesPerTurn = 4;
 // What a connection may hold of a request however much all hold together.
 constexpr size_t kSmall = size_t{4} << 10;
+// A reader that takes nothing for so long gives way to others where all together leave too much untaken.
+constexpr std::chrono::milliseconds kMayTakeNothing{1000};
 // After the last answer: for how long, and how much, is still read.
 constexpr std::chrono::milliseconds kLinger{1000};
 constexpr size_t kMostDropped = size_t{16} << 20;
@@ -213,6 +215,7 @@ void HttpConnection::Write() {
   for (int pieces = 0; pieces < kPiecesPerTurn; ++pieces) {
     if (!Flush()) return;
     if (!source_) return OnSent();
+    if (shared_.unsent > shared_.config.max_unsent_bytes) return AwaitRoom();
     switch (source_->Next(out_)) {
       case HttpSource::Piece::kSome:
         break;
@@ -224,6 +227,14 @@ void HttpConnection::Write() {
     }
   }
   Wake();  // when others have had their turn
+}
+
+// Thousands of streams may have something to say at once. Those that were ended for the limit keep what they hold until
+// their poller sees it, so the rest make nothing before that; a tick later they ask again.
+void HttpConnection::AwaitRoom() {
+  const Time now = SteadyNow();
+  shared_.connections.EndLongest(Waits::kForReader, now - kMayTakeNothing);
+  shared_.connections.Set(fd(), Waits::kForAnswer, Time(), now);
 }
 
 bool HttpConnection::Flush() {

@@ -74,6 +74,7 @@ class HttpConnection : public Poller::Watcher, public HttpAsker, public std::ena
   void Refuse(HttpRefusal refusal);
   void Send(HttpResponse response, bool last);
   void Write();
+  void AwaitRoom();
   // True: what there was is sent.
   bool Flush();
   void NoteUnsent(bool progress);

@@ -23,6 +23,7 @@ EventStream::EventStream(int port, const Options& options) : fd_(socket(AF_INET,
   if (!options.include.empty()) request += "?include=" + options.include;
   request += " HTTP/1.1\r\nHost: localhost\r\n";
   if (!options.last_id.empty()) request += "Last-Event-ID: " + options.last_id + "\r\n";
+  if (!options.token.empty()) request += "Authorization: Bearer " + options.token + "\r\n";
   request += "\r\n";
   if (send(fd_, request.data(), request.size(), MSG_NOSIGNAL) < 0) return;
   ReadUntil("\r\n\r\n", head_, kPatience);
@@ -41,7 +42,10 @@ bool EventStream::ReadUntil(const std::string& end, std::string& out, millisecon
     if (left <= 0 || poll(&ready, 1, static_cast<int>(left)) <= 0) return false;
     char buffer[16384];
     const ssize_t got = recv(fd_, buffer, sizeof buffer, 0);
-    if (got <= 0) return false;
+    if (got <= 0) {
+      ended_ = true;
+      return false;
+    }
     unread_.append(buffer, static_cast<size_t>(got));
   }
   out = unread_.substr(0, found);

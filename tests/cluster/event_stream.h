@@ -21,6 +21,7 @@ class EventStream {
     std::string target = "/api/events";
     std::string include = {};
     std::string last_id = {};
+    std::string token = {};
   };
   struct Frame {
     std::string id;
@@ -39,6 +40,7 @@ class EventStream {
 
   int status() const;  // 0: none came
   const std::string& head() const { return head_; }
+  bool ended() const { return ended_; }  // by the server
 
   // nullopt: none came within `limit`, or the server closed.
   std::optional<Frame> Next(milliseconds limit = kPatience);
@@ -52,6 +54,7 @@ class EventStream {
   int fd_ = -1;
   std::string head_;
   std::string unread_;
+  bool ended_ = false;
 };
 
 }  // namespace raftly::test

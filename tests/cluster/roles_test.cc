@@ -6,6 +6,7 @@
 #include "server/access/roles.h"
 #include "tests/cluster/api_description.h"
 #include "tests/cluster/certificate_files.h"
+#include "tests/cluster/event_stream.h"
 #include "tests/cluster/token_files.h"
 
 namespace raftly::test {
@@ -145,6 +146,20 @@ TEST_F(RolesTest, TheFileIsReadAgainAndABadOneChangesNothing) {
   EXPECT_EQ(AskAs(tokens_.Of("read"), "GET", "/status").status, 200);
   tokens_.Write({"write"});
   EXPECT_TRUE(Eventually([&] { return AskAs(tokens_.Of("read"), "GET", "/status").status == 401; }));
+}
+
+TEST_F(RolesTest, AWatchEndsWithItsToken) {
+  Start();
+  EventStream stream(cluster_.http_port(1), {.target = "/api/watch?prefix=k", .token = tokens_.Of("read")});
+  ASSERT_EQ(stream.status(), 200) << stream.head();
+  const auto put = [&] { return AskAs(tokens_.Of("write"), "PUT", "/keys/k", PutBody("v")).status; };
+  ASSERT_EQ(put(), 200);
+  ASSERT_TRUE(stream.Next());
+  tokens_.Write({"write"});
+  ASSERT_TRUE(Eventually([&] { return AskAs(tokens_.Of("read"), "GET", "/status").status == 401; }));
+  ASSERT_EQ(put(), 200);
+  EXPECT_FALSE(stream.Next()) << "what is written afterwards is not for it";
+  EXPECT_TRUE(stream.ended());
 }
 
 TEST_F(RolesTest, ChangesAndRefusalsAreWrittenDownAndNoTokenEverIs) {

@@ -62,6 +62,10 @@ class Script {
     }
     return clients_ == n;
   }
+  size_t most_given() {
+    MutexLock lock(mutex_);
+    return most_given_;
+  }
   std::shared_ptr<HttpSource> NewSource(bool ends_with_client = true) {
     return std::make_shared<Source>(*this, ends_with_client);
   }
@@ -70,7 +74,7 @@ class Script {
   class Source : public HttpSource {
    public:
     Source(Script& script, bool ends_with_client) : script_(script), ends_with_client_(ends_with_client) {}
-    ~Source() override { script_.Add(-1); }
+    ~Source() override { script_.Leave(at_); }
     void Begin(std::weak_ptr<HttpAsker> asker) override { script_.Begin(std::move(asker)); }
     Piece Next(std::string& out) override { return script_.Next(at_, out); }
     bool ends_with_client() const override { return ends_with_client_; }
@@ -86,6 +90,11 @@ class Script {
     clients_ += static_cast<size_t>(clients);
     changed_.NotifyAll();
   }
+  void Leave(size_t given) {
+    Add(-1);
+    MutexLock lock(mutex_);
+    given_ -= given;
+  }
   void Begin(std::weak_ptr<HttpAsker> asker) {
     Add(1);
     MutexLock lock(mutex_);
@@ -96,6 +105,8 @@ class Script {
     if (at == said_.size()) return ended_ ? HttpSource::Piece::kEnd : HttpSource::Piece::kNothing;
     out += said_.substr(at, kMiB);
     at += out.size();
+    given_ += out.size();
+    most_given_ = std::max(most_given_, given_);
     return HttpSource::Piece::kSome;
   }
   void WakeAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -109,6 +120,8 @@ class Script {
   std::string said_ ABSL_GUARDED_BY(mutex_);
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   size_t clients_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t given_ ABSL_GUARDED_BY(mutex_) = 0;  // bytes, to those who are clients now
+  size_t most_given_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<std::weak_ptr<HttpAsker>> askers_ ABSL_GUARDED_BY(mutex_);
 };
 
@@ -196,6 +209,20 @@ TEST_F(HttpWriting, WhatAllClientsLeaveUntakenHasALimit) {
   const auto other = Client(Get("/large"));
   EXPECT_EQ(Hashes(other->Until("#\n")), kTooMuch);
   EXPECT_LT(Hashes(slowest->Rest()), kTooMuch);
+}
+
+// One wake reaches all streams before anybody's end is seen.
+TEST_F(HttpWriting, ThatLimitHoldsWhereManyStreamsHaveSomethingToSayAtOnce) {
+  Start({.max_unsent_bytes = 4 * kMiB, .stalled_write = 100ms});
+  std::vector<std::unique_ptr<RawClient>> idle;
+  for (int i = 0; i < 16; ++i) idle.push_back(Client(Get("/stream")));
+  ASSERT_TRUE(script_.AwaitClients(idle.size()));
+  script_.Say(std::string(kMiB, '#'));
+  ASSERT_TRUE(Serves());
+  // Each has a part of its piece in the kernel's buffers.
+  EXPECT_LE(script_.most_given(), 8 * kMiB);
+  EXPECT_TRUE(script_.AwaitClients(0)) << "and all come to their turn, and their end";
+  EXPECT_LE(script_.most_given(), 8 * kMiB);
 }
 
 TEST_F(HttpWriting, ADrainWaitsForASlowReaderAndAStopDoesNot) {
