@@ -32,10 +32,6 @@ class HttpsCluster : public ::testing::Test {
       const std::string name = cluster_.Name(node);
       cluster_.Start(node, files_.PeerFlags(name) + files_.HttpFlags(name));
     }
-    // The leader may be known before the last of them listens.
-    for (int node = 1; node <= 3; ++node) {
-      ASSERT_TRUE(Eventually([&] { return cluster_.Status(node).status != 0; })) << cluster_.ErrorOutput(node);
-    }
     ASSERT_TRUE(cluster_.WaitForLeader()) << cluster_.ErrorOutput(1);
   }
   RunResult Client(const std::vector<std::string>& arguments) {

@@ -151,6 +151,7 @@ std::vector<std::string> TestCluster::Arguments(int node, const std::vector<std:
 void TestCluster::Start(int node, const std::vector<std::string>& more) {
   processes_[node].reset();
   processes_[node] = std::make_unique<Process>(Arguments(node, more), directory_.path() + "/" + Name(node));
+  unheard_.insert(node);
 }
 
 void TestCluster::StartAll() {
@@ -213,6 +214,9 @@ bool TestCluster::WaitForLeader() const {
     if (!leader) return false;
     for (int node = 1; node <= nodes_; ++node) {
       const Answer status = Status(node);
+      if (status.status != 0) unheard_.erase(node);
+      // It has begun and does not listen yet. One that went away, or was stopped, is passed over.
+      if (unheard_.contains(node) && processes_.at(node)->running()) return false;
       if (status.status != 0 && status.Field("leader_id") != Name(*leader)) return false;
     }
     return true;

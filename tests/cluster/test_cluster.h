@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -104,7 +105,7 @@ class TestCluster {
 
   // The one that calls itself leader with the highest term.
   std::optional<int> Leader() const;
-  // Until a leader is known to every node that runs.
+  // Until a leader is known to every node that runs, one that was only just started included.
   bool WaitForLeader() const;
   // Until all nodes have applied the same, everything that is committed included.
   bool WaitForAgreement() const;
@@ -117,6 +118,7 @@ class TestCluster {
   Access access_;
   std::map<int, std::string> data_;
   std::map<int, std::unique_ptr<Process>> processes_;
+  mutable std::set<int> unheard_;  // since they were started
 };
 
 }  // namespace raftly::test
