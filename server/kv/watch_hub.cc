@@ -121,7 +121,7 @@ void WatchHub::OnAppended(uint64_t appended) {
   if (watchers_ == 0) return;
   if (!scheduled_.exchange(true)) return loop_.Post([this] { RoundWhenDue(); });
   // Watchers that fall behind what is kept are cut off, which serves nobody.
-  if (appended - published_bytes_ < changes_.most_bytes() / 2 || urgent_.exchange(true)) return;
+  if (appended - published_bytes_ < changes_.most_bytes() / 4 * 3 || urgent_.exchange(true)) return;
   loop_.Post([this] { Round(); });
 }
 
