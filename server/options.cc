@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <climits>
 #include <functional>
@@ -17,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "server/access/tokens.h"
 #include "server/http/allowed_hosts.h"
+#include "server/kv/number.h"
 #include "server/own_address.h"
 
 namespace raftly {
@@ -52,9 +52,8 @@ absl::Status SetAddress(std::string_view flag, const std::string& value, Address
 }
 
 absl::Status SetMilliseconds(std::string_view flag, const std::string& value, Duration& out) {
-  int ms = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), ms);
-  if (error != std::errc() || end != value.data() + value.size() || ms < 1 || ms > kMaxMilliseconds) {
+  const int ms = NumberIn<int>(value).value_or(0);
+  if (ms < 1 || ms > kMaxMilliseconds) {
     return Bad(flag, value, absl::StrCat("want milliseconds, a whole number from 1 to ", kMaxMilliseconds));
   }
   out = std::chrono::milliseconds(ms);
@@ -62,8 +61,8 @@ absl::Status SetMilliseconds(std::string_view flag, const std::string& value, Du
 }
 
 absl::Status SetMebibytes(std::string_view flag, const std::string& value, int& out, int least = 0) {
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out);
-  if (error != std::errc() || end != value.data() + value.size() || out < least || out > kMaxMebibytes) {
+  out = NumberIn<int>(value).value_or(-1);
+  if (out < least || out > kMaxMebibytes) {
     return Bad(flag, value, absl::StrCat("want MiB, a whole number from ", least, " to ", kMaxMebibytes));
   }
   return absl::OkStatus();
@@ -71,8 +70,8 @@ absl::Status SetMebibytes(std::string_view flag, const std::string& value, int& 
 
 absl::Status SetCount(std::string_view flag, const std::string& value, uint64_t& out) {
   constexpr uint64_t kMost = 100'000'000;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out);
-  if (error != std::errc() || end != value.data() + value.size() || out < 1 || out > kMost) {
+  out = NumberIn<uint64_t>(value).value_or(0);
+  if (out < 1 || out > kMost) {
     return Bad(flag, value, absl::StrCat("want a whole number from 1 to ", kMost));
   }
   return absl::OkStatus();

@@ -1,10 +1,10 @@
 #include "server/events/event_log.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "absl/strings/str_cat.h"
 #include "server/kv/json.h"
+#include "server/kv/number.h"
 
 namespace raftly {
 namespace {
@@ -57,10 +57,8 @@ EventLog::Cursor EventLog::Connect(std::string_view last_id) const {
   const std::string prefix = epoch_ + "-";
   if (last_id.substr(0, prefix.size()) != prefix) return cursor;
   last_id.remove_prefix(prefix.size());
-  uint64_t id = 0;
-  const auto [end, error] = std::from_chars(last_id.data(), last_id.data() + last_id.size(), id);
-  const bool known = error == std::errc() && end == last_id.data() + last_id.size() && id <= newest_;
-  if (known) cursor.changes = id;
+  const auto id = NumberIn<uint64_t>(last_id);
+  if (id && *id <= newest_) cursor.changes = *id;
   return cursor;
 }
 

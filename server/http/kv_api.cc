@@ -1,7 +1,6 @@
 #include "server/http/kv_api.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -13,6 +12,7 @@
 #include "server/cluster/go_leader.h"
 #include "server/http/url.h"
 #include "server/kv/json.h"
+#include "server/kv/number.h"
 
 namespace raftly {
 namespace {
@@ -62,9 +62,8 @@ absl::StatusOr<Listing> ListingOf(const HttpRequest& request) {
     if (absl::Status status = text(name, *out); !status.ok()) return status;
   }
   if (!limit.empty()) {
-    const char* const end = limit.data() + limit.size();
-    const auto [stop, error] = std::from_chars(limit.data(), end, listing.limit);
-    if (error != std::errc() || stop != end || listing.limit < 1 || listing.limit > kMostListed) {
+    listing.limit = NumberIn<size_t>(limit).value_or(0);
+    if (listing.limit < 1 || listing.limit > kMostListed) {
       return absl::InvalidArgumentError(absl::StrCat("limit: want 1 to ", kMostListed, ", not \"", limit, "\""));
     }
   }

@@ -1,7 +1,6 @@
 #include "server/http/kv_wish.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/http/url.h"
 #include "server/kv/json.h"
+#include "server/kv/number.h"
 #include "server/kv/utf8.h"
 
 namespace raftly {
@@ -34,14 +34,6 @@ std::string PairJson(std::string_view key, std::string_view value) {
 
 // "17", quotes included: versions are strong validators (RFC 9110, section 8.8.3).
 std::string ETag(Index version) { return absl::StrCat("\"", version.value, "\""); }
-
-template <class Number>
-std::optional<Number> NumberIn(std::string_view text) {
-  Number number{};
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole = error == std::errc() && stop == text.data() + text.size();
-  return whole ? std::optional(number) : std::nullopt;
-}
 
 // What a write asks for besides.
 absl::StatusOr<Condition> ConditionOf(const HttpRequest& request) {
@@ -127,26 +119,6 @@ int StatusOf(KvResult::Code code) {
   return 503;
 }
 
-}  // namespace
-
-bool TakesLong(const HttpRequest& request) { return request.body.size() > kLongToParse && !ParseStrings(request.body); }
-
-// Whether this node's own state will do.
-absl::StatusOr<bool> WantsStale(const HttpRequest& request) {
-  const auto consistency = QueryParameter(request.query(), "consistency");
-  if (!consistency.ok()) return consistency.status();
-  if (!consistency->has_value()) return false;
-  if (**consistency == "stale") return true;
-  return absl::InvalidArgumentError("consistency: want \"stale\" or nothing");
-}
-
-namespace {
-
-bool HasHeader(const HttpRequest& request, const char* name) {
-  return std::any_of(request.headers.begin(), request.headers.end(),
-                     [name](const auto& header) { return absl::EqualsIgnoreCase(header.first, name); });
-}
-
 absl::StatusOr<KvWish> WishWithoutKey(const HttpRequest& request) {
   if (request.path() == kTransactionPath) {
     auto write = TransactionOf(request.body);
@@ -177,17 +149,31 @@ absl::StatusOr<KvWish> WishWithoutKey(const HttpRequest& request) {
 
 }  // namespace
 
+bool TakesLong(const HttpRequest& request) { return request.body.size() > kLongToParse && !ParseStrings(request.body); }
+
+// Whether this node's own state will do.
+absl::StatusOr<bool> WantsStale(const HttpRequest& request) {
+  const auto consistency = QueryParameter(request.query(), "consistency");
+  if (!consistency.ok()) return consistency.status();
+  if (!consistency->has_value()) return false;
+  if (**consistency == "stale") return true;
+  return absl::InvalidArgumentError("consistency: want \"stale\" or nothing");
+}
+
 absl::StatusOr<KvWish> WishOf(const HttpRequest& request) {
   auto wish = WishWithoutKey(request);
-  const bool has_key = HasHeader(request, kIdempotencyKey);
-  if (!wish.ok() || wish->reads() || !has_key) return wish;
-  const std::string_view key = request.header(kIdempotencyKey);
+  if (!wish.ok() || wish->reads()) return wish;
+  const auto header = std::find_if(request.headers.begin(), request.headers.end(),
+                                   [](const auto& one) { return absl::EqualsIgnoreCase(one.first, kIdempotencyKey); });
+  if (header == request.headers.end()) return wish;
+  const std::string_view key = header->second;
   if (key.empty() || key.size() > kLongestIdempotencyKey || !IsUtf8(key)) {
     return absl::InvalidArgumentError(absl::StrCat("Idempotency-Key: want 1 to ", kLongestIdempotencyKey, " bytes"));
   }
   wish->write = Once(std::move(wish->write), key);
   return wish;
 }
+
 HttpResponse AnswerTo(const absl::Status& wrong) {
   return absl::IsOutOfRange(wrong) ? ErrorResponse(413, std::string(wrong.message())) : BadRequest(wrong);
 }

@@ -1,11 +1,10 @@
 #include "server/http/log_api.h"
 
-#include <charconv>
-
 #include "absl/strings/str_cat.h"
 #include "server/http/url.h"
 #include "server/kv/command.h"
 #include "server/kv/json.h"
+#include "server/kv/number.h"
 #include "server/kv/utf8.h"
 
 namespace raftly {
@@ -78,10 +77,8 @@ std::string DescribeCommand(std::string_view data) {
 size_t LogLimit(const HttpRequest& request) {
   const auto text = QueryParameter(request.query(), "limit");
   if (!text.ok() || !text->has_value()) return kDefaultLimit;
-  size_t limit = 0;
-  const char* end = (*text)->data() + (*text)->size();
-  const auto [stop, error] = std::from_chars((*text)->data(), end, limit);
-  return error == std::errc() && stop == end && limit >= 1 && limit <= kMaxLimit ? limit : kDefaultLimit;
+  const auto limit = NumberIn<size_t>(**text);
+  return limit && *limit >= 1 && *limit <= kMaxLimit ? *limit : kDefaultLimit;
 }
 
 void RegisterLogApi(Router& router, TailFn tail) {

@@ -1,6 +1,5 @@
 #include "server/http/snapshot_api.h"
 
-#include <charconv>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -14,6 +13,7 @@
 #include "server/http/kv_api.h"
 #include "server/http/url.h"
 #include "server/kv/json.h"
+#include "server/kv/number.h"
 
 namespace raftly {
 namespace {
@@ -28,12 +28,8 @@ absl::StatusOr<std::optional<uint64_t>> Number(const HttpRequest& request, const
   const auto text = QueryParameter(request.query(), name);
   if (!text.ok()) return text.status();
   if (!text->has_value()) return std::nullopt;
-  uint64_t number = 0;
-  const char* const end = (*text)->data() + (*text)->size();
-  const auto [stop, error] = std::from_chars((*text)->data(), end, number);
-  if (error != std::errc() || stop != end || (*text)->empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(name, ": want a number"));
-  }
+  const auto number = NumberIn<uint64_t>(**text);
+  if (!number) return absl::InvalidArgumentError(absl::StrCat(name, ": want a number"));
   return number;
 }
 

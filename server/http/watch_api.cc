@@ -1,6 +1,5 @@
 #include "server/http/watch_api.h"
 
-#include <charconv>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -10,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/http/http_source.h"
 #include "server/http/url.h"
+#include "server/kv/number.h"
 
 namespace raftly {
 namespace {
@@ -86,13 +86,9 @@ absl::StatusOr<std::optional<ChangePosition>> BeginOf(const HttpRequest& request
   const auto from = QueryParameter(request.query(), "from");
   if (!from.ok()) return from.status();
   if (!from->has_value()) return std::nullopt;
-  const std::string& text = **from;
-  Index index;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), index.value);
-  if (error != std::errc() || stop != text.data() + text.size() || !index) {
-    return absl::InvalidArgumentError("from: want an index, 1 or above");
-  }
-  return ChangePosition{index};
+  const auto index = NumberIn<uint64_t>(**from);
+  if (index.value_or(0) == 0) return absl::InvalidArgumentError("from: want an index, 1 or above");
+  return ChangePosition{Index{*index}};
 }
 
 HttpResponse Watch(WatchHub& hub, const HttpRequest& request) {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "server/kv/number.h"
 
 namespace raftly {
 namespace {
@@ -17,13 +17,6 @@ size_t SizeOf(const Change& change) {
 }
 
 bool HasPrefix(std::string_view key, std::string_view prefix) { return key.substr(0, prefix.size()) == prefix; }
-
-// Digits alone.
-template <class Number>
-bool ParseNumber(std::string_view text, Number& number) {
-  const bool digits = std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  return digits && absl::SimpleAtoi(std::string(text), &number);
-}
 
 }  // namespace
 
@@ -40,14 +33,13 @@ std::string ToId(ChangePosition position) {
 
 absl::StatusOr<ChangePosition> ParseId(std::string_view id) {
   const size_t point = std::min(id.find('.'), id.size());
-  uint64_t index = 0;
-  uint32_t place = 0;
   const bool whole = point == id.size();
-  if (!ParseNumber(id.substr(0, point), index) || index == UINT64_MAX ||
-      (!whole && (!ParseNumber(id.substr(point + 1), place) || place == 0))) {
+  const auto index = NumberIn<uint64_t>(id.substr(0, point));
+  const auto place = whole ? std::nullopt : NumberIn<uint32_t>(id.substr(point + 1));
+  if (!index || *index == UINT64_MAX || (!whole && place.value_or(0) == 0)) {
     return absl::InvalidArgumentError("want the id of an event");
   }
-  return whole ? ChangePosition{Index{index + 1}} : ChangePosition{Index{index}, place};
+  return whole ? ChangePosition{Index{*index + 1}} : ChangePosition{Index{*index}, *place};
 }
 
 void ChangeLog::Append(Index at, std::span<Change> changes) {

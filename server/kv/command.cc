@@ -1,9 +1,8 @@
 #include "server/kv/command.h"
 
-#include <charconv>
-
 #include "absl/strings/str_cat.h"
 #include "server/kv/json.h"
+#include "server/kv/number.h"
 #include "server/kv/utf8.h"
 
 namespace raftly {
@@ -23,12 +22,10 @@ template <class Number>
 bool ReadNumber(const JsonObject& object, std::string_view name, std::optional<Number>& out) {
   const JsonField* field = object.Find(name);
   if (field == nullptr || field->kind == JsonField::Kind::kNull) return true;
-  Number number{};
-  const char* const end = field->text.data() + field->text.size();
-  const auto [stop, error] = std::from_chars(field->text.data(), end, number);
-  if (field->kind != JsonField::Kind::kNumber || error != std::errc() || stop != end) return false;
-  out = number;
-  return true;
+  if (field->kind != JsonField::Kind::kNumber) return false;
+  const auto number = NumberIn<Number>(field->text);
+  if (number) out = *number;
+  return number.has_value();
 }
 
 Command ClockIn(const JsonObject& object) {

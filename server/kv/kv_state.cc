@@ -42,12 +42,12 @@ void AppendString(std::string& out, std::string_view text) {
   out.append(text);
 }
 
-// Where a key's size would be: no key is so long.
-std::string Mark() { return std::string(kSize, '\xFF'); }
+// Where a key's size would be, each of its bytes: no key is so long.
+constexpr char kMark = '\xFF';
 
 }  // namespace
 
-void AppendMark(std::string& out) { out += Mark(); }
+void AppendMark(std::string& out) { out.append(kSize, kMark); }
 
 void AppendPair(std::string& out, std::string_view key, std::string_view value, Index version) {
   AppendString(out, key);
@@ -55,11 +55,18 @@ void AppendPair(std::string& out, std::string_view key, std::string_view value, 
   PutBigEndian(out, version.value);
 }
 
+// It, too, may come in pieces.
+bool KvPairReader::AtMark() const {
+  if (kept_.size() >= kSize || kept_.size() + rest_.size() < kSize) return false;
+  const auto all = [](std::string_view bytes) {
+    return std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == kMark; });
+  };
+  return all(kept_) && all(rest_.substr(0, kSize - kept_.size()));
+}
+
 // What is whole is taken where it lies; only what has to wait for more is copied.
 std::optional<KvPair> KvPairReader::Next() {
-  // The mark, too, may come in pieces.
-  while (!answers_ && kept_.size() < kSize && kept_.size() + rest_.size() >= kSize &&
-         (kept_ + std::string(rest_.substr(0, kSize - kept_.size()))) == Mark()) {
+  if (!answers_ && AtMark()) {
     rest_.remove_prefix(kSize - kept_.size());
     kept_.clear();
     answers_.emplace();

@@ -40,6 +40,8 @@ class KvPairReader {
   const std::optional<std::string>& answers() const { return answers_; }
 
  private:
+  bool AtMark() const;
+
   std::string_view rest_;
   std::optional<std::string> answers_;
   std::string kept_;  // the beginning of a pair that is not whole yet

@@ -1,9 +1,9 @@
 #include "server/kv/outcome.h"
 
-#include <charconv>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/kv/number.h"
 
 namespace raftly {
 namespace {
@@ -24,13 +24,11 @@ absl::StatusOr<WriteOutcome> DecodeOutcome(std::string_view text, Index at) {
   if (kind == std::string_view::npos || colon == std::string_view::npos) {
     return absl::DataLossError("the answer of the state machine is none");
   }
-  WriteOutcome outcome{.kind = static_cast<WriteOutcome::Kind>(kind), .version = {}, .value = {}};
-  const auto [stop, error] = std::from_chars(text.data() + 1, text.data() + colon, outcome.version.value);
-  if (error != std::errc() || stop != text.data() + colon) {
-    return absl::DataLossError("the answer of the state machine has no version");
-  }
-  outcome.value = std::string(text.substr(colon + 1));
-  return outcome;
+  const auto version = NumberIn<uint64_t>(text.substr(1, colon - 1));
+  if (!version) return absl::DataLossError("the answer of the state machine has no version");
+  return WriteOutcome{.kind = static_cast<WriteOutcome::Kind>(kind),
+                      .version = Index{*version},
+                      .value = std::string(text.substr(colon + 1))};
 }
 
 }  // namespace raftly

@@ -1,23 +1,15 @@
 #include "server/kv/what_changes.h"
 
-#include <charconv>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/kv/json.h"
+#include "server/kv/number.h"
 
 namespace raftly {
 namespace {
 
 using Step = Transaction::Step;
-
-// The signed decimal number that is all of `text`. An absent value counts as 0.
-std::optional<int64_t> NumberIn(std::string_view text) {
-  int64_t number = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 // A transaction under way: its own changes hide what was there before.
 class Run {
@@ -81,7 +73,7 @@ WriteOutcome WhyNot(Command& command, const Found* now) {
   if (command.if_version && Index{*command.if_version} != version) return {Kind::kElse, version};
   const std::string_view before = now == nullptr ? std::string_view() : now->value.view();
   if (command.op == Command::Op::kAdd) {
-    const auto number = now == nullptr ? std::optional<int64_t>(0) : NumberIn(before);
+    const auto number = now == nullptr ? std::optional<int64_t>(0) : NumberIn<int64_t>(before);
     int64_t sum = 0;
     if (!number || __builtin_add_overflow(*number, command.by, &sum)) return {Kind::kNotNumber, version};
     command.value = std::to_string(sum);
