@@ -1,5 +1,5 @@
 // Real raftly-server processes on free ports of this machine, in a directory of their own.
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, openSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -13,6 +13,18 @@ const SERVER =
 export interface Timings {
   election_timeout_ms: number;
   heartbeat_ms: number;
+}
+
+// Further flags of every server, and the token that the tests' own requests show.
+export interface Access {
+  flags: readonly string[];
+  token?: string;
+}
+
+// A name for a token, its role or roles: the token, and its line for the file.
+export function newToken(name: string, roles: string): [token: string, line: string] {
+  const [token, ...line] = execFileSync(SERVER, ["-new-token", name, roles], { encoding: "utf8" }).split("\n");
+  return [token!, line.join("\n")];
 }
 
 // Slow enough that a busy machine holds no elections of its own accord.
@@ -33,6 +45,7 @@ export class TestCluster {
     readonly names: readonly string[],
     ports: readonly number[],
     readonly timings_at_start: Timings,
+    readonly access: Access,
   ) {
     this.#http = new Map(names.map((name, i) => [name, ports[i]!]));
     this.#grpc = new Map(names.map((name, i) => [name, ports[names.length + i]!]));
@@ -42,8 +55,9 @@ export class TestCluster {
   static async start(
     names: readonly string[] = ["node1", "node2", "node3"],
     timings = UNHURRIED,
+    access: Access = { flags: [] },
   ): Promise<TestCluster> {
-    const cluster = new TestCluster(names, await freePorts(2 * names.length), timings);
+    const cluster = new TestCluster(names, await freePorts(2 * names.length), timings, access);
     for (const name of names) cluster.revive(name);
     await cluster.agreed();
     return cluster;
@@ -78,6 +92,7 @@ export class TestCluster {
       ...["-data-dir", join(this.#directory, name), "-http-peers", list(this.#http, this.names)],
       ...["-election-timeout", String(election_timeout_ms), "-heartbeat", String(heartbeat_ms)],
       ...(others.length > 0 ? ["-peers", list(this.#grpc, others)] : []),
+      ...this.access.flags,
     ];
     const log = openSync(join(this.#directory, `${name}.log`), "a");
     const child = spawn(SERVER, flags, { stdio: ["ignore", log, log] });
@@ -92,19 +107,27 @@ export class TestCluster {
   }
 
   async get<Data>(path: string, name = this.names[0]!): Promise<Data> {
-    const response = await fetch(this.url(name) + path);
+    const response = await fetch(this.url(name) + path, { headers: this.#headers() });
     return (await response.json()) as Data;
   }
 
   async post(path: string, body: unknown = {}, name = this.names[0]!): Promise<void> {
-    await fetch(this.url(name) + path, { method: "POST", body: JSON.stringify(body) });
+    await fetch(this.url(name) + path, { method: "POST", body: JSON.stringify(body), headers: this.#headers() });
   }
 
   // A write, answered with the version of the key.
   async send(method: "PUT" | "DELETE", path: string, body: unknown, name = this.names[0]!): Promise<number> {
-    const response = await fetch(this.url(name) + path, { method, body: JSON.stringify(body) ?? null });
+    const response = await fetch(this.url(name) + path, {
+      method,
+      body: JSON.stringify(body) ?? null,
+      headers: this.#headers(),
+    });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     return Number(response.headers.get("ETag")?.replaceAll('"', ""));
+  }
+
+  #headers(): Record<string, string> {
+    return this.access.token ? { Authorization: `Bearer ${this.access.token}` } : {};
   }
 
   async leader(): Promise<string> {

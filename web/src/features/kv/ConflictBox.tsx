@@ -5,14 +5,16 @@ import { Visible } from "@/features/kv/Visible";
 interface ConflictBoxProps {
   // What is there now; null: nothing.
   now: KeyEntry | null;
-  // What the button says that does it all the same; null where there is nothing to do.
-  overwrite: string | null;
-  onOverwrite(): void;
+  // What the button says that does it all the same; null where there is nothing to do. By default that of a put.
+  overwrite?: string | null;
+  // Instead of this version; 0: of nothing.
+  onOverwrite(version: number): void;
   onReload(): void;
 }
 
 // The write came too late for the version that it was meant for, and changed nothing.
 export function ConflictBox({ now, overwrite, onOverwrite, onReload }: ConflictBoxProps) {
+  const label = overwrite === undefined ? (now ? `Overwrite version ${now.version}` : "Create it again") : overwrite;
   return (
     <div role="alert" data-conflict className="space-y-2 rounded-md border border-candidate bg-panel px-2.5 py-2">
       {now ? (
@@ -35,9 +37,9 @@ export function ConflictBox({ now, overwrite, onOverwrite, onReload }: ConflictB
         </p>
       )}
       <div className="flex flex-wrap gap-2">
-        {overwrite !== null && (
-          <Button look="danger" onClick={onOverwrite}>
-            {overwrite}
+        {label !== null && (
+          <Button look="danger" onClick={() => onOverwrite(now?.version ?? 0)}>
+            {label}
           </Button>
         )}
         <Button onClick={onReload}>{now ? "Reload" : "Close"}</Button>

@@ -64,12 +64,7 @@ export function NewKeyForm({ prefix, note, onClose }: NewKeyFormProps) {
         </p>
       )}
       {writing.conflict !== undefined ? (
-        <ConflictBox
-          now={writing.conflict}
-          overwrite={writing.conflict ? `Overwrite version ${writing.conflict.version}` : "Create it again"}
-          onOverwrite={() => void save(writing.conflict?.version ?? 0)}
-          onReload={reload}
-        />
+        <ConflictBox now={writing.conflict} onOverwrite={(version) => void save(version)} onReload={reload} />
       ) : (
         <div className="flex flex-wrap items-center gap-2">
           <Button type="submit" look="primary" busy={writing.busy} disabled={problem !== undefined}>

@@ -53,12 +53,7 @@ export function ValueForm({ base, newer, actions }: ValueFormProps) {
         </p>
       )}
       {writing.conflict !== undefined ? (
-        <ConflictBox
-          now={writing.conflict}
-          overwrite={writing.conflict ? `Overwrite version ${writing.conflict.version}` : "Create it again"}
-          onOverwrite={() => void save(writing.conflict?.version ?? 0)}
-          onReload={reload}
-        />
+        <ConflictBox now={writing.conflict} onOverwrite={(version) => void save(version)} onReload={reload} />
       ) : (
         <div className="flex flex-wrap gap-2">
           <Button type="submit" look="primary" busy={writing.busy} disabled={value === undefined}>
