@@ -218,6 +218,11 @@ void NodeLogger::Line(const InstallationChanged& event) {
   }
 }
 
+void NodeLogger::Line(const ConfigurationChanged& event) {
+  log_.Info("members changed",
+            {{"members", ToString(event.configuration)}, {"index", std::to_string(event.at.value)}});
+}
+
 void NodeLogger::Line(const SnapshotInstalled& event) {
   log_.Info("took up a leader's snapshot", {{"leader", OrNone(event.leader)},
                                             {"last_included_index", Number(event.last_included.index)},

@@ -20,6 +20,8 @@ const std::vector<NamedDefence>& AllDefences() {
       {"check_quorum", "check quorum", &Defences::check_quorum},
       {"stickiness", "sticky followers", &Defences::stickiness},
       {"member_check", "members only", &Defences::member_check},
+      {"joint_consensus", "joint consensus", &Defences::joint_consensus},
+      {"change_after_own_entry", "changes wait for an own entry", &Defences::change_after_own_entry},
       {"evidence_asks_first", "evidence only asks", &Defences::evidence_asks_first},
       {"election_jitter", "random timeouts", &Defences::election_jitter},
       {"disk_watchdog", "disk watchdog", &Defences::disk_watchdog},

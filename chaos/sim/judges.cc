@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "chaos/sim/kv_machine.h"
-#include "raft/core/quorum.h"
+#include "raft/core/membership.h"
 
 namespace raftly {
 

@@ -59,6 +59,9 @@ std::string Describe(const NodeEvent& event) {
                                                     : "cannot send ";
       return absl::StrCat(what, e.peer, " its snapshot ", Place(e.last_included));
     }
+    std::string operator()(const ConfigurationChanged& e) const {
+      return absl::StrCat("members from entry ", e.at.value, ": ", ToString(e.configuration));
+    }
     std::string operator()(const SnapshotInstalled& e) const {
       return absl::StrCat("takes up the snapshot ", Place(e.last_included), " from ", e.leader);
     }

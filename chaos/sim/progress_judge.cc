@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "raft/core/quorum.h"
+#include "raft/core/membership.h"
 
 namespace raftly {
 namespace {

@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <vector>
 
+#include "raft/core/membership.h"
 #include "raft/core/time.h"
 #include "raft/core/types.h"
 
@@ -22,22 +24,24 @@ struct Defences {
   bool log_matching = true;          // §5.3: the consistency check on prev
   bool clamp_commit_on_send = true;  // a commit index speaks only of what the message proves
   bool clamp_commit_on_receive = true;
-  bool waiter_term = true;                // a client's write is known by index and term, not by index alone
-  bool lower_in_flight_writes = true;     // truncation withdraws the promise of writes still on their way to the disk
-  bool pre_vote = true;                   // thesis §9.6
-  bool check_quorum = true;               // thesis §6.2: a leader cut off from a quorum steps down
-  bool stickiness = true;                 // thesis §4.2.3: no vote while a leader is heard
-  bool member_check = true;               // §6: no vote for a server that is no member
-  bool evidence_asks_first = true;        // a leader that seems dead is a reason for a pre-vote, never for an election
-  bool election_jitter = true;            // §5.2: election timeouts are drawn, and grow where elections fail
-  bool disk_watchdog = true;              // a leader whose disk stands still leaves the lead
-  bool read_confirmation = true;          // thesis §6.4: a read waits until a quorum confirms the leader
-  bool read_before_asking = true;         // thesis §6.4: no read shares a round that began before it was asked for
-  bool sync_before_promise = true;        // a promise leaves only after the sync that makes it true
-  bool discard_conflicting_log = true;    // Figure 13, rule 7
-  bool refuse_stale_snapshot = true;      // what is older than what was committed here changes nothing
-  bool snapshot_before_log = true;        // log goes only when the snapshot is durable
-  bool sync_before_rename = true;         // a snapshot gets its name only when it is durable
+  bool waiter_term = true;              // a client's write is known by index and term, not by index alone
+  bool lower_in_flight_writes = true;   // truncation withdraws the promise of writes still on their way to the disk
+  bool pre_vote = true;                 // thesis §9.6
+  bool check_quorum = true;             // thesis §6.2: a leader cut off from a quorum steps down
+  bool stickiness = true;               // thesis §4.2.3: no vote while a leader is heard
+  bool member_check = true;             // §6: no vote for a server that is no member
+  bool joint_consensus = true;          // §6: voters change through a configuration in which both sides have to agree
+  bool change_after_own_entry = true;   // Ongaro, 2015: a change begins with a committed entry of the leader's term
+  bool evidence_asks_first = true;      // a leader that seems dead is a reason for a pre-vote, never for an election
+  bool election_jitter = true;          // §5.2: election timeouts are drawn, and grow where elections fail
+  bool disk_watchdog = true;            // a leader whose disk stands still leaves the lead
+  bool read_confirmation = true;        // thesis §6.4: a read waits until a quorum confirms the leader
+  bool read_before_asking = true;       // thesis §6.4: no read shares a round that began before it was asked for
+  bool sync_before_promise = true;      // a promise leaves only after the sync that makes it true
+  bool discard_conflicting_log = true;  // Figure 13, rule 7
+  bool refuse_stale_snapshot = true;    // what is older than what was committed here changes nothing
+  bool snapshot_before_log = true;      // log goes only when the snapshot is durable
+  bool sync_before_rename = true;       // a snapshot gets its name only when it is durable
   bool configuration_in_snapshot = true;  // what the log before it said of the cluster is in it
   bool snapshot_at_one_index = true;      // a snapshot's state and the index that it names are taken in one step
   bool one_install_at_a_time = true;      // a newer snapshot waits until the one on its way is there, or has stalled
@@ -94,7 +98,12 @@ struct Limits {
 
 struct CoreConfig {
   NodeId self;
-  std::vector<NodeId> peers;  // the other voters; empty: a cluster of one
+  std::vector<NodeId>
+      peers;  // the other voters, until the log or a snapshot says who they are; empty: a cluster of one
+  // This node is no member until the log says so: it neither votes for itself nor campaigns.
+  bool joins = false;
+  // What an entry of type kConfig says of the members; nothing: it says other things. Null: members never change.
+  std::optional<Configuration> (*read_configuration)(const Entry& entry) = nullptr;
   Timings timings;
   Limits limits;
   Defences defences;

@@ -3,14 +3,15 @@
 #include <algorithm>
 
 #include "raft/core/check.h"
-#include "raft/core/quorum.h"
 #include "raft/core/raft_core.h"
 
 namespace raftly {
 
 // ---- Campaigning ---------------------------------------------------------------------------------------------------
 
-bool RaftCore::MayCampaign() const { return hard_state_.may_vote && term() < kLastTerm; }
+bool RaftCore::MayCampaign() const {
+  return hard_state_.may_vote && term() < kLastTerm && configuration().Votes(config_.self);
+}
 
 void RaftCore::OnElectionTimeout() {
   if (now_ >= DiskDeadline()) {
@@ -80,7 +81,8 @@ void RaftCore::StartElection(RoleReason reason) {
 
 void RaftCore::AskForVotes(bool pre_vote) {
   const Term campaign = pre_vote ? term() + 1 : term();
-  for (const NodeId& peer : config_.peers) {
+  for (const NodeId& peer : configuration().Others(config_.self)) {
+    if (!configuration().Votes(peer)) continue;
     OpenCall call{.peer = {}, .term = campaign, .pre_vote = pre_vote, .prev = {}, .last = {}, .match_when_sent = {}};
     VoteRequest request{.term = campaign, .candidate = config_.self, .last_log = log_.last(), .pre_vote = pre_vote};
     const CallId id = OpenCallTo(peer, std::move(call));
@@ -104,13 +106,16 @@ void RaftCore::HandleVoteReply(const OpenCall& call, const VoteReply& reply) {
 
 void RaftCore::CountPreVote(const NodeId& voter) {
   pre_votes_.insert(voter);
-  if (pre_votes_.size() >= QuorumOf(ClusterSize())) StartElection(RoleReason::kPreVoteWon);
+  if (QuorumHolds(configuration(), [&](const NodeId& node) { return pre_votes_.contains(node); })) {
+    StartElection(RoleReason::kPreVoteWon);
+  }
 }
 
 // The others' may come before we hear that our own, which let us ask for them, is on the disk: then it decides.
 void RaftCore::CountVote(const NodeId& voter) {
   votes_.insert(voter);
-  if (votes_.contains(config_.self) && votes_.size() >= QuorumOf(ClusterSize())) BecomeLeader();
+  if (!votes_.contains(config_.self)) return;
+  if (QuorumHolds(configuration(), [&](const NodeId& node) { return votes_.contains(node); })) BecomeLeader();
 }
 
 // The requests for votes leave now: their answers take a round trip and, at a guess, what our own vote took.
@@ -126,12 +131,7 @@ void RaftCore::BecomeLeader() {
   ChangeRole(Role::kLeader, RoleReason::kElectionWon);
   calls_.clear();
   progress_.clear();
-  for (const NodeId& peer : config_.peers) {
-    Progress progress;
-    progress.next = log_.last().index + 1;
-    progress.heard_at = now_;  // a full election timeout before check-quorum may doubt us
-    progress_.emplace(peer, std::move(progress));
-  }
+  FollowConfiguration();
   SetLeader(config_.self);
   // §8 and §5.4.2: a no-op of our own term commits what earlier leaders left, and tells us what is committed.
   AppendOwn({.index = log_.last().index + 1, .term = term(), .type = EntryType::kNormal, .data = {}});
@@ -243,29 +243,21 @@ void RaftCore::NoteRefusedVote(const VoteRequest& request, NoVote why) {
 // ---- Keeping and losing leadership ---------------------------------------------------------------------------------
 
 Time RaftCore::QuorumHeardAt() const {
-  std::vector<Time> heard;
-  heard.reserve(progress_.size() + 1);
-  heard.push_back(now_);  // we hear ourselves
-  for (const auto& [peer, progress] : progress_) heard.push_back(progress.heard_at);
-  return ReachedByQuorum(std::move(heard));
+  return QuorumReached(Time::min(), now_, [](const NodeId&, const Progress& progress) { return progress.heard_at; });
 }
 
 // Ourselves included. Who has not answered yet counts as well off.
-bool RaftCore::QuorumHas(Space least) const {
-  size_t servers = space_ <= least ? 1 : 0;
-  for (const auto& [peer, progress] : progress_) servers += progress.space <= least ? 1 : 0;
-  return servers >= QuorumOf(ClusterSize());
+bool RaftCore::QuorumHasSpace(Space least) const {
+  return QuorumHas(space_ <= least, [least](const Progress& progress) { return progress.space <= least; });
 }
 
 // Where a quorum of the others could commit what we cannot take, one of them should lead.
 void RaftCore::LeaveTheLeadToWhoHasSpace() {
-  if (space_ == Space::kPlenty) return;
-  size_t others = 0;
-  for (const auto& [peer, progress] : progress_) {
-    const bool heard = now_ < progress.heard_at + config_.timings.election_timeout;
-    others += heard && progress.space == Space::kPlenty ? 1 : 0;
-  }
-  if (others >= QuorumOf(ClusterSize())) BecomeFollower(term(), RoleReason::kNoSpace);
+  if (role_ != Role::kLeader || space_ == Space::kPlenty) return;
+  const bool others = QuorumHas(/*ours=*/false, [this](const Progress& progress) {
+    return now_ < progress.heard_at + config_.timings.election_timeout && progress.space == Space::kPlenty;
+  });
+  if (others) BecomeFollower(term(), RoleReason::kNoSpace);
 }
 
 // A leader that a quorum no longer answers cannot commit and must not pretend: its clients should look elsewhere.

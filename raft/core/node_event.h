@@ -6,6 +6,7 @@
 #include <string_view>
 #include <variant>
 
+#include "raft/core/membership.h"
 #include "raft/core/types.h"
 
 namespace raftly {
@@ -26,6 +27,7 @@ enum class RoleReason {
   kLostQuorum,
   kNoSpace,
   kDiskStuck,
+  kRemoved,
 };
 std::string_view ToString(RoleReason reason);
 struct RoleChanged {
@@ -114,8 +116,14 @@ struct SnapshotInstalled {
   LogPosition last_included;
   NodeId leader;
 };
-using NodeEvent =
-    std::variant<ElectionStarted, RoleChanged, LeaderChanged, VoteCast, LogTruncated, CommitAdvanced, PeerLostLog,
-                 VoteRegained, MessageRefused, PeerRefuses, VoteRefused, InstallationChanged, SnapshotInstalled>;
+// Another configuration holds here: one was appended, or withdrawn with the log that brought it, or came with a
+// snapshot.
+struct ConfigurationChanged {
+  Index at;  // of its entry; 0: it is that of the first start
+  Configuration configuration;
+};
+using NodeEvent = std::variant<ElectionStarted, RoleChanged, LeaderChanged, VoteCast, LogTruncated, CommitAdvanced,
+                               PeerLostLog, VoteRegained, MessageRefused, PeerRefuses, VoteRefused, InstallationChanged,
+                               SnapshotInstalled, ConfigurationChanged>;
 
 }  // namespace raftly

@@ -22,7 +22,13 @@ RaftCore::RaftCore(CoreConfig config, Recovered recovered, uint64_t seed, Time n
       delivered_(recovered.snapshot.index) {
   RAFTLY_CHECK(snapshot_.index >= log_.base().index && log_.Matches(snapshot_),
                "a log would begin behind what the state machine holds");
-  RAFTLY_CHECK(!config_.self.empty() && !IsPeer(config_.self), "a node without a name, or its own peer");
+  RAFTLY_CHECK(!config_.self.empty(), "a node without a name");
+  Configuration first;
+  if (!config_.joins) {
+    first.voters = {config_.peers.begin(), config_.peers.end()};
+    RAFTLY_CHECK(first.voters.insert(config_.self).second, "a node would be its own peer");
+  }
+  configurations_.push_back({Index{}, std::move(first)});
   RAFTLY_CHECK(config_.timings.heartbeat > Duration::zero(), "a leader that never speaks");
   RAFTLY_CHECK(config_.timings.heartbeat < config_.timings.election_timeout,
                "a leader that speaks less often than its followers' patience lasts");
@@ -38,6 +44,9 @@ RaftCore::RaftCore(CoreConfig config, Recovered recovered, uint64_t seed, Time n
     // by a candidate of a later term. Silence for as long as two elections last lets check-quorum retire them.
     silent_until_ = now + 2 * std::max(config_.timings.election_timeout, config_.longest_election_timeout);
   }
+  if (recovered.configuration) ReplaceConfigurations(snapshot_.index, std::move(recovered.configuration));
+  for (Index index = log_.base().index + 1; index <= log_.last().index; ++index) NoteConfiguration(log_.At(index));
+  SettleConfigurations();
   Defences needed = config_.defences;
   needed.pre_vote = true;  // a flag of the server, and no matter of safety
   lawful_ = needed == Defences{};
@@ -186,13 +195,15 @@ void RaftCore::On(Proposed& input) {
   const auto refuse = [&](Refusal why) { out_.outcomes.push_back(Refused{input.id, why, leader_}); };
   if (role_ != Role::kLeader) return refuse(Refusal::kNotLeader);
   const Space needed = input.frees_space ? Space::kReserve : Space::kPlenty;
-  if (space_ > needed || !QuorumHas(needed)) return refuse(Refusal::kNoSpace);
+  if (space_ > needed || !QuorumHasSpace(needed)) return refuse(Refusal::kNoSpace);
   if (uncommitted_entries() >= config_.limits.uncommitted_entries ||
       uncommitted_bytes_ + input.data.size() > config_.limits.uncommitted_bytes) {
     return refuse(Refusal::kTooMuchUncommitted);
   }
-  uncommitted_bytes_ += input.data.size();
-  AppendOwn({.index = log_.last().index + 1, .term = term(), .type = input.type, .data = Bytes(std::move(input.data))});
+  Entry entry{.index = log_.last().index + 1, .term = term(), .type = input.type, .data = Bytes(std::move(input.data))};
+  if (const auto why = WhyNoChange(entry)) return refuse(*why);
+  uncommitted_bytes_ += entry.data.size();
+  AppendOwn(std::move(entry));
   out_.outcomes.push_back(Accepted{input.id, log_.last()});
 }
 
@@ -223,10 +234,6 @@ void RaftCore::On(const SpaceChanged& input) {
 }
 
 // ---- Calls and promises --------------------------------------------------------------------------------------------
-
-bool RaftCore::IsPeer(const NodeId& node) const {
-  return std::find(config_.peers.begin(), config_.peers.end(), node) != config_.peers.end();
-}
 
 CallId RaftCore::OpenCallTo(const NodeId& peer, OpenCall call) {
   call.peer = peer;
@@ -283,6 +290,7 @@ void RaftCore::FillWrite() {
 }
 
 void RaftCore::AppendOwn(Entry entry) {
+  NoteConfiguration(entry);
   log_.Append(std::move(entry));
   if (!config_.defences.quorum_commit) SetCommit(log_.last().index);
 }

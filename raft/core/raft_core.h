@@ -30,6 +30,7 @@
 
 #include "raft/core/config.h"
 #include "raft/core/log.h"
+#include "raft/core/membership.h"
 #include "raft/core/messages.h"
 #include "raft/core/node_event.h"
 #include "raft/core/progress.h"
@@ -88,7 +89,8 @@ struct PieceStored {
   uint64_t offset = 0;  // what is here now
   bool whole = false;   // and durable
   uint64_t size = 0;
-  bool failed = false;  // it could not be kept
+  bool failed = false;                              // it could not be kept
+  std::optional<Configuration> configuration = {};  // of a whole one, where it names one
 };
 // A piece that was to be sent to `peer` cannot be read: its snapshot is gone, or damaged.
 struct PieceMissing {
@@ -126,7 +128,7 @@ struct Accepted {
   RequestId id;
   LogPosition at;
 };
-enum class Refusal { kNotLeader, kNoSpace, kTooMuchUncommitted };
+enum class Refusal { kNotLeader, kNoSpace, kTooMuchUncommitted, kChangeUnderWay, kIllegalChange };
 // The proposal never entered the log, or the read cannot be served here.
 struct Refused {
   RequestId id;
@@ -176,6 +178,7 @@ struct Recovered {
   // log's end.
   LogPosition snapshot = {};
   uint64_t snapshot_size = 0;
+  std::optional<Configuration> configuration = {};  // of the snapshot, where it names one
 
   LogPosition last() const { return entries.empty() ? base : entries.back().position(); }
   // Takes the log to a snapshot that lies not before its base: Figure 13, rules 6 and 7, as for a snapshot that has
@@ -221,6 +224,9 @@ class RaftCore {
   const LogPosition& snapshot() const { return snapshot_; }
   uint64_t snapshot_size() const { return snapshot_size_; }
   const Timings& timings() const { return config_.timings; }
+  // The one that holds: the last in the log, committed or not. Its entry's index; 0: it is that of the first start.
+  const Configuration& configuration() const { return configurations_.back().value; }
+  Index configuration_at() const { return configurations_.back().at; }
   const std::map<NodeId, Progress>& progress() const { return progress_; }  // of a leader; else empty
 
  private:
@@ -262,8 +268,6 @@ class RaftCore {
   void On(const PieceMissing& input);
   void On(EntriesRead& input);
   void On(const PeerGone& input);
-  bool IsPeer(const NodeId& node) const;
-  size_t ClusterSize() const { return config_.peers.size() + 1; }
   void Send(Message message) { out_.send.push_back(std::move(message)); }
   void SendWhenDurable(Message message);
   Answer AppendAnswer(CallId call, AppendReply reply) const;
@@ -282,6 +286,29 @@ class RaftCore {
   Duration DrawFrom(Duration spread);
   void RestartElectionTimer();
 
+  // membership.cc
+  void NoteConfiguration(const Entry& entry);
+  void UseConfiguration(Index at, Configuration configuration);
+  void WithdrawConfigurations(Index from);
+  void ReplaceConfigurations(Index at, std::optional<Configuration> configuration);
+  void OnConfigurationChanged();
+  void FollowConfiguration();
+  void SettleConfigurations();
+  std::optional<Refusal> WhyNoChange(const Entry& entry) const;
+  bool IsStranger(const NodeId& node) const;
+  // Ourselves included, where we vote.
+  template <class Holds>
+  bool QuorumHas(bool ours, Holds holds) const {
+    return QuorumHolds(configuration(),
+                       [&](const NodeId& voter) { return voter == config_.self ? ours : holds(progress_.at(voter)); });
+  }
+  template <class T, class Value>
+  T QuorumReached(T none, T ours, Value value) const {
+    return ReachedByQuorum(configuration(), none, [&](const NodeId& voter) {
+      return voter == config_.self ? ours : value(voter, progress_.at(voter));
+    });
+  }
+
   // election.cc
   void OnElectionTimeout();
   void StartPreVote();
@@ -299,7 +326,7 @@ class RaftCore {
   void NoteRefusedVote(const VoteRequest& request, NoVote why);
   void HandleVoteReply(const OpenCall& call, const VoteReply& reply);
   bool MayCampaign() const;
-  bool QuorumHas(Space least) const;
+  bool QuorumHasSpace(Space least) const;
   void LeaveTheLeadToWhoHasSpace();
   void CheckQuorum();
   Time DiskDeadline() const;
@@ -321,7 +348,7 @@ class RaftCore {
   // snapshot.cc
   void HandlePiece(CallId call, SnapshotRequest& request);
   void AnswerAhead();
-  void Install(const LogPosition& last_included);
+  void Install(const PieceStored& whole);
   bool NeedsSnapshot(const Progress& progress) const;
   void SendSnapshots();
   void SendPiece(const NodeId& peer, Progress& progress);
@@ -385,7 +412,12 @@ class RaftCore {
   Space space_ = Space::kPlenty;  // on our disk
   LogPosition snapshot_;          // the newest of ours: snapshot_.index >= log_.base().index
   uint64_t snapshot_size_ = 0;
-  Index droppable_;  // of the log, once no peer's installation needs it any more
+  struct ConfigurationAt {
+    Index at;
+    Configuration value;
+  };
+  std::deque<ConfigurationAt> configurations_;  // ascending, never empty; the last holds, the first is committed
+  Index droppable_;                             // of the log, once no peer's installation needs it any more
   struct PieceInHand {
     NodeId leader;
     LogPosition last_included;

@@ -6,7 +6,6 @@
 // index, after the read was asked, for all that wait together, and serves them when it has applied as much.
 #include <algorithm>
 
-#include "raft/core/quorum.h"
 #include "raft/core/raft_core.h"
 
 namespace raftly {
@@ -48,11 +47,9 @@ void RaftCore::HandleReadIndex(CallId call, const ReadIndexRequest& request) {
 // The latest call such that a quorum has answered it or a later one. `present` has just confirmed us by itself.
 CallId RaftCore::QuorumConfirmed(const NodeId* present) const {
   constexpr CallId kAny{UINT64_MAX};
-  std::vector<CallId> confirmed = {kAny};  // ourselves
-  for (const auto& [peer, progress] : progress_) {
-    confirmed.push_back(present != nullptr && *present == peer ? kAny : progress.confirmed);
-  }
-  return ReachedByQuorum(std::move(confirmed));
+  return QuorumReached(CallId{}, kAny, [=](const NodeId& voter, const Progress& progress) {
+    return present != nullptr && *present == voter ? kAny : progress.confirmed;
+  });
 }
 
 // One round at a time: what is asked while one is under way shares the next. A round that gets lost is made good by
@@ -67,6 +64,7 @@ void RaftCore::StartReadRound() {
 }
 
 void RaftCore::ConfirmReads() {
+  if (role_ != Role::kLeader) return;
   const CallId confirmed = QuorumConfirmed();
   if (confirmed >= read_round_) read_round_ = {};
   if (log_.TermAt(commit_) != term()) return;  // (1)

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "raft/core/check.h"
-#include "raft/core/quorum.h"
 #include "raft/core/raft_core.h"
 
 namespace raftly {
@@ -76,6 +75,7 @@ void RaftCore::AppendFromLeader(AppendRequest& request) {
       if (log_.TermAt(entry.index) == entry.term) continue;
       TruncateFrom(entry.index, request.leader);
     }
+    NoteConfiguration(entry);
     log_.Append(std::move(entry));
   }
 }
@@ -89,6 +89,7 @@ void RaftCore::TruncateFrom(Index from, const NodeId& leader) {
   }
   out_.events.push_back(LogTruncated{from, log_.last().index - from + 1, leader});
   log_.TruncateFrom(from);
+  WithdrawConfigurations(from);
   handed_ = std::min(handed_, from - 1);
   if (!config_.defences.lower_in_flight_writes) return;
   // Writes that are still on their way will be overwritten by the one that follows: when they are done, the disk holds
@@ -309,11 +310,8 @@ void RaftCore::LetGoOfMemory() {
 // ---- Commit --------------------------------------------------------------------------------------------------------
 
 void RaftCore::AdvanceCommit() {
-  std::vector<Index> stored;
-  stored.reserve(progress_.size() + 1);
-  stored.push_back(stable_);
-  for (const auto& [peer, progress] : progress_) stored.push_back(progress.match);
-  const Index agreed = ReachedByQuorum(std::move(stored));
+  const Index agreed =
+      QuorumReached(Index{}, stable_, [](const NodeId&, const Progress& progress) { return progress.match; });
   if (agreed <= commit_) return;
   // §5.4.2, Figure 8: entries of earlier terms commit only under an entry of our own.
   if (config_.defences.current_term_commit && log_.TermAt(agreed) != term()) return;
@@ -334,6 +332,7 @@ void RaftCore::SetCommit(Index commit) {
   }
   commit_ = commit;
   out_.events.push_back(CommitAdvanced{commit_});
+  SettleConfigurations();
 }
 
 }  // namespace raftly

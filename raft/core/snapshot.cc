@@ -97,7 +97,7 @@ void RaftCore::On(const PieceStored& input) {
   if (input.whole && !stale && lawful) {
     snapshot_ = input.last_included;
     snapshot_size_ = input.size;
-    Install(input.last_included);
+    Install(input);
     out_.events.push_back(SnapshotInstalled{input.last_included, piece.leader});
   }
   if (!piece.answered) {
@@ -110,7 +110,8 @@ void RaftCore::On(const PieceStored& input) {
 // what follows may be acknowledged: then it only tells us that all of that is committed. Otherwise nothing of the log
 // counts, neither what is missing nor what contradicts; a log that stays in parts is a log that never agrees
 // (hashicorp/raft #697).
-void RaftCore::Install(const LogPosition& last_included) {
+void RaftCore::Install(const PieceStored& whole) {
+  const LogPosition& last_included = whole.last_included;
   if (log_.Matches(last_included)) return SetCommit(last_included.index);
   if (!config_.defences.refuse_stale_snapshot) commit_ = std::min(commit_, last_included.index - 1);
   if (!config_.defences.discard_conflicting_log && log_.Contains(last_included.index)) {
@@ -120,6 +121,7 @@ void RaftCore::Install(const LogPosition& last_included) {
     return SetCommit(last_included.index);
   }
   log_.Reset(last_included);
+  ReplaceConfigurations(last_included.index, whole.configuration);
   thrown_away_for_ = last_included;
   // The snapshot is durable, and a recovery with it does what we do here: our disk holds all up to there.
   stable_ = handed_ = delivered_ = last_included.index;

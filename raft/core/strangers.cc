@@ -32,7 +32,7 @@ bool WellFormed(const AppendRequest& request) {
 }  // namespace
 
 std::optional<Objection> RaftCore::ObjectionTo(const VoteRequest& request) const {
-  if (config_.defences.member_check && !IsPeer(request.candidate)) return Objection::kStranger;
+  if (config_.defences.member_check && IsStranger(request.candidate)) return Objection::kStranger;
   if (request.term > kLastTerm || request.last_log.index > kLastIndex) return Objection::kImpossibleNumber;
   if (!IsPlace(request.last_log)) return Objection::kMalformed;
   // A log ends before the term that its owner campaigns for.
@@ -41,7 +41,7 @@ std::optional<Objection> RaftCore::ObjectionTo(const VoteRequest& request) const
 }
 
 std::optional<Objection> RaftCore::ObjectionTo(const AppendRequest& request) const {
-  if (!IsPeer(request.leader)) return Objection::kStranger;
+  if (IsStranger(request.leader)) return Objection::kStranger;
   if (request.term > kLastTerm || request.prev.index > kLastIndex) return Objection::kImpossibleNumber;
   if (!WellFormed(request)) return Objection::kMalformed;
   if (request.term < term()) return std::nullopt;  // a deposed leader; it learns our term
@@ -51,7 +51,7 @@ std::optional<Objection> RaftCore::ObjectionTo(const AppendRequest& request) con
 
 std::optional<Objection> RaftCore::ObjectionTo(const SnapshotRequest& request) const {
   const LogPosition& last = request.last_included;
-  if (!IsPeer(request.leader)) return Objection::kStranger;
+  if (IsStranger(request.leader)) return Objection::kStranger;
   if (request.term > kLastTerm || last.index > kLastIndex) return Objection::kImpossibleNumber;
   if (!last.index || !last.term || last.term > request.term) return Objection::kMalformed;
   if (request.offset > request.size || request.data.size() > request.size - request.offset)
@@ -66,7 +66,7 @@ std::optional<Objection> RaftCore::ObjectionTo(const SnapshotRequest& request) c
 }
 
 std::optional<Objection> RaftCore::ObjectionTo(const ReadIndexRequest& request) const {
-  if (!IsPeer(request.from)) return Objection::kStranger;
+  if (IsStranger(request.from)) return Objection::kStranger;
   if (request.term > kLastTerm) return Objection::kImpossibleNumber;
   return std::nullopt;
 }

@@ -35,6 +35,8 @@ std::string_view ToString(RoleReason reason) {
       return "no contact with a quorum";
     case RoleReason::kNoSpace:
       return "disk full";
+    case RoleReason::kRemoved:
+      return "not a member any more";
     case RoleReason::kDiskStuck:
       return "disk stands still";
   }

@@ -14,6 +14,8 @@ DrivenNode::DrivenNode(const Start& start) : seed_(start.seed) {
   }
   config_.self = start.self;
   config_.rejoin = start.rejoin;
+  config_.joins = start.joins;
+  config_.read_configuration = MembersIn;
   config_.timings = start.timings;
   config_.limits = start.limits;
   config_.defences = start.defences;
@@ -125,6 +127,11 @@ void DrivenNode::Doze(Duration duration) { now_ += duration; }
 
 RequestId DrivenNode::Propose(std::string data) {
   Step(Proposed{RequestId{++last_request_}, std::move(data)});
+  return {last_request_};
+}
+
+RequestId DrivenNode::ProposeMembers(std::string_view members) {
+  Step(Proposed{.id = RequestId{++last_request_}, .data = std::string(members), .type = EntryType::kConfig});
   return {last_request_};
 }
 

@@ -28,6 +28,7 @@ struct Start {
   uint64_t term = 0;  // 0: the term of the last entry
   NodeId voted_for = {};
   bool rejoin = false;
+  bool joins = false;
   uint64_t seed = 1;
   Timings timings = {};
   Limits limits = {};
@@ -54,6 +55,7 @@ class DrivenNode {
   void TimeOut();                // moves the clock to its deadline
   void Doze(Duration duration);  // the clock moves and nobody tells it
   RequestId Propose(std::string data = "x");
+  RequestId ProposeMembers(std::string_view members);  // "abd/abc+e"
   RequestId Read(bool ask_leader = false);
   // It has applied all up to `index` and takes a snapshot; the log goes up to `drop_through`, on the disk as well.
   void TakeSnapshot(uint64_t index, uint64_t drop_through);

@@ -6,7 +6,6 @@
 #include <map>
 #include <random>
 
-#include "raft/core/quorum.h"
 #include "tests/core/notation.h"
 
 namespace raftly {
@@ -140,22 +139,6 @@ TEST(LogDeathTest, AGapIsOurMistake) {
   EXPECT_DEATH(Log(EntriesOf("1:1 1:3")), "invariant");
   Log log;
   EXPECT_DEATH(log.Append(EntriesOf("1:2")[0]), "invariant");
-}
-
-TEST(Quorum, IsAMajority) {
-  EXPECT_EQ(QuorumOf(1), 1u);
-  EXPECT_EQ(QuorumOf(2), 2u);
-  EXPECT_EQ(QuorumOf(3), 2u);
-  EXPECT_EQ(QuorumOf(4), 3u);
-  EXPECT_EQ(QuorumOf(5), 3u);
-}
-
-TEST(Quorum, ReachedIsTheHighestThatAMajorityHas) {
-  EXPECT_EQ(ReachedByQuorum(std::vector{7}), 7);
-  EXPECT_EQ(ReachedByQuorum(std::vector{7, 3}), 3);
-  EXPECT_EQ(ReachedByQuorum(std::vector{1, 9, 5}), 5);
-  EXPECT_EQ(ReachedByQuorum(std::vector{9, 9, 1, 1}), 1);
-  EXPECT_EQ(ReachedByQuorum(std::vector{4, 2, 5, 1, 3}), 3);
 }
 
 }  // namespace

@@ -105,6 +105,9 @@ struct EventText {
                                                : "cannot send ",
                 event.peer, " the snapshot of ", Text(event.last_included));
   }
+  std::string operator()(const ConfigurationChanged& event) const {
+    return Join("members from ", event.at.value, ": ", ToString(event.configuration));
+  }
   std::string operator()(const SnapshotInstalled& event) const {
     return Join("takes up the snapshot of ", Text(event.last_included), " from ", Named(event.leader));
   }
@@ -123,11 +126,33 @@ Entries EntriesOf(std::string_view log) {
   Entries entries;
   std::istringstream words{std::string(log)};
   for (std::string word; words >> word;) {
-    const LogPosition at = PositionOf(word);
-    entries.push_back({.index = at.index, .term = at.term, .type = EntryType::kNormal, .data = {}});
+    const size_t equals = std::min(word.find('='), word.size());
+    const LogPosition at = PositionOf(word.substr(0, equals));
+    const bool members = equals < word.size();
+    entries.push_back({.index = at.index,
+                       .term = at.term,
+                       .type = members ? EntryType::kConfig : EntryType::kNormal,
+                       .data = Bytes(members ? word.substr(equals + 1) : std::string())});
   }
   return entries;
 }
+
+Configuration MembersOf(std::string_view members) {
+  Configuration configuration;
+  std::set<NodeId>* nodes = &configuration.voters;
+  for (const char c : members) {
+    if (c == '/') {
+      nodes = &configuration.outgoing;
+    } else if (c == '+') {
+      nodes = &configuration.learners;
+    } else {
+      nodes->insert(NodeId(1, c));
+    }
+  }
+  return configuration;
+}
+
+std::optional<Configuration> MembersIn(const Entry& entry) { return MembersOf(entry.data.view()); }
 
 Request Append(const AppendSpec& spec) {
   return AppendRequest{.term = {spec.term},

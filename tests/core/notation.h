@@ -1,6 +1,7 @@
 // A shorthand for what a test says, and the same shorthand for what it prints.
 //
 //   "1:1 1:2 2:3"                                   a log: term:index
+//   "1:1 1:2=abd/abc+e"                             with a configuration: voters, those of before, learners
 //   Append({.term = 2, .prev = "1:2", .entries = "2:3"})
 //   Reject({.retry_at = 3}), Accept(), Granted(2), Denied(2), kNoAnswer
 #pragma once
@@ -15,7 +16,9 @@
 namespace raftly {
 
 Entries EntriesOf(std::string_view log);
-LogPosition PositionOf(std::string_view position);  // "" is the place before the first entry
+Configuration MembersOf(std::string_view members);           // "abd/abc+e"
+std::optional<Configuration> MembersIn(const Entry& entry);  // whose data is that
+LogPosition PositionOf(std::string_view position);           // "" is the place before the first entry
 
 struct AppendSpec {
   uint64_t term = 1;

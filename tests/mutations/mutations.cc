@@ -34,6 +34,8 @@ const std::vector<Mutation>& AllMutations() {
       {"check_quorum", Simulator{"liveness", 20}},
       // Check-quorum hides most unconfirmed reads.
       {"member_check", NamedTest{"core_test", "Strangers.GetNothing"}},
+      {"joint_consensus", NamedTest{"core_test", "Membership.WhatIsNotLegalIsRefused"}},
+      {"change_after_own_entry", NamedTest{"core_test", "Membership.AChangeBeginsOnlyWithACommittedEntryOfTheOwnTerm"}},
       {"evidence_asks_first", NamedTest{"core_test", "Evidence.FalseEvidenceDeposesNobody"}},
       {"election_jitter", NamedTest{"core_test", "Election.Sec5_2_TimeoutsAreRandomInOneToTwoElectionTimeouts"}},
       {"disk_watchdog", NamedTest{"core_test", "DiskWatchdog.ALeaderWhoseDiskStandsStillLeavesTheLead"}},
