@@ -28,6 +28,12 @@ absl::Status TooLargeError(size_t bytes, size_t limit) {
   return absl::InvalidArgumentError(absl::StrCat("a command of ", bytes, " bytes, at most ", limit, " may be"));
 }
 
+absl::Status ChangeUnderWayError() {
+  return absl::AlreadyExistsError("another change of the members is under way, or may be");
+}
+absl::Status IllegalChangeError() {
+  return absl::InvalidArgumentError("these members may not follow those that are");
+}
 absl::Status NotUnderstoodError(const NodeId& node) {
   return absl::UnimplementedError(absl::StrCat(node, " does not understand this, or has not been heard of yet"));
 }

@@ -1,9 +1,10 @@
 // The errors of proposals, of reads and of calls between nodes. Codes are the API, text is not.
 //
 //   FailedPrecondition   never entered the log here: ask the leader (LeaderHint)
-//   InvalidArgument      never entered the log: too large (NodeLimits::command_bytes)
+//   InvalidArgument      never entered the log: too large (NodeLimits::command_bytes), or no change that may follow
 //   ResourceExhausted    never entered the log: too much is waiting, or the disk is full (IsDiskFull)
 //   Aborted              overwritten by another leader's entry: certainly not applied, safe to retry
+//   AlreadyExists        never entered the log: another change of the members is under way
 //   Unimplemented        never entered the log: a node would not understand it, and is named
 //   Unavailable          the node does not run (any more): outcome unknown
 //   DeadlineExceeded     not settled in time: outcome unknown
@@ -24,6 +25,8 @@ absl::Status NotLeaderError(const NodeId& leader_hint);
 absl::Status OverwrittenError(LogPosition ours, Term theirs);
 absl::Status TooLargeError(size_t bytes, size_t limit);
 absl::Status QueueFullError();
+absl::Status ChangeUnderWayError();
+absl::Status IllegalChangeError();
 absl::Status NotUnderstoodError(const NodeId& node);
 absl::Status DiskFullError();
 absl::Status StoppingError();

@@ -19,6 +19,10 @@ absl::Status ErrorOf(const Refused& refused) {
       return DiskFullError();
     case Refusal::kTooMuchUncommitted:
       return QueueFullError();
+    case Refusal::kChangeUnderWay:
+      return ChangeUnderWayError();
+    case Refusal::kIllegalChange:
+      return IllegalChangeError();
     case Refusal::kNotLeader:
       break;
   }
