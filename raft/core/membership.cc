@@ -121,6 +121,14 @@ void RaftCore::SettleConfigurations() {
   }
 }
 
+void RaftCore::EndRound(Progress& progress) const {
+  if (progress.match < progress.round_end) return;
+  // The first round begins with the first answer: before, it was not known to be there.
+  if (progress.round_end) progress.caught_up = now_ < progress.round_began + config_.timings.election_timeout;
+  progress.round_end = log_.last().index;
+  progress.round_began = now_;
+}
+
 // Why this change may not begin; nothing: it may.
 std::optional<Refusal> RaftCore::WhyNoChange(const Entry& entry) const {
   if (entry.type != EntryType::kConfig || config_.read_configuration == nullptr) return std::nullopt;

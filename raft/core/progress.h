@@ -61,6 +61,12 @@ struct Progress {
   // It knows no such call (a Go node): it cannot be helped, but it can be named.
   bool takes_no_snapshots = false;
 
+  // Thesis §4.2.1: who was sent all that there was at the beginning of a round, within an election timeout, has caught
+  // up; what was added meanwhile is the next round's.
+  Index round_end;
+  Time round_began;
+  bool caught_up = false;  // in the last round
+
   Time heard_at;     // when the peer last answered us in this term (check-quorum)
   CallId confirmed;  // the latest call that it answered in this term (reads)
   Index told;        // what was sent says that so much is committed

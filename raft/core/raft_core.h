@@ -294,6 +294,7 @@ class RaftCore {
   void OnConfigurationChanged();
   void FollowConfiguration();
   void SettleConfigurations();
+  void EndRound(Progress& progress) const;
   std::optional<Refusal> WhyNoChange(const Entry& entry) const;
   bool IsStranger(const NodeId& node) const;
   // Ourselves included, where we vote.

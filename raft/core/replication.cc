@@ -200,6 +200,7 @@ void RaftCore::HandleAppendReply(CallId id, const OpenCall& call, const AppendRe
     if (progress.next == progress.match + 1) progress.probing = false;
     progress.paused_until = Time::min();
     progress.step_back = 1;
+    EndRound(progress);
     AdvanceCommit();
   } else {
     HandleRejection(call, reply);

@@ -31,7 +31,10 @@ void RaftNode::Impl::KeepPiece(Piece piece) {
       if (self->observer_ != nullptr) self->observer_->OnSnapshotRefused(stored.status());
       return self->Enqueue(Input(PieceStored{.call = call, .failed = true}));
     }
-    if (stored->whole) self->Belong(self->identity_.OnSnapshot(configuration));
+    if (stored->whole) {
+      stored->configuration = ConfigurationIn({.type = EntryType::kConfig, .data = Bytes(configuration)});
+      self->Belong(self->identity_.OnSnapshot(configuration));
+    }
     stored->call = call;
     self->Enqueue(Input(*std::move(stored)));
   };

@@ -31,8 +31,9 @@ absl::Status TooLargeError(size_t bytes, size_t limit) {
 absl::Status ChangeUnderWayError() {
   return absl::AlreadyExistsError("another change of the members is under way, or may be");
 }
-absl::Status IllegalChangeError() {
-  return absl::InvalidArgumentError("these members may not follow those that are");
+absl::Status IllegalChangeError(const std::string& why) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("these members may not follow those that are", why.empty() ? "" : ": ", why));
 }
 absl::Status NotUnderstoodError(const NodeId& node) {
   return absl::UnimplementedError(absl::StrCat(node, " does not understand this, or has not been heard of yet"));

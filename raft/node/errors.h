@@ -26,7 +26,7 @@ absl::Status OverwrittenError(LogPosition ours, Term theirs);
 absl::Status TooLargeError(size_t bytes, size_t limit);
 absl::Status QueueFullError();
 absl::Status ChangeUnderWayError();
-absl::Status IllegalChangeError();
+absl::Status IllegalChangeError(const std::string& why = {});
 absl::Status NotUnderstoodError(const NodeId& node);
 absl::Status DiskFullError();
 absl::Status StoppingError();

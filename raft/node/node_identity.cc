@@ -63,6 +63,9 @@ absl::StatusOr<bool> NodeIdentity::OnCommitted(const Entry& entry) {
                                supported_));
   }
   features_ |= FeaturesOf(entry);
+  if (entry.type == EntryType::kConfig) {
+    if (auto members = MembersIn(entry.data.view())) members_ = std::move(members);
+  }
   if (log_names_cluster_) return false;
   const auto id = ClusterIdOf(entry);
   if (!id) return false;
@@ -73,8 +76,9 @@ absl::StatusOr<bool> NodeIdentity::OnCommitted(const Entry& entry) {
 }
 
 std::string NodeIdentity::Configuration() const {
-  if (!log_names_cluster_ && features_ == 0) return {};
-  return EncodeConfiguration(log_names_cluster_ ? cluster_id() : std::string(), features_);
+  if (!log_names_cluster_ && features_ == 0 && !members_) return {};
+  return EncodeConfiguration(log_names_cluster_ ? cluster_id() : std::string(), features_,
+                             members_ ? EncodeMembers(*members_) : std::string());
 }
 
 absl::StatusOr<bool> NodeIdentity::OnSnapshot(const std::string& configuration) {
@@ -97,6 +101,10 @@ std::optional<std::string> NodeIdentity::ObjectionTo(const NodeId& from, const S
   if (from == self_ && stamp.incarnation == incarnation()) {
     return absl::StrCat(self_, " calls itself under the address of ", stamp.to,
                         ": that entry of -peers is this node's own address");
+  }
+  // Members come and go, so names say little: the cluster is known by its id alone.
+  if (members_ && !cluster_id().empty() && stamp.cluster_id.empty()) {
+    return absl::StrCat(self_, " of cluster ", cluster_id(), " refuses ", from, ", which says no cluster");
   }
   if (!stamp.cluster_id.empty() && !cluster_id().empty() && stamp.cluster_id != cluster_id()) {
     return absl::StrCat(self_, " of cluster ", cluster_id(), " refuses ", from, " of cluster ", stamp.cluster_id,

@@ -20,6 +20,7 @@
 #include "raft/core/messages.h"
 #include "raft/env/files.h"
 #include "raft/storage/identity.h"
+#include "raft/storage/members.h"
 #include "raft/storage/wal.h"
 
 namespace raftly {
@@ -49,6 +50,9 @@ class NodeIdentity {
   const Identity& identity() const { return identity_; }
   // What all nodes of the cluster have, as an entry of its log says: for good.
   uint32_t features() const { return features_; }
+
+  // The members, as the last such entry that was committed says; nothing: none ever did.
+  const std::optional<Members>& members() const { return members_; }
 
   // What a snapshot carries of it.
   std::string Configuration() const;
@@ -80,6 +84,7 @@ class NodeIdentity {
   Identity identity_;
   const uint32_t supported_;
   uint32_t features_ = 0;
+  std::optional<Members> members_;
   bool log_names_cluster_ = false;  // an entry that gives the cluster's id has been committed in this life
 };
 

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "raft/core/config.h"
+#include "raft/core/membership.h"
 #include "raft/core/types.h"
 
 namespace raftly {
@@ -38,6 +40,9 @@ struct NodeStatus {
   std::string incarnation = {};     // empty: this node keeps no identity
   std::vector<SnapshotOnItsWay> sending = {};
   std::vector<NodeId> takes_no_snapshot = {};  // peers that need one and know no such call (Go nodes)
+  // The members, joint while they change; as appended here, committed or not. Never null.
+  std::shared_ptr<const Configuration> members = std::make_shared<const Configuration>();
+  Index members_at;        // of the entry that says so; 0: the first start
   std::string error = {};  // the latest refusal between this node and another, while it is recent; names both
 };
 

@@ -60,6 +60,7 @@ absl::Status RaftNode::Impl::Start() {
     if (recovered.BeginWith(found.last_included, found.size)) {
       if (absl::Status status = opened->log->ThrowAway(found.last_included); !status.ok()) return status;
     }
+    recovered.configuration = ConfigurationIn({.type = EntryType::kConfig, .data = Bytes(found.configuration)});
     const absl::StatusOr<bool> learned = identity_.OnSnapshot(found.configuration);
     if (!learned.ok()) return learned.status();
     // Not fatal: the snapshot says it again.
@@ -283,6 +284,7 @@ void RaftNode::Impl::Act() {
   if (observer_ != nullptr) observer_->OnStep(now, *core_);
   GiveClusterAnId();
   SayWhatAllHave();
+  GoOnWithChange();
   MaybeTakeSnapshot();
   ArmTimer();
   if (core_->HasUndelivered()) applier_->CallWhenFinished([self = shared_from_this()] { self->Act(); });
@@ -439,6 +441,12 @@ void RaftNode::Impl::Publish() {
                     .has_space = core_->space() == Space::kPlenty,
                     .cluster_id = identity_.cluster_id(),
                     .incarnation = identity_.incarnation()};
+  if (members_ == nullptr || members_at_ != core_->configuration_at()) {
+    members_ = std::make_shared<const Configuration>(core_->configuration());
+    members_at_ = core_->configuration_at();
+  }
+  status.members = members_;
+  status.members_at = members_at_;
   status.log_since_snapshot = LoggedSinceSnapshot();
   for (const auto& [peer, progress] : core_->progress()) {
     if (progress.takes_no_snapshots) status.takes_no_snapshot.push_back(peer);
@@ -483,6 +491,10 @@ void RaftNode::Read(Time deadline, absl::AnyInvocable<void(absl::Status)> done, 
   impl_->Read(deadline, std::move(done), handover);
 }
 void RaftNode::EndBatch() { impl_->EndBatch(); }
+void RaftNode::ChangeMembers(MembersChange change, Time deadline,
+                             absl::AnyInvocable<void(absl::StatusOr<Applied>)> done) {
+  impl_->ChangeMembers(std::move(change), deadline, std::move(done));
+}
 void RaftNode::SetTimings(Timings timings) { impl_->SetTimings(timings); }
 void RaftNode::TakeSnapshot(absl::AnyInvocable<void(absl::StatusOr<SnapshotInfo>)> done) {
   impl_->TakeSnapshot(std::move(done));

@@ -9,6 +9,7 @@
 // over memory and in the simulator.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,10 @@ struct NodeLimits {
 
 struct NodeConfig {
   CoreConfig core;
+  // Where the members of the first start are: this node and CoreConfig::peers.
+  std::map<NodeId, Member> first_members;
+  // Whether ChangeMembers is understood here. Members change once all nodes say so.
+  bool members_may_change = false;
   std::string data_dir;
   FreshIds fresh_ids;
   WalOptions wal;
@@ -104,6 +109,12 @@ class RaftNode {
   void Read(Time deadline, absl::AnyInvocable<void(absl::Status)> done, Handover handover = Handover::kAtOnce);
   // From any thread, soon after a hand-over in a batch. Costs nothing where none is waiting.
   void EndBatch();
+  // What the members are to be, from what they are. Neither is joint. An error is handed on.
+  using MembersChange = absl::AnyInvocable<absl::StatusOr<Members>(const Members& now)>;
+  // From any thread. `done` runs exactly once, as for Propose: with OK when the change has begun, as an entry that is
+  // committed; its end follows by itself, whoever leads. AlreadyExists: another one is under way. Here or nowhere: it
+  // is not forwarded.
+  void ChangeMembers(MembersChange change, Time deadline, absl::AnyInvocable<void(absl::StatusOr<Applied>)> done);
   // From any thread. Takes effect on the node's loop; requires 0 < heartbeat < election_timeout.
   void SetTimings(Timings timings);
 

@@ -28,7 +28,7 @@ namespace raftly {
 class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(NodeConfig config, Environment environment, StateMachine& state_machine, NodeObserver* observer)
-      : config_(std::move(config)),
+      : config_(Completed(std::move(config))),
         environment_(environment),
         observer_(observer),
         identity_(environment.files, config_.data_dir, config_.core.self, config_.fresh_ids, config_.core.features),
@@ -42,6 +42,9 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void Propose(std::string command, Time deadline, SettleProposal::Callback done, Handover handover, Effect effect,
                uint32_t features);
   void Read(Time deadline, SettleRead::Callback done, Handover handover);
+  void ChangeMembers(RaftNode::MembersChange change, Time deadline, SettleProposal::Callback done) {
+    Enqueue(ChangeAsked{std::move(change), deadline, SettleProposal(std::move(done))});
+  }
   void EndBatch();
   void SetTimings(Timings timings) { Enqueue(Input(TimingsChanged{timings})); }
   void TakeSnapshot(absl::AnyInvocable<void(absl::StatusOr<SnapshotInfo>)> done) {
@@ -81,6 +84,11 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   struct SnapshotAsked {
     absl::AnyInvocable<void(absl::StatusOr<SnapshotInfo>)> done;
   };
+  struct ChangeAsked {
+    RaftNode::MembersChange change;
+    Time deadline;
+    SettleProposal done;  // whoever drops it says that the node stops
+  };
   // What the leader answered to commands that were forwarded to it, or why it did not.
   struct FromLeader {
     NodeId leader;
@@ -88,8 +96,8 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
     std::vector<RequestId> ids;
     absl::StatusOr<Reply> reply;
   };
-  using Item =
-      std::variant<Input, FromPeer, FromCallee, FromClient, ReadFromClient, TailAsked, SnapshotAsked, FromLeader>;
+  using Item = std::variant<Input, FromPeer, FromCallee, FromClient, ReadFromClient, TailAsked, SnapshotAsked,
+                            ChangeAsked, FromLeader>;
 
   struct ToForward {
     RequestId id;
@@ -100,6 +108,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   };
   class ForwardedCommands;
 
+  static NodeConfig Completed(NodeConfig config);
   void Enqueue(Item item, Handover handover = Handover::kAtOnce);
   void PostDrain();
   void Drain();
@@ -111,6 +120,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void Take(TailAsked& item);
   void Take(SnapshotAsked& item) { snapshot_asked_.push_back(std::move(item)); }
   void Take(FromLeader& item);
+  void Take(ChangeAsked& item);
 
   // Acts on what the core decided.
   void Act();
@@ -134,6 +144,13 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void SayWhatAllHave();
   absl::Status Understood(uint32_t features) const;
   void ProposeConfiguration(std::string command, Time until);
+
+  // changes.cc
+  Members CurrentMembers() const;
+  void ProposeMembers(const Members& members, Time until, SettleProposal done);
+  void GoOnWithChange();
+  std::optional<Members> WithThoseWhoCaughtUp(const Members& now) const;
+
   void Greet(const NodeId& peer);
   void OnRefusedBy(const NodeId& peer, const absl::Status& why);
   void OnRefusal(const std::string& why);
@@ -200,8 +217,12 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   std::vector<SnapshotAsked> snapshot_asked_;
   Term delivered_term_;      // of the last entry on its way to the state machine
   Time nothing_said_until_;  // the same, of what all nodes have
-  Time no_id_given_until_;   // a proposal of the cluster's id is open, or was refused just now
-  std::string refusal_;      // the latest between us and another node
+  Index no_step_after_;
+  Time no_step_until_;                            // the same, of a step of a change
+  Time no_id_given_until_;                        // a proposal of the cluster's id is open, or was refused just now
+  std::shared_ptr<const Configuration> members_;  // as published
+  Index members_at_;
+  std::string refusal_;  // the latest between us and another node
   Time refused_at_;
 };
 

@@ -83,8 +83,8 @@ absl::Status WriteIdentity(FileSystem& files, const std::string& directory, cons
   return files.ReplaceAtomically(IdentityPath(directory), EncodeIdentity(identity));
 }
 
-std::string EncodeConfiguration(const std::string& cluster_id, uint32_t features) {
-  nlohmann::json object = nlohmann::json::object();
+std::string EncodeConfiguration(const std::string& cluster_id, uint32_t features, const std::string& members) {
+  nlohmann::json object = members.empty() ? nlohmann::json::object() : Parse(members);
   if (!cluster_id.empty()) object["cluster_id"] = cluster_id;
   if (features != 0) object["features"] = features;
   return object.dump();

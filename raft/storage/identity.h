@@ -42,7 +42,8 @@ absl::Status WriteIdentity(FileSystem& files, const std::string& directory, cons
 
 // The command of a configuration entry that gives the cluster its id, or says what all its nodes have (CoreConfig::
 // features), or both: empty and 0 are left out. Further fields may be added.
-std::string EncodeConfiguration(const std::string& cluster_id, uint32_t features);
+// `members`: text of EncodeMembers, or empty.
+std::string EncodeConfiguration(const std::string& cluster_id, uint32_t features, const std::string& members = {});
 inline std::string EncodeClusterId(const std::string& cluster_id) { return EncodeConfiguration(cluster_id, 0); }
 // Nothing where the entry says no id: one of another kind, or of a hand that we do not know.
 std::optional<std::string> ClusterIdOf(const Entry& entry);

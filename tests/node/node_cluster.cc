@@ -60,8 +60,10 @@ Server::~Server() {
   apply.Stop();
 }
 
-NodeCluster::NodeCluster(int servers, FileSystem* files)
-    : posix_(NewPosixFileSystem()), files_(files != nullptr ? *files : *posix_) {
+NodeCluster::NodeCluster(int servers, FileSystem* files, bool members_may_change)
+    : posix_(NewPosixFileSystem()),
+      files_(files != nullptr ? *files : *posix_),
+      members_may_change_(members_may_change) {
   std::string path = (std::filesystem::temp_directory_path() / "raftly-node-XXXXXX").string();
   EXPECT_NE(mkdtemp(path.data()), nullptr);
   root_ = path;
@@ -71,6 +73,7 @@ NodeCluster::NodeCluster(int servers, FileSystem* files)
     config.core.self = id;
     std::copy_if(ids_.begin(), ids_.end(), std::back_inserter(config.core.peers),
                  [&](const NodeId& other) { return other != id; });
+    config.members_may_change = members_may_change;
     config.data_dir = directory(id).string();
     config.wal.reserve_bytes = config.wal.low_water_bytes = 64 << 10;
   }
@@ -90,6 +93,40 @@ absl::Status NodeCluster::Start(const NodeId& id, FileSystem* files) {
   absl::Status status = server->node.Start();
   if (status.ok()) servers_[id] = std::move(server);
   return status;
+}
+
+absl::Status NodeCluster::StartToJoin(const NodeId& id) {
+  ids_.push_back(id);
+  NodeConfig config = configs_.begin()->second;
+  config.core.self = id;
+  config.core.peers.clear();
+  config.core.joins = true;
+  config.data_dir = directory(id).string();
+  configs_[id] = config;
+  return Start(id);
+}
+
+void NodeCluster::ChangeMembers(const std::function<Members(Members now)>& change) {
+  EXPECT_TRUE(Eventually([&] {
+    for (const auto& [id, server] : servers_) {
+      if (server->node.status().role != Role::kLeader) continue;
+      std::promise<absl::StatusOr<Applied>> settled;
+      server->node.ChangeMembers([&](const Members& now) { return change(now); },
+                                 server->loop.Now() + std::chrono::seconds(1),
+                                 [&](absl::StatusOr<Applied> applied) { settled.set_value(std::move(applied)); });
+      if (settled.get_future().get().ok()) return true;
+    }
+    return false;
+  }));
+}
+
+void NodeCluster::WaitForMembers(const std::set<NodeId>& voters) {
+  EXPECT_TRUE(Eventually([&] {
+    return std::all_of(servers_.begin(), servers_.end(), [&](const auto& server) {
+      const auto members = server.second->node.status().members;
+      return !voters.contains(server.first) || (members->voters == voters && !members->joint());
+    });
+  }));
 }
 
 void NodeCluster::Stop(const NodeId& id) {

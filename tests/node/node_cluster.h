@@ -6,8 +6,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,11 +62,13 @@ struct Server {
 
 class NodeCluster {
  public:
-  explicit NodeCluster(int servers, FileSystem* files = nullptr);
+  explicit NodeCluster(int servers, FileSystem* files = nullptr, bool members_may_change = false);
   ~NodeCluster();
 
   // On another disk than the cluster's where one is given.
   absl::Status Start(const NodeId& id, FileSystem* files = nullptr);
+  // One that is no member yet.
+  absl::Status StartToJoin(const NodeId& id);
   void Stop(const NodeId& id);   // gracefully
   void Crash(const NodeId& id);  // loses whatever was not handed to the kernel
   Server& at(const NodeId& id) { return *servers_.at(id); }
@@ -80,6 +84,10 @@ class NodeCluster {
   // The one running leader that a majority of running servers follows. Waits for it.
   NodeId WaitForLeader(const NodeId& other_than = {});
   absl::StatusOr<Applied> Propose(const NodeId& id, const std::string& command, Duration patience = kPatience);
+  // At whichever server leads, as often as it takes: until one says that it has begun.
+  void ChangeMembers(const std::function<Members(Members now)>& change);
+  // Until all running servers that are members say so.
+  void WaitForMembers(const std::set<NodeId>& voters);
   // At whichever server leads, as often as it takes.
   void ProposeUntilDone(const std::string& command);
   absl::Status Read(const NodeId& id, Duration patience = kPatience);
@@ -92,6 +100,7 @@ class NodeCluster {
   FileSystem& files_;
   InMemNetwork network_;
   std::vector<NodeId> ids_;
+  const bool members_may_change_;
   std::map<NodeId, NodeConfig> configs_;
   std::map<NodeId, std::unique_ptr<Server>> servers_;
   uint64_t starts_ = 0;

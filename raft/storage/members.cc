@@ -1,0 +1,91 @@
+#include "raft/storage/members.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace raftly {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A cluster that anybody runs has a dozen of them.
+constexpr size_t kMostMembers = 1000;
+
+// False: no list of names.
+bool TakeNames(const Json& members, const char* name, std::set<NodeId>& out) {
+  const auto list = members.find(name);
+  if (list == members.end()) return true;
+  if (!list->is_array() || list->size() > kMostMembers) return false;
+  for (const Json& node : *list) {
+    if (!node.is_string() || node.get<std::string>().empty()) return false;
+    out.insert(node.get<std::string>());
+  }
+  return true;
+}
+
+std::string Text(const Json& object, const char* name) {
+  const auto field = object.find(name);
+  return field != object.end() && field->is_string() ? field->get<std::string>() : std::string();
+}
+
+std::map<NodeId, Member> TakeKnown(const Json& members) {
+  std::map<NodeId, Member> known;
+  const auto all = members.find("known");
+  if (all == members.end() || !all->is_object()) return known;
+  for (const auto& [node, member] : all->items()) {
+    if (!member.is_object()) continue;
+    const auto promote = member.find("promote");
+    known[node] = {.grpc = Text(member, "grpc"),
+                   .http = Text(member, "http"),
+                   .incarnation = Text(member, "incarnation"),
+                   .promote = promote != member.end() && promote->is_boolean() && promote->get<bool>()};
+  }
+  return known;
+}
+
+}  // namespace
+
+Members Among(const Configuration& configuration, const std::map<NodeId, Member>& known) {
+  Members members{.configuration = configuration};
+  for (const NodeId& node : configuration.Others({})) {
+    const auto found = known.find(node);
+    members.known[node] = found == known.end() ? Member() : found->second;
+  }
+  return members;
+}
+
+std::string EncodeMembers(const Members& members) {
+  const Configuration& configuration = members.configuration;
+  Json known = Json::object();
+  for (const auto& [node, member] : members.known) {
+    Json& one = known[node] = {{"grpc", member.grpc}, {"http", member.http}};
+    if (!member.incarnation.empty()) one["incarnation"] = member.incarnation;
+    if (member.promote) one["promote"] = true;
+  }
+  const Json object = {{"members",
+                        {{"voters", configuration.voters},
+                         {"outgoing", configuration.outgoing},
+                         {"learners", configuration.learners},
+                         {"known", std::move(known)}}}};
+  return object.dump();
+}
+
+std::optional<Members> MembersIn(std::string_view configuration) {
+  const Json object = Json::parse(configuration, /*callback=*/nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) return std::nullopt;
+  const auto members = object.find("members");
+  if (members == object.end() || !members->is_object()) return std::nullopt;
+  Configuration found;
+  const bool lists = TakeNames(*members, "voters", found.voters) && TakeNames(*members, "outgoing", found.outgoing) &&
+                     TakeNames(*members, "learners", found.learners);
+  if (!lists || found.voters.empty()) return std::nullopt;
+  return Among(found, TakeKnown(*members));
+}
+
+std::optional<Configuration> ConfigurationIn(const Entry& entry) {
+  if (entry.type != EntryType::kConfig) return std::nullopt;
+  auto members = MembersIn(entry.data.view());
+  return members ? std::optional(std::move(members->configuration)) : std::nullopt;
+}
+
+}  // namespace raftly
