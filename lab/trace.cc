@@ -98,6 +98,7 @@ struct Content {
 
   void operator()(const VoteRequest& m) const {
     fields["kind"] = m.pre_vote ? "pre_vote" : "vote";
+    if (m.handed_over) fields["handed_over"] = true;
     fields["term"] = m.term.value;
     fields["last"] = {m.last_log.index.value, m.last_log.term.value};
   }
@@ -118,6 +119,10 @@ struct Content {
   }
   void operator()(const ReadIndexRequest& m) const {
     fields["kind"] = "read_index";
+    fields["term"] = m.term.value;
+  }
+  void operator()(const TimeoutNowRequest& m) const {
+    fields["kind"] = "timeout_now";
     fields["term"] = m.term.value;
   }
   void operator()(const ForwardRequest& m) const {
@@ -142,6 +147,10 @@ struct Content {
     fields["kind"] = m.commit ? "readable" : "not_leader";
     fields["term"] = m.term.value;
     if (m.commit) fields["commit"] = m.commit->value;
+  }
+  void operator()(const TimeoutNowReply& m) const {
+    fields["kind"] = m.campaigns ? "campaigns" : "cannot_campaign";
+    fields["term"] = m.term.value;
   }
   void operator()(const ForwardReply& m) const {
     fields["kind"] = "forwarded";

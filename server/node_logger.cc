@@ -34,6 +34,8 @@ const char* ReasonOf(ElectionReason reason) {
       return "no leader heard";
     case ElectionReason::kPreVoteWon:
       return "pre-vote won";
+    case ElectionReason::kHandedOver:
+      return "the leader hands the lead over";
     case ElectionReason::kLeaderGone:
       return "the leader's process is gone";
   }
@@ -219,8 +221,16 @@ void NodeLogger::Line(const InstallationChanged& event) {
 }
 
 void NodeLogger::Line(const ConfigurationChanged& event) {
-  log_.Info("members changed",
-            {{"members", ToString(event.configuration)}, {"index", std::to_string(event.at.value)}});
+  log_.Info("members changed", {{"members", ToString(event.configuration)}, {"index", std::to_string(event.at.value)}});
+}
+
+void NodeLogger::Line(const HandoverChanged& event) {
+  using What = HandoverChanged::What;
+  const bool went_well = event.what == What::kBegun || event.what == What::kAsked || event.what == What::kDone;
+  const LogFields fields = {{"what", absl::StrCat(std::string(ToString(event.what)), " ", event.to)},
+                            {"peer", event.to},
+                            {"term", Number(event.term)}};
+  went_well ? log_.Info("hand-over", fields) : log_.Warn("hand-over", fields);
 }
 
 void NodeLogger::Line(const SnapshotInstalled& event) {

@@ -45,6 +45,7 @@ class NodeLogger : public NodeObserver {
   void Line(const InstallationChanged& event);
   void Line(const SnapshotInstalled& event);
   void Line(const ConfigurationChanged& event);
+  void Line(const HandoverChanged& event);
   void Line(const VoteRefused& event);
   bool Repeated(const ElectionStarted& event);
   void RefusedBy(const NodeId& peer, const std::string& why);

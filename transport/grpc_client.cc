@@ -182,6 +182,12 @@ void GrpcClient::Call(const NodeId& to, const Request& request, Duration timeout
       return stub.PrepareUnaryCall(context, "/raft.RaftService/InstallSnapshot", message, &completions_);
     });
   }
+  if (const auto* handover = std::get_if<TimeoutNowRequest>(&request)) {
+    const auto message = Encode(*handover);
+    return Start<pb::TimeoutNowResponse>(peer, timeout, std::move(done), [&](grpc::ClientContext* context) {
+      return peer->stub->PrepareAsyncTimeoutNow(context, message, &completions_);
+    });
+  }
   const auto* forward = std::get_if<ForwardRequest>(&request);
   if (forward != nullptr || std::holds_alternative<ReadIndexRequest>(request)) {
     pb::ReplicateRequest message;

@@ -155,6 +155,7 @@ void GrpcServer::AwaitEach() {
     Await<IncomingVote>(&Service::RequestPreVote, /*pre_vote=*/true);
     Await<IncomingCall<pb::AppendEntriesRequest, pb::AppendEntriesResponse>>(&Service::RequestAppendEntries, false);
   }
+  Await<IncomingCall<pb::TimeoutNowRequest, pb::TimeoutNowResponse>>(&Service::RequestTimeoutNow, false);
   Await<IncomingSnapshot>();
   Await<IncomingStream>();
 }

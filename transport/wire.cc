@@ -72,6 +72,7 @@ pb::VoteRequest Encode(const VoteRequest& request) {
   message.set_last_log_index(request.last_log.index.value);
   message.set_last_log_term(request.last_log.term.value);
   message.set_pre_vote(request.pre_vote);
+  message.set_handed_over(request.handed_over);
   EncodeStamp(request.stamp, message);
   return message;
 }
@@ -81,6 +82,7 @@ absl::StatusOr<VoteRequest> Decode(pb::VoteRequest&& message) {
                      .candidate = std::move(*message.mutable_candidate_id()),
                      .last_log = {.term = {message.last_log_term()}, .index = {message.last_log_index()}},
                      .pre_vote = message.pre_vote(),
+                     .handed_over = message.handed_over(),
                      .stamp = DecodeStamp(message)};
 }
 
@@ -185,6 +187,30 @@ pb::SnapshotResponse Encode(const SnapshotReply& reply) {
 
 absl::StatusOr<SnapshotReply> Decode(pb::SnapshotResponse&& message) {
   return SnapshotReply{.term = {message.term()}, .offset = message.offset(), .installed = message.installed()};
+}
+
+pb::TimeoutNowRequest Encode(const TimeoutNowRequest& request) {
+  pb::TimeoutNowRequest message;
+  message.set_term(request.term.value);
+  message.set_leader_id(request.leader);
+  EncodeStamp(request.stamp, message);
+  return message;
+}
+
+absl::StatusOr<TimeoutNowRequest> Decode(pb::TimeoutNowRequest&& message) {
+  return TimeoutNowRequest{
+      .term = {message.term()}, .leader = std::move(*message.mutable_leader_id()), .stamp = DecodeStamp(message)};
+}
+
+pb::TimeoutNowResponse Encode(const TimeoutNowReply& reply) {
+  pb::TimeoutNowResponse message;
+  message.set_term(reply.term.value);
+  message.set_campaigns(reply.campaigns);
+  return message;
+}
+
+absl::StatusOr<TimeoutNowReply> Decode(pb::TimeoutNowResponse&& message) {
+  return TimeoutNowReply{.term = {message.term()}, .campaigns = message.campaigns()};
 }
 
 pb::ReadIndexRequest Encode(const ReadIndexRequest& request) {

@@ -62,6 +62,9 @@ std::string Describe(const NodeEvent& event) {
     std::string operator()(const ConfigurationChanged& e) const {
       return absl::StrCat("members from entry ", e.at.value, ": ", ToString(e.configuration));
     }
+    std::string operator()(const HandoverChanged& e) const {
+      return absl::StrCat(std::string(ToString(e.what)), " ", e.to);
+    }
     std::string operator()(const SnapshotInstalled& e) const {
       return absl::StrCat("takes up the snapshot ", Place(e.last_included), " from ", e.leader);
     }

@@ -10,17 +10,46 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Actor kActor = 0;
+constexpr uint64_t kHandOvers = 1'000'000;  // their numbers follow
 
 }  // namespace
 
 Nemesis::Nemesis(World& world, SimCluster& cluster, const Settings& settings, uint64_t seed)
-    : world_(world), cluster_(cluster), settings_(settings), seed_(seed), plan_(Mix64(seed)), random_(Mix64(~seed)) {
+    : world_(world),
+      cluster_(cluster),
+      settings_(settings),
+      seed_(seed),
+      plan_(Mix64(seed)),
+      hand_overs_(Mix64(seed ^ 0x4a4d)),
+      random_(Mix64(~seed)) {
   // A process that its disk has stopped is started again by whoever watches it.
   cluster_.OnProcessEnded([this](int node) { Restart(node, random().Between(20ms, 1000ms)); });
 }
 
 void Nemesis::Begin() {
+  if (std::erase(settings_.faults, Fault::kHandOver) > 0) PlanHandOvers();
   if (!settings_.faults.empty()) Plan();
+}
+
+void Nemesis::PlanHandOvers() {
+  Later(hand_overs_.Between(settings_.fault_every / 5, settings_.fault_every * 9 / 5), [this] {
+    HandOver();
+    PlanHandOvers();
+  });
+}
+
+// To anybody, who may be down, behind, cut off, or to whom the leader chooses. Where it goes wrong, nothing happens.
+void Nemesis::HandOver() {
+  const int to = static_cast<int>(hand_overs_.Below(static_cast<uint64_t>(cluster_.members()) + 1));
+  const int leader = cluster_.leader();
+  if (settings_.spared.contains(kHandOvers + ++handed_over_) || leader < 0 || cluster_.paused(leader)) return;
+  const NodeId name = to == cluster_.members() ? NodeId() : cluster_.id(to);
+  if (Watcher* watcher = cluster_.watcher()) watcher->OnFault(kHandOvers + handed_over_, ToString(Fault::kHandOver));
+  Tell(absl::StrCat(cluster_.id(leader), " is asked to hand over to ", name.empty() ? "whom it chooses" : name));
+  // Elections that were asked for are no disturbance of a peaceful cluster by somebody else.
+  cluster_.Disturb(leader);
+  if (to < cluster_.members()) cluster_.Disturb(to);
+  cluster_.node(leader).HandOver(name, kNever, [](const absl::StatusOr<NodeId>&) {});
 }
 
 void Nemesis::Plan() {
@@ -91,6 +120,8 @@ void Nemesis::Strike(Fault fault) {
       return RotBits(AnyNode());
     case Fault::kFalseEvidence:
       return AccuseFalsely(LeaderOrAny());
+    case Fault::kHandOver:
+      return HandOver();
   }
 }
 

@@ -1,7 +1,8 @@
 // Makes things go wrong in a simulated cluster, and right again: every fault ends by itself or with Rest.
 //
 // When faults strike, and which, is drawn from a stream of their own, and what one does from another for each: without
-// one of them (Settings::spared) the others are what they were, as far as the cluster is.
+// one of them (Settings::spared) the others are what they were, as far as the cluster is. A leader that is asked to
+// hand over is no fault by itself: that comes between the others, and by numbers of its own.
 #pragma once
 
 #include <functional>
@@ -24,6 +25,8 @@ class Nemesis {
 
  private:
   void Plan();
+  void PlanHandOvers();
+  void HandOver();
   void Next();
   void Strike(Fault fault);
   void Tell(const std::string& what);
@@ -53,11 +56,13 @@ class Nemesis {
 
   World& world_;
   SimCluster& cluster_;
-  const Settings settings_;
+  Settings settings_;
   const uint64_t seed_;
   Random plan_;
+  Random hand_overs_;
   Random random_;  // of the fault that struck last
   uint64_t faults_ = 0;
+  uint64_t handed_over_ = 0;  // so many times
   bool resting_ = false;
   int cuts_ = 0;
 };

@@ -10,9 +10,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::array<std::string_view, kFaultKinds> kFaultNames = {
-    "isolate",    "isolate-leader", "partition",      "one-way",   "flap",    "bad-links",
-    "crash",      "crash-leader",   "crash-at-event", "crash-all", "pause",   "slow-disk",
-    "stuck-disk", "write-error",    "sync-error",     "disk-full", "bit-rot", "false-evidence"};
+    "isolate",      "isolate-leader", "partition", "one-way",        "flap",      "bad-links",  "crash",
+    "crash-leader", "crash-at-event", "crash-all", "pause",          "slow-disk", "stuck-disk", "write-error",
+    "sync-error",   "disk-full",      "bit-rot",   "false-evidence", "hand-over"};
 
 constexpr std::array<int, 10> kSizes = {1, 2, 3, 3, 3, 3, 4, 5, 5, 7};
 
@@ -133,6 +133,10 @@ void ChooseEvidence(Settings& settings, Random random) {
   if (random.Chance(350)) settings.faults.push_back(Fault::kFalseEvidence);
 }
 
+void ChooseHandOvers(Settings& settings, Random random) {
+  if (random.Chance(400)) settings.faults.push_back(Fault::kHandOver);
+}
+
 }  // namespace
 
 std::string ToString(Fault fault) { return std::string(kFaultNames[static_cast<size_t>(fault)]); }
@@ -156,6 +160,7 @@ Settings SettingsOf(uint64_t seed) {
   ChooseDiskPatience(settings, Random(Mix64(seed ^ 0xd15cfa7)));
   ChooseEvidence(settings, Random(Mix64(seed ^ 0xfa15e)));
   ChooseForwarding(settings, Random(Mix64(seed ^ 0xf0a3a2d)));
+  ChooseHandOvers(settings, Random(Mix64(seed ^ 0x4a4d0e)));
   return settings;
 }
 

@@ -48,8 +48,9 @@ enum class Fault {
   kDiskFull,
   kBitRot,
   kFalseEvidence,
+  kHandOver,
 };
-inline constexpr int kFaultKinds = static_cast<int>(Fault::kFalseEvidence) + 1;
+inline constexpr int kFaultKinds = static_cast<int>(Fault::kHandOver) + 1;
 std::string ToString(Fault fault);
 
 struct Settings {

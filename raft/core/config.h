@@ -92,6 +92,8 @@ struct Limits {
   Duration evidence_spread = std::chrono::milliseconds(10);
   // A leader whose disk has had work for so long, and has finished none, leaves the lead.
   Duration disk_patience = std::chrono::seconds(5);
+  // A leader whose own disk lacks for so long what the others have committed hands the lead over to one of them.
+  Duration lag_patience = std::chrono::seconds(1);
   // An installation that has not moved for so long is given up: it keeps log from being let go.
   Duration installation_patience = std::chrono::seconds(30);
 };

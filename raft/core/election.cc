@@ -64,9 +64,11 @@ void RaftCore::StartElection(RoleReason reason) {
   hard_state_.term = term() + 1;
   hard_state_.voted_for = config_.self;
   PersistHardState();
-  out_.events.push_back(ElectionStarted{
-      Role::kCandidate, term(),
-      reason == RoleReason::kPreVoteWon ? ElectionReason::kPreVoteWon : ElectionReason::kTimeout, leader_});
+  const bool handed_over = reason == RoleReason::kHandedOver;
+  const auto why = reason == RoleReason::kPreVoteWon ? ElectionReason::kPreVoteWon
+                   : handed_over                     ? ElectionReason::kHandedOver
+                                                     : ElectionReason::kTimeout;
+  out_.events.push_back(ElectionStarted{Role::kCandidate, term(), why, leader_});
   ChangeRole(Role::kCandidate, reason);
   SetLeader({});
   votes_.clear();
@@ -76,15 +78,19 @@ void RaftCore::StartElection(RoleReason reason) {
   // Our own vote is a promise like any other: it counts, and asks others for theirs, once it is on disk. Otherwise a
   // crash now would let us vote for someone else in this term.
   own_vote_write_ = PendingWrite().id;
-  AskForVotes(/*pre_vote=*/false);
+  AskForVotes(/*pre_vote=*/false, handed_over);
 }
 
-void RaftCore::AskForVotes(bool pre_vote) {
+void RaftCore::AskForVotes(bool pre_vote, bool handed_over) {
   const Term campaign = pre_vote ? term() + 1 : term();
   for (const NodeId& peer : configuration().Others(config_.self)) {
     if (!configuration().Votes(peer)) continue;
     OpenCall call{.peer = {}, .term = campaign, .pre_vote = pre_vote, .prev = {}, .last = {}, .match_when_sent = {}};
-    VoteRequest request{.term = campaign, .candidate = config_.self, .last_log = log_.last(), .pre_vote = pre_vote};
+    VoteRequest request{.term = campaign,
+                        .candidate = config_.self,
+                        .last_log = log_.last(),
+                        .pre_vote = pre_vote,
+                        .handed_over = handed_over};
     const CallId id = OpenCallTo(peer, std::move(call));
     if (pre_vote) {
       Send(Call{id, peer, std::move(request)});
@@ -137,6 +143,7 @@ void RaftCore::BecomeLeader() {
   AppendOwn({.index = log_.last().index + 1, .term = term(), .type = EntryType::kNormal, .data = {}});
   own_first_ = log_.last().index;
   uncommitted_bytes_ = 0;
+  lags_at_ = {};
   TrackCatchUp(log_.last().index);
   heartbeat_deadline_ = now_ + config_.timings.heartbeat;
 }
@@ -185,7 +192,9 @@ std::optional<NoVote> RaftCore::WhyNoVoteFor(const VoteRequest& request) const {
 }
 
 void RaftCore::HandleVote(CallId call, const VoteRequest& request) {
-  if (Sticky()) {
+  // Thesis §3.10 and §4.2.3: the leader itself wants this election.
+  const bool handed_over = request.handed_over && !request.pre_vote;
+  if (!handed_over && Sticky()) {
     // Ignored whole: not even its term is adopted, or a removed or flapping server could depose a working leader.
     NoteRefusedVote(request, NoVote::kLeaderHeard);
     Send(Answer{call, VoteReply{term(), false}});
@@ -200,7 +209,9 @@ void RaftCore::HandleVote(CallId call, const VoteRequest& request) {
     Send(Answer{call, VoteReply{term(), !refusal}});
     return;
   }
-  if (request.term > term()) BecomeFollower(request.term, RoleReason::kHigherTerm);
+  if (request.term > term()) {
+    BecomeFollower(request.term, handed_over ? RoleReason::kHandedOver : RoleReason::kHigherTerm);
+  }
   if (!refusal) {
     if (voted_for() != request.candidate) {
       hard_state_.voted_for = request.candidate;
@@ -257,7 +268,7 @@ void RaftCore::LeaveTheLeadToWhoHasSpace() {
   const bool others = QuorumHas(/*ours=*/false, [this](const Progress& progress) {
     return now_ < progress.heard_at + config_.timings.election_timeout && progress.space == Space::kPlenty;
   });
-  if (others) BecomeFollower(term(), RoleReason::kNoSpace);
+  if (others) LeaveTheLead(RoleReason::kNoSpace);
 }
 
 // A leader that a quorum no longer answers cannot commit and must not pretend: its clients should look elsewhere.
@@ -276,7 +287,24 @@ Time RaftCore::DiskDeadline() const {
 // Heartbeats need no disk: a leader whose disk hangs would lead for ever, with a log of its own that nothing bounds,
 // or, where its disk is needed for the quorum, without committing anything.
 void RaftCore::CheckDisk() {
-  if (role_ == Role::kLeader && now_ >= DiskDeadline()) BecomeFollower(term(), RoleReason::kDiskStuck);
+  if (role_ != Role::kLeader || handing_over_) return;
+  if (now_ >= DiskDeadline()) return LeaveTheLead(RoleReason::kDiskStuck);
+  if (now_ < LagDeadline()) return;
+  lags_since_ = now_;
+  if (const NodeId to = Successor({}); !to.empty()) BeginHandOver(to);
+}
+
+Time RaftCore::LagDeadline() const {
+  return lags_at_ && config_.defences.disk_watchdog ? lags_since_ + config_.limits.lag_patience : kNever;
+}
+
+// A leader whose disk is slower than a quorum of the others' commits without it, but it is the one that everybody waits
+// for when it fails or recovers, and whose memory holds what its disk does not. Only what was committed an unlucky
+// moment ago does not count: it must be missing for long.
+void RaftCore::NoteLag() {
+  if (stable_ < lags_at_) return;
+  lags_at_ = stable_ < commit_ ? commit_ : Index{};
+  lags_since_ = now_;
 }
 
 // ---- -rejoin -------------------------------------------------------------------------------------------------------

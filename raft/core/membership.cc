@@ -116,9 +116,7 @@ void RaftCore::SettleConfigurations() {
   while (configurations_.size() > 1 && configurations_[1].at <= commit_) configurations_.pop_front();
   // §6: a leader that is not in the new configuration leads until that is committed, and counts for nothing meanwhile.
   const bool settled = configurations_.size() == 1 && !configuration().joint();
-  if (role_ == Role::kLeader && settled && !configuration().Votes(config_.self)) {
-    BecomeFollower(term(), RoleReason::kRemoved);
-  }
+  if (role_ == Role::kLeader && settled && !configuration().Votes(config_.self)) LeaveTheLead(RoleReason::kRemoved);
 }
 
 void RaftCore::EndRound(Progress& progress) const {

@@ -1,7 +1,7 @@
 // What servers say to each other: the RPCs of the wire as plain values.
 //
 // Paper: Figure 2 (RequestVote, AppendEntries), Figure 13 (InstallSnapshot); Ongaro's thesis §9.6 (PreVote), §6.4
-// (ReadIndex).
+// (ReadIndex), §3.10 (TimeoutNow).
 #pragma once
 
 #include <cstdint>
@@ -31,6 +31,8 @@ struct VoteRequest {
   NodeId candidate;
   LogPosition last_log;
   bool pre_vote = false;
+  bool handed_over =
+      false;  // the leader asked for this election (TimeoutNowRequest): hearing it is no reason against it
   Stamp stamp = {};
 
   bool operator==(const VoteRequest&) const = default;
@@ -109,6 +111,23 @@ struct ReadIndexReply {
   bool operator==(const ReadIndexReply&) const = default;
 };
 
+// The leader hands the lead over: the receiver, whose log is as long as its own, is to campaign at once, as if its
+// timer had run out.
+struct TimeoutNowRequest {
+  Term term;
+  NodeId leader;
+  Stamp stamp = {};
+
+  bool operator==(const TimeoutNowRequest&) const = default;
+};
+
+struct TimeoutNowReply {
+  Term term;
+  bool campaigns = false;  // otherwise it cannot, and its leader may go on
+
+  bool operator==(const TimeoutNowReply&) const = default;
+};
+
 // Commands of clients of a node that does not lead, for the leader to propose. Between the nodes; no core sees them.
 struct ForwardRequest {
   struct Command {
@@ -142,8 +161,9 @@ struct ForwardReply {
   bool operator==(const ForwardReply&) const = default;
 };
 
-using Request = std::variant<VoteRequest, AppendRequest, SnapshotRequest, ReadIndexRequest, ForwardRequest>;
-using Reply = std::variant<VoteReply, AppendReply, SnapshotReply, ReadIndexReply, ForwardReply>;
+using Request =
+    std::variant<VoteRequest, AppendRequest, SnapshotRequest, ReadIndexRequest, ForwardRequest, TimeoutNowRequest>;
+using Reply = std::variant<VoteReply, AppendReply, SnapshotReply, ReadIndexReply, ForwardReply, TimeoutNowReply>;
 
 // Whom a request says that it is from.
 inline const NodeId& SenderOf(const Request& request) {
@@ -151,6 +171,7 @@ inline const NodeId& SenderOf(const Request& request) {
   if (const auto* piece = std::get_if<SnapshotRequest>(&request)) return piece->leader;
   if (const auto* read = std::get_if<ReadIndexRequest>(&request)) return read->from;
   if (const auto* forward = std::get_if<ForwardRequest>(&request)) return forward->from;
+  if (const auto* handover = std::get_if<TimeoutNowRequest>(&request)) return handover->leader;
   return std::get<AppendRequest>(request).leader;
 }
 inline const Stamp& StampOf(const Request& request) {

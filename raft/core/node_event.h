@@ -11,7 +11,7 @@
 
 namespace raftly {
 
-enum class ElectionReason { kTimeout, kPreVoteWon, kLeaderGone };
+enum class ElectionReason { kTimeout, kPreVoteWon, kLeaderGone, kHandedOver };
 struct ElectionStarted {
   Role role = Role::kCandidate;  // kPreCandidate or kCandidate
   Term term;                     // the term campaigned for
@@ -28,6 +28,7 @@ enum class RoleReason {
   kNoSpace,
   kDiskStuck,
   kRemoved,
+  kHandedOver,
 };
 std::string_view ToString(RoleReason reason);
 struct RoleChanged {
@@ -122,8 +123,25 @@ struct ConfigurationChanged {
   Index at;  // of its entry; 0: it is that of the first start
   Configuration configuration;
 };
+// Thesis §3.10: a leader hands the lead over.
+struct HandoverChanged {
+  enum class What {
+    kBegun,    // no proposal is accepted from here on
+    kAsked,    // the successor has all of the log, and is asked to campaign
+    kDone,     // another leads
+    kLate,     // no other led within an election timeout; from here on it is as if nothing had been asked
+    kRefused,  // the successor cannot campaign, or was not reached; the same
+    kUnknown,  // it does not know the call (a Go node); the same
+    kLeft,     // it is no member any more; the same
+  };
+  NodeId to;  // where done: who leads, perhaps another than was meant
+  Term term;
+  What what = What::kBegun;
+};
+// "begins to hand the lead over to", and the like.
+std::string_view ToString(HandoverChanged::What what);
 using NodeEvent = std::variant<ElectionStarted, RoleChanged, LeaderChanged, VoteCast, LogTruncated, CommitAdvanced,
                                PeerLostLog, VoteRegained, MessageRefused, PeerRefuses, VoteRefused, InstallationChanged,
-                               SnapshotInstalled, ConfigurationChanged>;
+                               SnapshotInstalled, ConfigurationChanged, HandoverChanged>;
 
 }  // namespace raftly

@@ -61,6 +61,9 @@ struct Progress {
   // It knows no such call (a Go node): it cannot be helped, but it can be named.
   bool takes_no_snapshots = false;
 
+  // It knows no TimeoutNow (a Go node).
+  bool takes_no_lead = false;
+
   // Thesis §4.2.1: who was sent all that there was at the beginning of a round, within an election timeout, has caught
   // up; what was added meanwhile is the next round's.
   Index round_end;

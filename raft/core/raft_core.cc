@@ -71,6 +71,7 @@ Output RaftCore::TakeOutput(bool deliver) {
     Replicate();
     TellWhoReads();
     SendSnapshots();
+    AskSuccessor();
   } else {
     AskLeader();
   }
@@ -91,10 +92,13 @@ void RaftCore::Deliver() {
 }
 
 Time RaftCore::next_deadline() const {
+  const Time given_up = handing_over_ ? handing_over_->until : kNever;
   if (role_ != Role::kLeader) {
-    return std::min(MayCampaign() || !leader_.empty() ? election_deadline_ : kNever, AskLeaderAgainAt());
+    const Time election = MayCampaign() || !leader_.empty() ? election_deadline_ : kNever;
+    return std::min({election, AskLeaderAgainAt(), given_up});
   }
-  Time deadline = std::min(heartbeat_deadline_, DiskDeadline());
+  Time deadline = std::min(heartbeat_deadline_, given_up);
+  if (!handing_over_) deadline = std::min({deadline, DiskDeadline(), LagDeadline()});
   if (config_.defences.check_quorum) deadline = std::min(deadline, QuorumHeardAt() + config_.timings.election_timeout);
   return deadline;
 }
@@ -102,6 +106,7 @@ Time RaftCore::next_deadline() const {
 // ---- Inputs --------------------------------------------------------------------------------------------------------
 
 void RaftCore::On(const TimePassed&) {
+  if (handing_over_ && now_ >= handing_over_->until) GiveUpHandOver(HandoverChanged::What::kLate);
   if (role_ != Role::kLeader) {
     if (now_ < election_deadline_) return;
     // Who may not campaign does not mourn either: the leader is gone, and clients should not be sent there.
@@ -131,6 +136,10 @@ void RaftCore::On(RequestReceived& input) {
     const auto objection = ObjectionTo(*read);
     if (!objection) return HandleReadIndex(input.call, *read);
     Refuse(input.call, read->from, {}, *objection);
+  } else if (const auto* handover = std::get_if<TimeoutNowRequest>(&input.request)) {
+    const auto objection = ObjectionTo(*handover);
+    if (!objection) return HandleTimeoutNow(input.call, *handover);
+    Refuse(input.call, handover->leader, handover->term, *objection);
   } else if (const auto* forward = std::get_if<ForwardRequest>(&input.request)) {
     Refuse(input.call, forward->from, {}, Objection::kMalformed);  // nothing for a core
   } else {
@@ -152,6 +161,7 @@ void RaftCore::On(ReplyReceived& input) {
       return HandleLostPiece(input.call, call.peer, input.refused, input.unknown_call);
     }
     if (call.read_index) return HandleLostReadIndex(input.call, input.unknown_call);
+    if (call.hand_over) return HandleTimeoutNowReply(call, {}, input.unknown_call);
     HandleLostCall(input.call, call, input.refused);
     return;
   }
@@ -159,6 +169,7 @@ void RaftCore::On(ReplyReceived& input) {
   if (const auto objection = ObjectionTo(call, *input.reply)) {
     out_.events.push_back(MessageRefused{call.peer, *objection, theirs});
     if (call.read_index) return HandleLostReadIndex(input.call, false);
+    if (call.hand_over) return HandleTimeoutNowReply(call, {}, false);
     call.snapshot&& role_ == Role::kLeader ? HandleLostPiece(input.call, call.peer, false, false)
                                            : HandleLostCall(input.call, call);
     return;
@@ -171,6 +182,8 @@ void RaftCore::On(ReplyReceived& input) {
     HandleVoteReply(call, *vote);
   } else if (const auto* piece = std::get_if<SnapshotReply>(&*input.reply)) {
     HandleSnapshotReply(input.call, call, *piece);
+  } else if (const auto* handover = std::get_if<TimeoutNowReply>(&*input.reply)) {
+    HandleTimeoutNowReply(call, *handover, false);
   } else if (role_ == Role::kLeader && !call.read_index) {
     HandleAppendReply(input.call, call, std::get<AppendReply>(*input.reply));
   }
@@ -188,12 +201,16 @@ void RaftCore::On(const WriteDone& input) {
     vote_write_ = {};
     RestartElectionTimer();  // a vote that leaves only now deserves as long a wait as one that left at once
   }
-  if (role_ == Role::kLeader) AdvanceCommit();
+  if (role_ == Role::kLeader) {
+    AdvanceCommit();
+    NoteLag();
+  }
 }
 
 void RaftCore::On(Proposed& input) {
   const auto refuse = [&](Refusal why) { out_.outcomes.push_back(Refused{input.id, why, leader_}); };
   if (role_ != Role::kLeader) return refuse(Refusal::kNotLeader);
+  if (handing_over_) return refuse(Refusal::kHandingOver);
   const Space needed = input.frees_space ? Space::kReserve : Space::kPlenty;
   if (space_ > needed || !QuorumHasSpace(needed)) return refuse(Refusal::kNoSpace);
   if (uncommitted_entries() >= config_.limits.uncommitted_entries ||
@@ -309,6 +326,7 @@ void RaftCore::SetLeader(const NodeId& leader) {
     led_by_ = leader;
   }
   out_.events.push_back(LeaderChanged{leader_, term()});
+  if (!leader.empty() && handing_over_ && term() > handing_over_->term) EndHandOver();
 }
 
 void RaftCore::HearLeader(const NodeId& leader) {

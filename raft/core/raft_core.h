@@ -15,8 +15,8 @@
 // In return the core never breaks a promise that it made to a peer or a client, whatever is lost, late or repeated.
 //
 // Paper: "In Search of an Understandable Consensus Algorithm" (extended version) by section, "§"; Ongaro's thesis,
-// "thesis §". raft_core.cc holds the machine and its timers; election.cc, replication.cc, snapshot.cc and reads.cc the
-// protocol.
+// "thesis §". raft_core.cc holds the machine and its timers; election.cc, replication.cc, snapshot.cc, reads.cc,
+// membership.cc and handover.cc the protocol.
 #pragma once
 
 #include <deque>
@@ -109,8 +109,15 @@ struct PeerGone {
   NodeId peer;
 };
 
-using Input = std::variant<TimePassed, RequestReceived, ReplyReceived, WriteDone, Proposed, ReadAsked, TimingsChanged,
-                           SpaceChanged, SnapshotTaken, PieceStored, PieceMissing, EntriesRead, PeerGone>;
+// The leader is to hand the lead over (thesis §3.10), to this voter; empty: to the most caught-up one that is heard.
+struct HandOverAsked {
+  RequestId id;
+  NodeId to;
+};
+
+using Input =
+    std::variant<TimePassed, RequestReceived, ReplyReceived, WriteDone, Proposed, ReadAsked, TimingsChanged,
+                 SpaceChanged, SnapshotTaken, PieceStored, PieceMissing, EntriesRead, PeerGone, HandOverAsked>;
 
 // ---- What to do about it -------------------------------------------------------------------------------------------
 
@@ -128,8 +135,18 @@ struct Accepted {
   RequestId id;
   LogPosition at;
 };
-enum class Refusal { kNotLeader, kNoSpace, kTooMuchUncommitted, kChangeUnderWay, kIllegalChange };
-// The proposal never entered the log, or the read cannot be served here.
+enum class Refusal {
+  kNotLeader,
+  kNoSpace,
+  kTooMuchUncommitted,
+  kChangeUnderWay,
+  kIllegalChange,
+  kHandingOver,   // the lead is being handed over: soon another node takes it, or this one does again
+  kNoVoter,       // who is to lead is no voter
+  kNoSuccessor,   // it, or whoever might lead, is not heard or has no space
+  kNotTakenOver,  // no other led within an election timeout
+};
+// The proposal never entered the log, the read cannot be served here, or the lead was not handed over.
 struct Refused {
   RequestId id;
   Refusal why = Refusal::kNotLeader;
@@ -140,7 +157,12 @@ struct Readable {
   RequestId id;
   Index at_least;
 };
-using Outcome = std::variant<Accepted, Refused, Readable>;
+// Another node leads, in a later term; or this one, where it was to be.
+struct HandedOver {
+  RequestId id;
+  NodeId leader;
+};
+using Outcome = std::variant<Accepted, Refused, Readable, HandedOver>;
 
 // A piece of a leader's snapshot, for the node to keep; PieceStored answers it.
 struct Piece {
@@ -210,6 +232,9 @@ class RaftCore {
   // Of a leader, what it appended in its term and is not committed yet.
   uint64_t uncommitted_entries() const;
   size_t uncommitted_bytes() const { return uncommitted_bytes_; }
+  // From when a hand-over of the lead begins until another leads, or it is given up: an election timeout at most.
+  // Proposals are refused meanwhile, and worth keeping.
+  bool handing_over() const { return handing_over_.has_value(); }
   bool may_vote() const { return hard_state_.may_vote; }
   // Term, vote or the right to vote are not on the disk yet as they are here.
   bool HardStateUnwritten() const { return hard_state_dirty_ || HardStateInFlight(); }
@@ -241,6 +266,15 @@ class RaftCore {
     Index match_when_sent;
     bool snapshot = false;    // a piece of one
     bool read_index = false;  // of a follower
+    bool hand_over = false;
+  };
+  struct HandingOver {
+    std::vector<RequestId> ids;  // who asked for it; nobody: it was our own idea
+    NodeId to;
+    Term term;  // ours
+    Time until;
+    bool asked = false;
+    std::optional<RoleReason> leaves_for;  // where nothing comes of it, we step down all the same
   };
   struct WriteInFlight {
     WriteId id;
@@ -268,6 +302,7 @@ class RaftCore {
   void On(const PieceMissing& input);
   void On(EntriesRead& input);
   void On(const PeerGone& input);
+  void On(const HandOverAsked& input);
   void Send(Message message) { out_.send.push_back(std::move(message)); }
   void SendWhenDurable(Message message);
   Answer AppendAnswer(CallId call, AppendReply reply) const;
@@ -316,7 +351,7 @@ class RaftCore {
   void StartElection(RoleReason reason);
   void BecomeFollower(Term term, RoleReason reason);
   void BecomeLeader();
-  void AskForVotes(bool pre_vote);
+  void AskForVotes(bool pre_vote, bool handed_over = false);
   void CountPreVote(const NodeId& voter);
   void CountVote(const NodeId& voter);
   void OnOwnVoteDurable();
@@ -332,14 +367,27 @@ class RaftCore {
   void CheckQuorum();
   Time DiskDeadline() const;
   void CheckDisk();
+  Time LagDeadline() const;
+  void NoteLag();
   Time QuorumHeardAt() const;
   void TrackRejoin(const AppendRequest& request);
+
+  // handover.cc
+  NodeId Successor(const NodeId& wanted) const;
+  void BeginHandOver(const NodeId& to);
+  void LeaveTheLead(RoleReason reason);
+  void AskSuccessor();
+  void HandleTimeoutNow(CallId call, const TimeoutNowRequest& request);
+  void HandleTimeoutNowReply(const OpenCall& call, const std::optional<TimeoutNowReply>& reply, bool unknown_call);
+  void EndHandOver();
+  void GiveUpHandOver(HandoverChanged::What why);
 
   // strangers.cc
   std::optional<Objection> ObjectionTo(const VoteRequest& request) const;
   std::optional<Objection> ObjectionTo(const AppendRequest& request) const;
   std::optional<Objection> ObjectionTo(const SnapshotRequest& request) const;
   std::optional<Objection> ObjectionTo(const ReadIndexRequest& request) const;
+  std::optional<Objection> ObjectionTo(const TimeoutNowRequest& request) const;
   std::optional<Objection> ObjectionTo(const OpenCall& call, const Reply& reply) const;
   std::optional<Objection> Contradiction(const AppendRequest& request) const;
   std::optional<Objection> Contradiction(const LogPosition& theirs, Term their_term) const;
@@ -463,6 +511,12 @@ class RaftCore {
   std::map<NodeId, Progress> progress_;
   CallId last_call_;
   std::map<CallId, OpenCall> calls_;
+
+  // What was committed then, or before, and is not on our own disk yet; index 0: nothing.
+  Index lags_at_;
+  Time lags_since_{};
+  // Of a leader, and of who stepped down for it until another leads.
+  std::optional<HandingOver> handing_over_;
 
   // Reads, of a leader and of a follower that asks it.
   std::deque<WaitingRead> reads_;

@@ -317,6 +317,7 @@ void RaftCore::AdvanceCommit() {
   // §5.4.2, Figure 8: entries of earlier terms commit only under an entry of our own.
   if (config_.defences.current_term_commit && log_.TermAt(agreed) != term()) return;
   SetCommit(agreed);
+  NoteLag();
   ConfirmReads();
 }
 

@@ -71,8 +71,16 @@ std::optional<Objection> RaftCore::ObjectionTo(const ReadIndexRequest& request) 
   return std::nullopt;
 }
 
+std::optional<Objection> RaftCore::ObjectionTo(const TimeoutNowRequest& request) const {
+  if (IsStranger(request.leader)) return Objection::kStranger;
+  if (request.term > kLastTerm) return Objection::kImpossibleNumber;
+  if (SecondLeader(request.term, request.leader)) return Objection::kSecondLeader;
+  return std::nullopt;
+}
+
 std::optional<Objection> RaftCore::ObjectionTo(const OpenCall& call, const Reply& reply) const {
   const bool right = call.read_index          ? std::holds_alternative<ReadIndexReply>(reply)
+                     : call.hand_over         ? std::holds_alternative<TimeoutNowReply>(reply)
                      : role_ != Role::kLeader ? std::holds_alternative<VoteReply>(reply)
                      : call.snapshot          ? std::holds_alternative<SnapshotReply>(reply)
                                               : std::holds_alternative<AppendReply>(reply);

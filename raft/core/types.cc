@@ -37,10 +37,32 @@ std::string_view ToString(RoleReason reason) {
       return "disk full";
     case RoleReason::kRemoved:
       return "not a member any more";
+    case RoleReason::kHandedOver:
+      return "the lead is handed over";
     case RoleReason::kDiskStuck:
       return "disk stands still";
   }
   RAFTLY_CHECK(false, "a reason without words");
+}
+
+std::string_view ToString(HandoverChanged::What what) {
+  switch (what) {
+    case HandoverChanged::What::kBegun:
+      return "begins to hand the lead over to";
+    case HandoverChanged::What::kAsked:
+      return "asks to campaign:";
+    case HandoverChanged::What::kDone:
+      return "has handed the lead over to";
+    case HandoverChanged::What::kLate:
+      return "keeps the lead, for too long nothing came of";
+    case HandoverChanged::What::kRefused:
+      return "keeps the lead, which cannot be taken by";
+    case HandoverChanged::What::kUnknown:
+      return "keeps the lead, as such a call is unknown to";
+    case HandoverChanged::What::kLeft:
+      return "keeps the lead, not a member any more is";
+  }
+  RAFTLY_CHECK(false, "a step of a hand-over without words");
 }
 
 std::string_view ToString(NoVote why) {

@@ -31,6 +31,19 @@ absl::Status TooLargeError(size_t bytes, size_t limit) {
 absl::Status ChangeUnderWayError() {
   return absl::AlreadyExistsError("another change of the members is under way, or may be");
 }
+// Aborted: certainly not applied, and soon there is a leader again.
+absl::Status HandingOverError() { return absl::AbortedError("the lead is being handed over"); }
+absl::Status OtherHandOverError() {
+  return absl::AlreadyExistsError("the lead is being handed over to another node already");
+}
+absl::Status NoVoterError() { return absl::NotFoundError("there is no such voter"); }
+absl::Status NoSuccessorError() {
+  return absl::UnavailableError("who is to lead does not answer, lacks disk space, or is too old for it");
+}
+absl::Status NotTakenOverError() {
+  return absl::UnavailableError("the lead was not taken over within an election timeout");
+}
+
 absl::Status IllegalChangeError(const std::string& why) {
   return absl::InvalidArgumentError(
       absl::StrCat("these members may not follow those that are", why.empty() ? "" : ": ", why));

@@ -88,13 +88,18 @@ void RaftNode::Impl::ProposeForwarded(ForwardRequest request, ReplyFn reply) {
     SettleProposal settle(
         Counted(bytes, [batch, i](absl::StatusOr<Applied> applied) mutable { batch->Settle(i, std::move(applied)); }));
     absl::Status refused = RoomFor(bytes);
-    if (refused.ok() && core_->role() == Role::kLeader) refused = Understood(command.features);
     if (!refused.ok()) {
       settle(std::move(refused));
       continue;
     }
     const RequestId id = pending_.AddProposal(deadline, std::move(settle));
-    core_->Step(now, Proposed{id, std::move(command.data), command.frees_space});
+    const Effect effect = command.frees_space ? Effect::kFrees : Effect::kStores;
+    if (core_->handing_over()) {
+      forward_by_ = std::min(forward_by_, deadline);
+      to_forward_.push_back({id, std::move(command.data), effect, deadline, command.features});
+    } else {
+      ProposeHere(id, std::move(command.data), effect, command.features);
+    }
   }
 }
 
@@ -109,12 +114,13 @@ bool RaftNode::Impl::Forwards() {
 void RaftNode::Impl::ForwardCommands() {
   const Time now = environment_.loop.Now();
   if (now >= forward_by_) DropOverdue(now);
+  if (core_->handing_over()) return;  // it will soon be clear who leads
   // Those to the leader of another term may never be answered, and are nothing to this one.
   if (std::exchange(forwards_term_, core_->term()) != core_->term()) forwards_under_way_ = 0;
-  // Another leads by now, or nobody that could be asked.
+  // Another leads by now, or this node, or nobody that could be asked.
   if (!to_forward_.empty() && !Forwards()) {
-    for (const ToForward& one : std::exchange(to_forward_, {}))
-      pending_.Settle(one.id, NotLeaderError(core_->leader()));
+    for (ToForward& one : std::exchange(to_forward_, {}))
+      ProposeHere(one.id, std::move(one.command), one.effect, one.features);
   }
   while (!to_forward_.empty() && forwards_under_way_ < kMessagesUnderWay) ForwardSome(now);
 }

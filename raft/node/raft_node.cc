@@ -23,6 +23,14 @@ absl::Status ErrorOf(const Refused& refused) {
       return ChangeUnderWayError();
     case Refusal::kIllegalChange:
       return IllegalChangeError();
+    case Refusal::kHandingOver:
+      return HandingOverError();
+    case Refusal::kNoVoter:
+      return NoVoterError();
+    case Refusal::kNoSuccessor:
+      return NoSuccessorError();
+    case Refusal::kNotTakenOver:
+      return NotTakenOverError();
     case Refusal::kNotLeader:
       break;
   }
@@ -226,15 +234,25 @@ void RaftNode::Impl::Take(FromCallee& item) {
 
 void RaftNode::Impl::Take(FromClient& item) {
   const RequestId id = pending_.AddProposal(item.deadline, std::move(item.settle));
-  if (item.type == EntryType::kNormal && Forwards()) {
+  if (item.type == EntryType::kNormal && (core_->handing_over() || Forwards())) {
     forward_by_ = std::min(forward_by_, item.deadline);
     to_forward_.push_back({id, std::move(item.command), item.effect, item.deadline, item.features});
     return;
   }
-  if (core_->role() == Role::kLeader && item.features != 0) {
-    if (absl::Status status = Understood(item.features); !status.ok()) return pending_.Settle(id, std::move(status));
-  }
+  if (item.type == EntryType::kNormal) return ProposeHere(id, std::move(item.command), item.effect, item.features);
   core_->Step(environment_.loop.Now(), Proposed{id, std::move(item.command), item.effect == Effect::kFrees, item.type});
+}
+
+void RaftNode::Impl::ProposeHere(RequestId id, std::string command, Effect effect, uint32_t features) {
+  if (core_->role() == Role::kLeader && features != 0) {
+    if (absl::Status status = Understood(features); !status.ok()) return pending_.Settle(id, std::move(status));
+  }
+  core_->Step(environment_.loop.Now(), Proposed{id, std::move(command), effect == Effect::kFrees});
+}
+
+void RaftNode::Impl::Take(LeadGivenAway& item) {
+  const RequestId id = pending_.AddProposal(item.deadline, std::move(item.settle));
+  core_->Step(environment_.loop.Now(), HandOverAsked{id, std::move(item.to)});
 }
 
 void RaftNode::Impl::Take(ReadFromClient& item) {
@@ -336,6 +354,8 @@ void RaftNode::Impl::Settle(const Outcome& outcome) {
     pending_.Accept(accepted->id, accepted->at);
   } else if (const auto* refused = std::get_if<Refused>(&outcome)) {
     pending_.Refuse(refused->id, ErrorOf(*refused));
+  } else if (const auto* handed = std::get_if<HandedOver>(&outcome)) {
+    pending_.Settle(handed->id, Applied{.at = {}, .result = {}, .by = handed->leader});
   }
 }
 
@@ -424,6 +444,13 @@ void RaftNode::Impl::Read(Time deadline, SettleRead::Callback done, Handover han
   Enqueue(ReadFromClient{deadline, std::move(settle)}, handover);
 }
 
+void RaftNode::Impl::HandOver(NodeId to, Time deadline, absl::AnyInvocable<void(absl::StatusOr<NodeId>)> done) {
+  SettleProposal settle([done = std::move(done)](absl::StatusOr<Applied> handed) mutable {
+    handed.ok() ? done(std::move(handed->by)) : done(handed.status());
+  });
+  Enqueue(LeadGivenAway{std::move(to), deadline, std::move(settle)});
+}
+
 void RaftNode::Impl::Tail(size_t n, absl::AnyInvocable<void(Entries)> done) { Enqueue(TailAsked{n, std::move(done)}); }
 
 void RaftNode::Impl::Publish() {
@@ -494,6 +521,9 @@ void RaftNode::EndBatch() { impl_->EndBatch(); }
 void RaftNode::ChangeMembers(MembersChange change, Time deadline,
                              absl::AnyInvocable<void(absl::StatusOr<Applied>)> done) {
   impl_->ChangeMembers(std::move(change), deadline, std::move(done));
+}
+void RaftNode::HandOver(NodeId to, Time deadline, absl::AnyInvocable<void(absl::StatusOr<NodeId>)> done) {
+  impl_->HandOver(std::move(to), deadline, std::move(done));
 }
 void RaftNode::SetTimings(Timings timings) { impl_->SetTimings(timings); }
 void RaftNode::TakeSnapshot(absl::AnyInvocable<void(absl::StatusOr<SnapshotInfo>)> done) {

@@ -115,6 +115,12 @@ class RaftNode {
   // committed; its end follows by itself, whoever leads. AlreadyExists: another one is under way. Here or nowhere: it
   // is not forwarded.
   void ChangeMembers(MembersChange change, Time deadline, absl::AnyInvocable<void(absl::StatusOr<Applied>)> done);
+  // From any thread. The leader hands the lead over (thesis §3.10) to this voter; empty: to the most caught-up one.
+  // Meanwhile, for an election timeout at most, proposals wait, here and where they are forwarded from. `done` runs
+  // exactly once, on any thread, with who leads then, perhaps another voter than was meant; where `to` leads already,
+  // at once. Errors: FailedPrecondition, this node does not lead; NotFound, no such voter; AlreadyExists, it is being
+  // handed over to another; Unavailable, nobody took it, and this node goes on.
+  void HandOver(NodeId to, Time deadline, absl::AnyInvocable<void(absl::StatusOr<NodeId>)> done);
   // From any thread. Takes effect on the node's loop; requires 0 < heartbeat < election_timeout.
   void SetTimings(Timings timings);
 

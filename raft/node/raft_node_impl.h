@@ -45,6 +45,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void ChangeMembers(RaftNode::MembersChange change, Time deadline, SettleProposal::Callback done) {
     Enqueue(ChangeAsked{std::move(change), deadline, SettleProposal(std::move(done))});
   }
+  void HandOver(NodeId to, Time deadline, absl::AnyInvocable<void(absl::StatusOr<NodeId>)> done);
   void EndBatch();
   void SetTimings(Timings timings) { Enqueue(Input(TimingsChanged{timings})); }
   void TakeSnapshot(absl::AnyInvocable<void(absl::StatusOr<SnapshotInfo>)> done) {
@@ -77,6 +78,11 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
     Time deadline;
     SettleRead settle;
   };
+  struct LeadGivenAway {
+    NodeId to;
+    Time deadline;
+    SettleProposal settle;  // with Applied::by, who leads then
+  };
   struct TailAsked {
     size_t n;
     absl::AnyInvocable<void(Entries)> done;
@@ -96,8 +102,8 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
     std::vector<RequestId> ids;
     absl::StatusOr<Reply> reply;
   };
-  using Item = std::variant<Input, FromPeer, FromCallee, FromClient, ReadFromClient, TailAsked, SnapshotAsked,
-                            ChangeAsked, FromLeader>;
+  using Item = std::variant<Input, FromPeer, FromCallee, FromClient, ReadFromClient, LeadGivenAway, TailAsked,
+                            SnapshotAsked, ChangeAsked, FromLeader>;
 
   struct ToForward {
     RequestId id;
@@ -117,6 +123,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void Take(FromCallee& item);
   void Take(FromClient& item);
   void Take(ReadFromClient& item);
+  void Take(LeadGivenAway& item);
   void Take(TailAsked& item);
   void Take(SnapshotAsked& item) { snapshot_asked_.push_back(std::move(item)); }
   void Take(FromLeader& item);
@@ -159,6 +166,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void ReadWhatWasDelivered();
 
   // forwarding.cc
+  void ProposeHere(RequestId id, std::string command, Effect effect, uint32_t features);
   void ProposeForwarded(ForwardRequest request, ReplyFn reply);
   bool Forwards();
   void ForwardCommands();
@@ -198,6 +206,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   std::shared_ptr<DiskWriter> disk_;
   Pending pending_;
   std::multimap<Index, RequestId> unready_reads_;  // by what they wait for, which was not delivered yet
+  // For the leader, where that is another node, or while it turns out who leads next.
   std::deque<ToForward> to_forward_;
   Time forward_by_ = kNever;       // the first deadline among them, or earlier
   Term forwards_term_;             // whose leader the messages under way are to

@@ -27,6 +27,10 @@ void CoreJudge::Look() {
     if (std::holds_alternative<MessageRefused>(event)) ++tally_.refused;
     if (std::holds_alternative<LogTruncated>(event)) ++tally_.truncated;
     if (std::holds_alternative<SnapshotInstalled>(event)) ++tally_.installed;
+    const auto* campaign = std::get_if<ElectionStarted>(&event);
+    if (campaign != nullptr && campaign->reason == ElectionReason::kHandedOver) ++tally_.handed;
+    const auto* handover = std::get_if<HandoverChanged>(&event);
+    if (handover != nullptr && handover->what == HandoverChanged::What::kDone) ++tally_.handed;
     if (const auto* found = std::get_if<LeaderChanged>(&event); found != nullptr && !found->leader.empty()) {
       const auto [known, first] = leaders_.emplace(found->term, found->leader);
       Require(known->second == found->leader, "two leaders in one term");
@@ -143,6 +147,10 @@ void CoreJudge::CheckAnswer(const Answer& answer) {
   const bool to_read = std::holds_alternative<ReadIndexRequest>(request);
   Require(to_read == std::holds_alternative<ReadIndexReply>(*answer.reply), "the answer to another kind of request");
   if (to_read) return;
+  const bool to_take_over = std::holds_alternative<TimeoutNowRequest>(request);
+  Require(to_take_over == std::holds_alternative<TimeoutNowReply>(*answer.reply),
+          "the answer to another kind of request");
+  if (to_take_over) return;
   const bool to_piece = std::holds_alternative<SnapshotRequest>(request);
   Require(to_piece == std::holds_alternative<SnapshotReply>(*answer.reply), "the answer to another kind of request");
   if (to_piece) return;

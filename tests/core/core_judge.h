@@ -26,6 +26,7 @@ class CoreJudge {
     uint64_t led = 0;        // terms
     uint64_t installed = 0;  // snapshots of others
     uint64_t sent = 0;       // pieces of its own
+    uint64_t handed = 0;     // the lead, at its leader's wish
   };
 
   // Of a cluster of so many servers: a, which is the node and outlives this, b, c ...

@@ -135,6 +135,11 @@ RequestId DrivenNode::ProposeMembers(std::string_view members) {
   return {last_request_};
 }
 
+RequestId DrivenNode::HandOver(const NodeId& to) {
+  Step(HandOverAsked{{++last_request_}, to});
+  return {last_request_};
+}
+
 RequestId DrivenNode::Read(bool ask_leader) {
   Step(ReadAsked{RequestId{++last_request_}, ask_leader});
   return {last_request_};

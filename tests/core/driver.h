@@ -56,6 +56,7 @@ class DrivenNode {
   void Doze(Duration duration);  // the clock moves and nobody tells it
   RequestId Propose(std::string data = "x");
   RequestId ProposeMembers(std::string_view members);  // "abd/abc+e"
+  RequestId HandOver(const NodeId& to = {});
   RequestId Read(bool ask_leader = false);
   // It has applied all up to `index` and takes a snapshot; the log goes up to `drop_through`, on the disk as well.
   void TakeSnapshot(uint64_t index, uint64_t drop_through);

@@ -70,7 +70,7 @@ void Hostile::Step() {
   } else if (dice < 95) {
     TakeSnapshot();
   } else if (dice < 97) {
-    node_.Read(/*ask_leader=*/Chance(500));
+    Chance(700) ? node_.Read(/*ask_leader=*/Chance(500)) : node_.HandOver(Chance(500) ? AnySender() : NodeId());
   } else if (Chance(300)) {
     node_.Step(SpaceChanged{static_cast<Space>(Below(3))});
   } else if (Chance(100)) {
@@ -79,7 +79,11 @@ void Hostile::Step() {
 }
 
 void Hostile::SendRequest() {
-  Request request = Chance(200) ? AnyVote() : Chance(150) ? AnyPiece() : Chance(20) ? AnyReadIndex() : AnyAppend();
+  Request request = Chance(200)   ? AnyVote()
+                    : Chance(150) ? AnyPiece()
+                    : Chance(20)  ? AnyReadIndex()
+                    : Chance(20)  ? AnyTimeoutNow()
+                                  : AnyAppend();
   if (tracing_) Note("<- " + Text(request));
   const CallId call{++last_request_};
   ++tally_.messages;
@@ -148,6 +152,7 @@ void Hostile::Crash() {
 Request Hostile::AnyVote() {
   const Term term = AnyTerm();
   VoteRequest request{.term = term, .candidate = AnySender(), .last_log = AnyPlace(), .pre_vote = Chance(400)};
+  request.handed_over = Chance(200);
   if (Chance(700)) request.last_log = std::max(request.last_log, core().log().last());
   return request;
 }
@@ -180,6 +185,12 @@ Request Hostile::AnyPiece() {
   return request;
 }
 
+Request Hostile::AnyTimeoutNow() {
+  TimeoutNowRequest request{.term = AnyTerm(), .leader = AnySender()};
+  if (Chance(600) && !core().leader().empty()) request.leader = core().leader();
+  return request;
+}
+
 Entry Hostile::AnyEntry(Index index, Term at_least) {
   const Log& log = core().log();
   Entry entry{.index = index, .term = std::max(at_least, core().term())};
@@ -196,6 +207,9 @@ Reply Hostile::AnyReply(const Call& call) {
   if (Chance(5)) return AnyReadIndexReply();
   if (std::holds_alternative<ReadIndexRequest>(call.request)) return AnyReadIndexReply();
   if (std::holds_alternative<VoteRequest>(call.request)) return AnyVoteReply();
+  if (std::holds_alternative<TimeoutNowRequest>(call.request)) {
+    return TimeoutNowReply{.term = TermOfAReply(), .campaigns = Chance(700)};
+  }
   return std::holds_alternative<SnapshotRequest>(call.request) ? AnySnapshotReply() : AnyAppendReply();
 }
 

@@ -43,6 +43,7 @@ class Hostile {
   Request AnyAppend();
   Request AnyPiece();
   Request AnyReadIndex() { return ReadIndexRequest{.from = AnySender(), .term = AnyTerm()}; }
+  Request AnyTimeoutNow();
   Entry AnyEntry(Index index, Term at_least);
   Reply AnyReply(const Call& call);
   Reply AnyVoteReply();

@@ -70,9 +70,11 @@ TEST(Fuzz, ComesNearEnoughToMatter) {
     sum.sent += world.tally().sent;
     sum.read += world.tally().read;
     sum.told += world.tally().told;
+    sum.handed += world.tally().handed;
   }
   EXPECT_GT(sum.accepted, 1000u);
   EXPECT_GT(sum.told, 100u);
+  EXPECT_GT(sum.handed, 30u);
   EXPECT_GT(sum.refused, 1000u);
   EXPECT_GT(sum.committed, 300u);
   EXPECT_GT(sum.truncated, 50u);

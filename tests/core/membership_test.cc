@@ -240,7 +240,9 @@ TEST(Membership, Sec6_ARemovedLeaderLeadsUntilTheEndIsCommittedAndDoesNotCount) 
   EXPECT_EQ(a.core().commit(), Index{2}) << "it and b would be two of three";
   a.AnswerFrom("c", Accept(1));
   EXPECT_EQ(a.core().commit(), Index{3});
-  EXPECT_EQ(a.core().role(), Role::kFollower);
+  EXPECT_TRUE(a.core().handing_over()) << "to one that is a member";
+  a.AnswerFrom("b", TimeoutNowReply{{1}, false});
+  EXPECT_EQ(a.core().role(), Role::kFollower) << "it leaves all the same";
   EXPECT_EQ(Only<RoleChanged>(a.events).back().reason, RoleReason::kRemoved);
   a.TakeCalls();
   a.Wait(milliseconds(2000));

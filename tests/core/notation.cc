@@ -31,13 +31,16 @@ struct ReplyText {
     return Join(reply.commit ? Join("readable at ", reply.commit->value) : "does not lead", ", term ",
                 reply.term.value);
   }
+  std::string operator()(const TimeoutNowReply& reply) const {
+    return Join(reply.campaigns ? "campaigns" : "does not campaign", ", term ", reply.term.value);
+  }
   std::string operator()(const ForwardReply& reply) const { return Join(reply.results.size(), " results"); }
 };
 
 struct RequestText {
   std::string operator()(const VoteRequest& request) const {
     return Join(request.pre_vote ? "PreVote" : "RequestVote", " term ", request.term.value, ", log ends ",
-                Text(request.last_log));
+                Text(request.last_log), request.handed_over ? ", handed over" : "");
   }
   std::string operator()(const AppendRequest& request) const {
     return Join(request.entries.empty() ? "Heartbeat" : "Append", " term ", request.term.value, ", after ",
@@ -48,6 +51,9 @@ struct RequestText {
     return Join("Snapshot of ", Text(request.last_included), " term ", request.term.value, ", from ", request.offset);
   }
   std::string operator()(const ReadIndexRequest& request) const { return Join("ReadIndex from ", request.from); }
+  std::string operator()(const TimeoutNowRequest& request) const {
+    return Join("TimeoutNow term ", request.term.value);
+  }
   std::string operator()(const ForwardRequest& request) const { return Join(request.commands.size(), " commands"); }
 };
 
@@ -59,8 +65,15 @@ struct OutcomeText {
     return Join("refuses ", outcome.id.value,
                 outcome.why == Refusal::kNoSpace              ? ", no space"
                 : outcome.why == Refusal::kTooMuchUncommitted ? ", too much uncommitted"
+                : outcome.why == Refusal::kHandingOver        ? ", handing over"
+                : outcome.why == Refusal::kNoVoter            ? ", no voter"
+                : outcome.why == Refusal::kNoSuccessor        ? ", no successor"
+                : outcome.why == Refusal::kNotTakenOver       ? ", not taken over"
                                                               : ", not the leader",
                 ", hint ", Named(outcome.leader_hint));
+  }
+  std::string operator()(const HandedOver& outcome) const {
+    return Join("hand-over ", outcome.id.value, " is done, ", outcome.leader, " leads");
   }
   std::string operator()(const Readable& outcome) const {
     return Join("read ", outcome.id.value, " is safe at ", outcome.at_least.value);
@@ -108,6 +121,7 @@ struct EventText {
   std::string operator()(const ConfigurationChanged& event) const {
     return Join("members from ", event.at.value, ": ", ToString(event.configuration));
   }
+  std::string operator()(const HandoverChanged& event) const { return Join(ToString(event.what), " ", event.to); }
   std::string operator()(const SnapshotInstalled& event) const {
     return Join("takes up the snapshot of ", Text(event.last_included), " from ", Named(event.leader));
   }
@@ -166,6 +180,11 @@ Request Append(const AppendSpec& spec) {
 Request AskVote(const VoteSpec& spec) {
   return VoteRequest{
       .term = {spec.term}, .candidate = spec.candidate, .last_log = PositionOf(spec.last), .pre_vote = false};
+}
+
+Request AskHandedOverVote(const VoteSpec& spec) {
+  return VoteRequest{
+      .term = {spec.term}, .candidate = spec.candidate, .last_log = PositionOf(spec.last), .handed_over = true};
 }
 
 Request AskPreVote(const VoteSpec& spec) {

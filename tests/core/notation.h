@@ -37,6 +37,7 @@ struct VoteSpec {
 };
 Request AskVote(const VoteSpec& spec);
 Request AskPreVote(const VoteSpec& spec);
+Request AskHandedOverVote(const VoteSpec& spec);
 
 struct RejectSpec {
   uint64_t term = 1;

@@ -81,8 +81,10 @@ class RandomWalk {
       cluster_.Collect();
     } else if (dice < 960) {
       cluster_.Propose(AnyNode(), std::to_string(++proposals_));
-    } else if (dice < 975) {
+    } else if (dice < 972) {
       cluster_.Read(AnyNode());
+    } else if (dice < 975) {
+      cluster_.HandOver(AnyNode(), Pick(2) == 0 ? AnyNode() : NodeId());
     } else if (dice < 985) {
       cluster_.Crash(AnyNode());
     } else if (dice < 988) {

@@ -101,15 +101,19 @@ TEST(SlowDisk, WhoMayNotCampaignStillForgetsADeadLeader) {
 Limits Patient(Duration patience) {
   Limits limits;
   limits.disk_patience = patience;
+  limits.lag_patience = std::chrono::hours(1);
   return limits;
 }
 
-// Others hear it, as far as it can tell.
+// Others hear it, as far as it can tell, and cannot lead.
 void Lead(DrivenNode& a, Duration duration, Space others = Space::kPlenty) {
   const AppendReply heard{.term = a.core().term(), .success = true, .space = others};
   for (Duration passed{}; passed < duration && a.core().role() == Role::kLeader; passed += milliseconds(50)) {
     a.Wait(milliseconds(50));
-    for (const Call& call : a.TakeCalls()) a.Answer(call, heard);
+    for (const Call& call : a.TakeCalls()) {
+      const bool to_lead = std::holds_alternative<TimeoutNowRequest>(call.request);
+      to_lead ? a.Answer(call, TimeoutNowReply{a.core().term(), false}) : a.Answer(call, heard);
+    }
   }
 }
 

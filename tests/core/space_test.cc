@@ -36,7 +36,11 @@ bool Refuses(DrivenNode& node, bool frees_space) {
 
 TEST(Space, AFullLeaderLeavesTheLeadToAQuorumThatHasSpace) {
   auto a = Full(LeaderOver(Space::kPlenty, Space::kPlenty));
-  EXPECT_EQ(a.core().role(), Role::kFollower);
+  EXPECT_TRUE(a.core().handing_over()) << "so that nobody has to wait for a timeout";
+  a.TakeCalls();
+  a.Doze(150ms);
+  a.TimeOut();
+  EXPECT_EQ(a.core().role(), Role::kFollower) << "whether somebody takes it or not";
   EXPECT_EQ(Only<RoleChanged>(a.events).back().reason, RoleReason::kNoSpace);
   EXPECT_EQ(a.core().leader(), "");
 }

@@ -164,6 +164,11 @@ void VirtualCluster::Read(const NodeId& node) {
   Collect();
 }
 
+void VirtualCluster::HandOver(const NodeId& node, const NodeId& to) {
+  nodes_.at(node).HandOver(to);
+  Collect();
+}
+
 void VirtualCluster::Crash(const NodeId& node) {
   nodes_.at(node).Crash();
   ++lives_[node];

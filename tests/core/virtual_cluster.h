@@ -55,6 +55,7 @@ class VirtualCluster {
   void Elect(const NodeId& node);  // times out, wins, and its no-op is everywhere
   void Propose(const NodeId& node, std::string data = "x");
   void Read(const NodeId& node);
+  void HandOver(const NodeId& node, const NodeId& to = {});
   void Crash(const NodeId& node);  // and starts again
   void LoseDirectory(const NodeId& node, bool rejoin);
   void Replace(const NodeId& node, const Start& start);

@@ -66,6 +66,16 @@ TEST(Wire, ReadIndex) {
   ExpectGolden<pb::ReadIndexResponse>(ReadIndexReply{.term = {3}, .commit = {}}, "08 03");
 }
 
+TEST(Wire, TimeoutNow) {
+  ExpectGolden<pb::TimeoutNowRequest>(
+      TimeoutNowRequest{.term = {3}, .leader = "n2", .stamp = {.cluster_id = "c", .to = "n1", .incarnation = "i"}},
+      "08 03  12 02 6e32  a206 01 63  aa06 02 6e31  b206 01 69");
+  ExpectGolden<pb::TimeoutNowResponse>(TimeoutNowReply{.term = {3}, .campaigns = true}, "08 03  10 01");
+  ExpectGolden<pb::TimeoutNowResponse>(TimeoutNowReply{.term = {3}}, "08 03");
+  ExpectGolden<pb::VoteRequest>(VoteRequest{.term = {4}, .candidate = "n1", .handed_over = true},
+                                "08 04  12 02 6e31  b806 01");
+}
+
 TEST(Wire, Forward) {
   const ForwardRequest request{.from = "n2",
                                .commands = {{.data = "x"}, {.data = "", .frees_space = true}},
