@@ -28,6 +28,7 @@
 #include "server/http/http_server.h"
 #include "server/http/kv_api.h"
 #include "server/http/lab_api.h"
+#include "server/http/leader_api.h"
 #include "server/http/log_api.h"
 #include "server/http/snapshot_api.h"
 #include "server/http/status_api.h"
@@ -57,6 +58,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kDrain{2000};
 constexpr milliseconds kLastAnswers{500};
 constexpr milliseconds kTailPatience{1000};
+// A hand-over ends within an election timeout, of which the longest is this.
+constexpr milliseconds kHandOverPatience{kMaxLiveElectionTimeoutMs + 1000};
 
 constexpr uint64_t kLargestSegment = uint64_t{16} << 20;
 
@@ -213,6 +216,10 @@ class Server::Impl {
              .read = [files = files_.get(), directory = options.data_dir](
                          Index index, uint64_t offset,
                          uint64_t size) { return SnapshotStore(*files, directory).ReadBytes(index, offset, size); }}),
+        leader_api_({.self = options.id,
+                     .peers = peers_,
+                     .leaders = leaders_,
+                     .hand_over = [this](const NodeId& to) { return HandOver(to); }}),
         config_api_(
             options.id, options.timings, [this](Timings timings) { node_.SetTimings(timings); }, fan_out_),
         access_(NodesOf(options), options.id, [] { return FreshId() + FreshId(); }),
@@ -236,6 +243,7 @@ class Server::Impl {
     chaos_api_.Register(router_);
     cluster_chaos_api_.Register(router_);
     snapshot_api_.Register(router_);
+    leader_api_.Register(router_);
     config_api_.Register(router_);
     lab_api_.Register(router_);
     RegisterAssets(router_);
@@ -267,6 +275,7 @@ class Server::Impl {
     if (stopped_) return;
     stopped_ = true;
     secrets_.Stop();
+    LeaveTheLead();
     events_.Stop();
     hub_.Stop();
     const bool drained = http_.Drain(loop_.Now() + kDrain);
@@ -287,6 +296,21 @@ class Server::Impl {
   }
 
  private:
+  // Waits: for an election timeout at most, and then the node has kept the lead.
+  absl::StatusOr<NodeId> HandOver(const NodeId& to) {
+    std::promise<absl::StatusOr<NodeId>> handed;
+    node_.HandOver(to, loop_.Now() + kHandOverPatience,
+                   [&handed](absl::StatusOr<NodeId> leader) { handed.set_value(std::move(leader)); });
+    return handed.get_future().get();
+  }
+
+  // Clients of all nodes are served on, while this one still answers its own.
+  void LeaveTheLead() {
+    if (node_.status().role != Role::kLeader) return;
+    const auto leader = HandOver({});
+    if (!leader.ok()) log_.Warn("stopping as leader: nobody took the lead", {{"reason", leader.status().ToString()}});
+  }
+
   GrpcTransportConfig TransportConfig(const Options& options) {
     GrpcTransportConfig config = MakeTransportConfig(options, secrets_);
     config.on_stranger = [this](const NodeId& claimed, const std::string& why) {
@@ -348,6 +372,7 @@ class Server::Impl {
   ChaosApi chaos_api_;
   ClusterChaosApi cluster_chaos_api_;
   SnapshotApi snapshot_api_;
+  LeaderApi leader_api_;
   ConfigApi config_api_;
   LabApi lab_api_{LabProgram()};
   Access access_;
