@@ -57,6 +57,7 @@ using std::chrono::milliseconds;
 // Requests under way may finish by themselves for this long; then the node settles them, and their answers leave.
 constexpr milliseconds kDrain{2000};
 constexpr milliseconds kLastAnswers{500};
+constexpr milliseconds kLastForwarded{50};
 constexpr milliseconds kTailPatience{1000};
 // A hand-over ends within an election timeout, of which the longest is this.
 constexpr milliseconds kHandOverPatience{kMaxLiveElectionTimeoutMs + 1000};
@@ -275,11 +276,12 @@ class Server::Impl {
     if (stopped_) return;
     stopped_ = true;
     secrets_.Stop();
-    LeaveTheLead();
+    const bool handed_over = LeaveTheLead();
     events_.Stop();
     hub_.Stop();
     const bool drained = http_.Drain(loop_.Now() + kDrain);
     if (!drained) log_.Warn("requests are still under way: they are told that their outcome is unknown");
+    if (handed_over) AwaitForwarded();
     service_.Stop();
     writes_.Stop();
     peers_.Stop();
@@ -305,10 +307,20 @@ class Server::Impl {
   }
 
   // Clients of all nodes are served on, while this one still answers its own.
-  void LeaveTheLead() {
-    if (node_.status().role != Role::kLeader) return;
+  bool LeaveTheLead() {
+    if (node_.status().role != Role::kLeader) return false;
     const auto leader = HandOver({});
     if (!leader.ok()) log_.Warn("stopping as leader: nobody took the lead", {{"reason", leader.status().ToString()}});
+    return leader.ok();
+  }
+
+  // What other nodes have forwarded here is committed by the next leader, and answered from here: also what they send
+  // until they have heard of it. Cut off, its outcome would be unknown.
+  void AwaitForwarded() {
+    const Time least = loop_.Now() + kLastForwarded, most = loop_.Now() + kDrain;
+    while (loop_.Now() < most && (loop_.Now() < least || node_.status().open_proposals > 0)) {
+      leaders_.Await(leaders_.view().version, loop_.Now() + milliseconds(5));
+    }
   }
 
   GrpcTransportConfig TransportConfig(const Options& options) {

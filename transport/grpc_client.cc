@@ -160,6 +160,13 @@ std::string GrpcClient::TargetOf(const NodeId& id) {
   return peer == nullptr ? std::string() : peer->target;
 }
 
+void GrpcClient::NoteAlive(const NodeId& id) {
+  const PeerPtr peer = Find(id);
+  if (peer != nullptr && peer->channel != nullptr) {
+    grpc::experimental::ChannelResetConnectionBackoff(peer->channel.get());
+  }
+}
+
 void GrpcClient::Call(const NodeId& to, const Request& request, Duration timeout, ReplyFn done) {
   const PeerPtr peer = Find(to);
   if (peer == nullptr) return done(absl::NotFoundError(absl::StrCat(to, " is not a peer")));

@@ -34,6 +34,8 @@ class GrpcClient {
   void Call(const NodeId& to, const Request& request, Duration timeout, ReplyFn done);
   // Where a peer is; empty: it is no peer, or nobody knows.
   std::string TargetOf(const NodeId& id);
+  // A peer that could not be reached is known to be there again: the next call tries at once.
+  void NoteAlive(const NodeId& id);
   // Nothing of ours is on the queue any more when it returns. Idempotent.
   void Stop();
 

@@ -1,6 +1,7 @@
 #include "transport/grpc_transport.h"
 
 #include <utility>
+#include <variant>
 
 #include "transport/grpc_client.h"
 #include "transport/grpc_server.h"
@@ -24,7 +25,13 @@ absl::Status GrpcTransport::Start(Handler handler) {
     probe_ = std::make_unique<PeerProbe>(gone_);
     on_broken = [this](const NodeId& leader) { probe_->Ask(leader, client_->TargetOf(leader)); };
   }
-  server_->Serve(std::move(handler), std::move(on_broken));
+  // A node that starts greets its peers, and a leader that waits before it connects again keeps that node's clients
+  // waiting: up to a second.
+  auto handle = [this, handler = std::move(handler)](Request request, ReplyFn reply) {
+    if (std::holds_alternative<VoteRequest>(request)) client_->NoteAlive(SenderOf(request));
+    handler(std::move(request), std::move(reply));
+  };
+  server_->Serve(std::move(handle), std::move(on_broken));
   return absl::OkStatus();
 }
 

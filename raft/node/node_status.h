@@ -32,9 +32,10 @@ struct NodeStatus {
   Index snapshot_index;  // of the newest snapshot; 0: none
   Timings timings;
   bool may_vote = true;
-  bool ready = false;      // a leader is known, and all is applied here that was committed when this node came up
-  bool has_space = true;   // false: the disk is full, this node accepts no writes
-  uint64_t log_bytes = 0;  // of records on the disk
+  bool ready = false;         // a leader is known, and all is applied here that was committed when this node came up
+  size_t open_proposals = 0;  // of clients of this node, and of others that forwarded theirs
+  bool has_space = true;      // false: the disk is full, this node accepts no writes
+  uint64_t log_bytes = 0;     // of records on the disk
   uint64_t log_since_snapshot = 0;  // bytes of records that no snapshot holds
   std::string cluster_id = {};      // empty: none is known
   std::string incarnation = {};     // empty: this node keeps no identity

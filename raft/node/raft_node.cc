@@ -492,6 +492,7 @@ NodeStatus RaftNode::Impl::status() const {
   MutexLock lock(mutex_);
   NodeStatus status = published_;
   status.last_applied = std::min(applied, status.commit_index);
+  status.open_proposals = open_proposals_;
   status.log_bytes = wal_stats().end;
   status.ready = !status.leader.empty() && caught_up_at_ && applied >= *caught_up_at_;
   return status;

@@ -96,8 +96,19 @@ void Connections::OnTick(Time now) {
   }
 }
 
+void Connections::LetGo() {
+  MutexLock lock(mutex_);
+  lets_go_ = true;
+}
+
+bool Connections::lets_go() const {
+  MutexLock lock(mutex_);
+  return lets_go_;
+}
+
 void Connections::BeginStop() {
   MutexLock lock(mutex_);
+  lets_go_ = true;
   stopping_ = true;
   for (const auto& [fd, state] : all_) {
     if (!state.busy()) shutdown(fd, SHUT_RD);

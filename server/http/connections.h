@@ -41,6 +41,9 @@ class Connections {
   bool EndIdle(Time before) { return EndLongest(Waits::kForGreeting, before) || EndLongest(Waits::kForClient, before); }
   void OnTick(Time now);
 
+  // From here on each answer is the last on its connection. Idle ones stay: their next request may be on its way.
+  void LetGo();
+  bool lets_go() const;
   // No more requests: idle connections end now, busy ones after their answer.
   void BeginStop();
   bool stopping() const;
@@ -69,6 +72,7 @@ class Connections {
   mutable CondVar changed_;
   std::unordered_map<int, State> all_ ABSL_GUARDED_BY(mutex_);
   size_t busy_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool lets_go_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

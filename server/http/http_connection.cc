@@ -184,7 +184,7 @@ void HttpConnection::OnAnswer(HttpResponse response) {
   const HttpRequest& request = reader_.request();
   shared_.front.Answered(request, response.status, SteadyNow() - request.received);
   if (response.source) response.source = shared_.front.Guard(request, std::move(response.source));
-  Send(std::move(response), shared_.connections.stopping() || reader_.last());
+  Send(std::move(response), shared_.connections.lets_go() || reader_.last());
 }
 
 // Where the connection cannot go on: the rest of the request would be taken for another one.

@@ -24,6 +24,8 @@ constexpr milliseconds kMayBeEnded{1000};
 constexpr int kNoDescriptorsPauseMs = 10;
 // Connections become idle, and may be ended, without anybody being told.
 constexpr milliseconds kLooksForRoom{100};
+// A client that goes on asking has had its last answer by then.
+constexpr milliseconds kLastRequests{100};
 
 Time SteadyNow() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
 
@@ -107,6 +109,12 @@ void HttpServer::StopAccepting() {
 
 bool HttpServer::Drain(Time deadline) {
   StopAccepting();
+  // A connection that is closed with an answer costs its client nothing; one that is closed while its next request is
+  // on its way leaves the client in doubt.
+  if (!connections_.stopping()) {
+    connections_.LetGo();
+    connections_.AwaitFewer(1, std::min<Time>(deadline, SteadyNow() + kLastRequests));
+  }
   connections_.BeginStop();
   return connections_.AwaitNoneBusy(deadline);
 }

@@ -71,8 +71,8 @@ class HttpServer {
   // Begins to serve. Once, after Listen.
   void Start();
 
-  // Accepts nothing new, ends idle connections, lets requests under way be answered until `deadline` (steady clock).
-  // False where some were not. Idempotent.
+  // Accepts nothing new, ends connections with their next answer, idle ones a moment later, and lets requests under way
+  // be answered until `deadline` (steady clock). False where some were not. Idempotent.
   bool Drain(Time deadline);
   // Drains without patience: ends all connections, joins all threads. Idempotent.
   void Stop();

@@ -36,7 +36,7 @@ HttpResponse LeaderApi::Change(const HttpRequest& request) const {
   const auto body = ParseJson(request.body);
   if (!body.ok()) return BadRequest(body.status());
   JsonFields fields(*body);
-  const NodeId to = fields.OptionalString("id").value_or("");
+  const NodeId to = fields.String("id");
   if (!fields.status().ok()) return BadRequest(fields.status());
   const Time begin = Now();
   while (true) {
@@ -68,7 +68,9 @@ HttpResponse LeaderApi::PassOn(const HttpRequest& request, const NodeId& leader)
     return ErrorResponse(503, absl::StrCat("the leader ", leader, " cannot be asked: ", answer.error));
   }
   if (AnsweredByGo(answer.response)) return ErrorResponse(503, absl::StrCat("the leader ", leader, " is a Go server"));
-  return {.status = answer.response.status, .body = std::move(answer.response.body)};
+  HttpResponse relayed{.status = answer.response.status, .body = std::move(answer.response.body)};
+  if (relayed.status == 503) relayed.headers.emplace_back("Retry-After", "1");
+  return relayed;
 }
 
 }  // namespace raftly

@@ -87,7 +87,8 @@ TEST_F(OpenApi, ANodeThatIsDownHasAllItsFields) {
   alone.Start(1);
   ASSERT_TRUE(Eventually([&] { return alone.Status(1).status == 200; }));
   for (const Operation& operation : Described().operations()) {
-    if (operation.path.rfind("/api/cluster", 0) != 0) continue;
+    // Whom they ask is all nodes; to hand the lead over takes one.
+    if (operation.path.rfind("/api/cluster", 0) != 0 || operation.path == "/api/cluster/leader") continue;
     const Answer answer = Ask(alone.http_port(1), operation.method, operation.target, operation.body);
     EXPECT_EQ(answer.status, 200) << operation.name();
     EXPECT_EQ(Described().Complaint(operation, answer), "") << operation.name();
