@@ -48,7 +48,7 @@ load --duration 8 >"$home/result" &
 loading=$!
 sleep 2
 for ((i = 0; i < 40; i++)); do
-  answer=$(curl -s -m 10 -w ' %{time_total}' -H 'Content-Type: application/json' -d '{}' "$(url 1)/api/cluster/leader")
+  answer=$(curl -s -m 10 -w ' %{time_total}' -H 'Content-Type: application/json' -d '{"id":""}' "$(url 1)/api/cluster/leader")
   sed -n 's/.*"took_ms":\([0-9]*\)} *\([0-9.]*\)$/\1 \2/p' <<<"$(tr -d '\n' <<<"$answer")"
   sleep 0.1
 done | sort -n | awk '{ server[NR] = $1; client[NR] = 1000 * $2 } END { printf "%d done, p50 %d ms, longest %d ms; by curl, of the median one, %.0f ms\n", NR, server[int((NR + 1) / 2)], server[NR], client[int((NR + 1) / 2)] }'
