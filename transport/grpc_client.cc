@@ -109,27 +109,54 @@ class GrpcClient::TypedCall : public OpenCall {
 GrpcClient::GrpcClient(const std::map<NodeId, std::string>& peers, Lookup lookup, grpc::CompletionQueue& completions,
                        std::shared_ptr<PeerCredentials> credentials)
     : completions_(completions), credentials_(std::move(credentials)) {
-  std::map<NodeId, std::string> names;
-  for (const auto& [id, listed] : peers) {
-    const std::string address = PeerAddress(listed);
-    auto peer = std::make_shared<Peer>();
-    peer->id = id;
-    peer->name = absl::StrCat(id, " (", address, ")");
-    if (const auto target = NumericTarget(address)) {
-      Connect(*peer, *target);
-    } else {
-      peer->unresolved = absl::UnavailableError("its address is being looked up");
-      names.emplace(id, address);
-    }
-    MutexLock lock(peers_mutex_);
-    peers_[id] = std::move(peer);
-  }
   resolver_ = std::make_unique<Resolver>(
-      names, std::move(lookup),
+      std::map<NodeId, std::string>{}, std::move(lookup),
       [this](const NodeId& id, const absl::StatusOr<std::string>& target) { OnResolved(id, target); });
+  SetPeers(peers);
 }
 
 GrpcClient::~GrpcClient() { Stop(); }
+
+// Who stays where it was keeps its connection; the others' are given up.
+void GrpcClient::SetPeers(const std::map<NodeId, std::string>& peers) {
+  std::map<NodeId, std::string> names;
+  std::map<NodeId, PeerPtr> gone;
+  {
+    MutexLock lock(peers_mutex_);
+    gone = std::exchange(peers_, {});
+    for (const auto& [id, listed] : peers) {
+      const std::string address = PeerAddress(listed);
+      if (!NumericTarget(address)) names.emplace(id, address);
+      const auto known = gone.find(id);
+      if (known != gone.end() && known->second->address == address) {
+        peers_.insert(gone.extract(known));
+      } else {
+        peers_[id] = NewPeer(id, address);
+      }
+    }
+  }
+  for (const auto& [id, peer] : gone) HangUp(*peer);
+  resolver_->SetAddresses(names);
+}
+
+std::shared_ptr<GrpcClient::Peer> GrpcClient::NewPeer(const NodeId& id, const std::string& address) const {
+  auto peer = std::make_shared<Peer>();
+  peer->id = id;
+  peer->address = address;
+  peer->name = absl::StrCat(id, " (", address, ")");
+  peer->unresolved = absl::UnavailableError("its address is being looked up");
+  if (const auto target = NumericTarget(address)) Connect(*peer, *target);
+  return peer;
+}
+
+void GrpcClient::HangUp(const Peer& peer) {
+  std::shared_ptr<PeerStream> stream;
+  {
+    MutexLock lock(peer.streams->mutex);
+    stream = std::exchange(peer.streams->open, nullptr);
+  }
+  if (stream != nullptr) stream->Cancel(absl::UnavailableError(absl::StrCat(peer.name, ": is no peer any more")));
+}
 
 void GrpcClient::Connect(Peer& peer, const std::string& target) const {
   const auto credentials =
@@ -140,13 +167,15 @@ void GrpcClient::Connect(Peer& peer, const std::string& target) const {
 }
 
 void GrpcClient::OnResolved(const NodeId& id, const absl::StatusOr<std::string>& target) {
-  auto peer = std::make_shared<Peer>();
-  peer->id = id;
-  peer->name = Find(id)->name;
+  const PeerPtr known = Find(id);
+  if (known == nullptr) return;
+  auto peer = NewPeer(id, known->address);
   peer->unresolved = target.status();
   if (target.ok()) Connect(*peer, *target);
   MutexLock lock(peers_mutex_);
-  peers_[id] = std::move(peer);
+  PeerPtr& now = peers_[id];
+  if (now == known) now = std::move(peer);
+  if (now == nullptr) peers_.erase(id);
 }
 
 GrpcClient::PeerPtr GrpcClient::Find(const NodeId& id) {

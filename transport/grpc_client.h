@@ -30,6 +30,8 @@ class GrpcClient {
   // Stops.
   ~GrpcClient();
 
+  // From any thread: Transport::SetPeers, without empty addresses.
+  void SetPeers(const std::map<NodeId, std::string>& peers);
   // From any thread; `done` as in Transport::Call.
   void Call(const NodeId& to, const Request& request, Duration timeout, ReplyFn done);
   // Where a peer is; empty: it is no peer, or nobody knows.
@@ -43,6 +45,7 @@ class GrpcClient {
   // As far as it is known where it is. Replaced as a whole; calls under way keep the one that they began with.
   struct Peer {
     NodeId id;
+    std::string address;
     std::string name;  // id and address, for messages
     std::string target;
     std::shared_ptr<grpc::Channel> channel;
@@ -74,6 +77,8 @@ class GrpcClient {
   void OnDone(OpenCall* call);
   void OnResolved(const NodeId& id, const absl::StatusOr<std::string>& target);
   PeerPtr Find(const NodeId& id);  // null: no peer
+  std::shared_ptr<Peer> NewPeer(const NodeId& id, const std::string& address) const;
+  static void HangUp(const Peer& peer);
   // `target` has numeric addresses only: names are the Resolver's business.
   void Connect(Peer& peer, const std::string& target) const;
 
@@ -87,7 +92,7 @@ class GrpcClient {
   CondVar ended_;  // a call or a stream
   EntryEncoder encoder_;
   Mutex peers_mutex_;
-  std::map<NodeId, PeerPtr> peers_ ABSL_GUARDED_BY(peers_mutex_);  // which there are is fixed at construction
+  std::map<NodeId, PeerPtr> peers_ ABSL_GUARDED_BY(peers_mutex_);
   std::unique_ptr<Resolver> resolver_;
 };
 

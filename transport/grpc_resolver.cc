@@ -91,20 +91,14 @@ struct Resolver::State {
 
   void Run();
   std::pair<NodeId, Name> Next();
-  void Tell(const NodeId& peer, absl::StatusOr<std::vector<std::string>> addresses);
+  void Tell(const NodeId& peer, const Name& asked, absl::StatusOr<std::vector<std::string>> addresses);
 };
 
 Resolver::Resolver(const std::map<NodeId, std::string>& addresses, Lookup lookup, OnResolved on_resolved)
     : state_(std::make_shared<State>()) {
   state_->lookup = std::move(lookup);
   state_->on_resolved = std::move(on_resolved);
-  {
-    MutexLock lock(state_->mutex);
-    for (const auto& [peer, address] : addresses) {
-      auto [host, port] = SplitAddress(address);
-      state_->names.emplace(peer, State::Name{.host = std::move(host), .port = std::move(port)});
-    }
-  }
+  SetAddresses(addresses);
   // Detached, because a look-up can hang for longer than a server may take to stop.
   std::thread([state = state_] { state->Run(); }).detach();
 }
@@ -114,6 +108,20 @@ Resolver::~Resolver() {
   state_->stopped = true;
   state_->changed.NotifyAll();
   while (state_->telling) state_->changed.Wait(state_->mutex);
+}
+
+void Resolver::SetAddresses(const std::map<NodeId, std::string>& addresses) {
+  MutexLock lock(state_->mutex);
+  std::map<NodeId, State::Name> names;
+  for (const auto& [peer, address] : addresses) {
+    auto [host, port] = SplitAddress(address);
+    const auto known = state_->names.find(peer);
+    const bool same = known != state_->names.end() && known->second.host == host && known->second.port == port;
+    names.emplace(peer,
+                  same ? std::move(known->second) : State::Name{.host = std::move(host), .port = std::move(port)});
+  }
+  state_->names = std::move(names);
+  state_->changed.NotifyAll();
 }
 
 void Resolver::LookAgain(const NodeId& peer) {
@@ -127,7 +135,7 @@ void Resolver::State::Run() {
   while (true) {
     const auto [peer, name] = Next();
     if (peer.empty()) return;
-    Tell(peer, lookup(name.host));
+    Tell(peer, name, lookup(name.host));
   }
 }
 
@@ -153,13 +161,15 @@ std::pair<NodeId, Resolver::State::Name> Resolver::State::Next() {
   return {};
 }
 
-void Resolver::State::Tell(const NodeId& peer, absl::StatusOr<std::vector<std::string>> addresses) {
+void Resolver::State::Tell(const NodeId& peer, const Name& asked, absl::StatusOr<std::vector<std::string>> addresses) {
   if (addresses.ok() && addresses->empty()) addresses = absl::UnavailableError("the name has no address");
   absl::StatusOr<std::string> answer = std::string();
   {
     MutexLock lock(mutex);
     if (stopped) return;
-    Name& name = names.at(peer);
+    const auto found = names.find(peer);
+    if (found == names.end() || found->second.host != asked.host || found->second.port != asked.port) return;
+    Name& name = found->second;
     name.not_before = std::chrono::steady_clock::now() + kPause;
     if (!addresses.ok()) {
       // Nothing is remembered of a failure: it is asked again, and where the peer was until now it may still be.

@@ -46,6 +46,9 @@ class Resolver {
   // `on_resolved` does not run any more when this returns. A look-up under way is left to itself.
   ~Resolver();
 
+  // From any thread: these are the addresses from now on. Those that are new are asked for.
+  void SetAddresses(const std::map<NodeId, std::string>& addresses);
+
   // From any thread: this peer could not be reached where it was said to be. Costs little; may be called for every call
   // that fails.
   void LookAgain(const NodeId& peer);

@@ -10,7 +10,9 @@
 namespace raftly {
 
 GrpcTransport::GrpcTransport(GrpcTransportConfig config)
-    : config_(std::move(config)), server_(std::make_unique<GrpcServer>(config_.credentials, config_.on_stranger)) {
+    : config_(std::move(config)),
+      peers_(config_.peers),
+      server_(std::make_unique<GrpcServer>(config_.credentials, config_.on_stranger)) {
   SilenceProtobuf();
 }
 
@@ -18,8 +20,11 @@ GrpcTransport::~GrpcTransport() { Stop(); }
 
 absl::Status GrpcTransport::Start(Handler handler) {
   if (absl::Status status = server_->Listen(config_.listen_address); !status.ok()) return status;
-  client_ = std::make_unique<GrpcClient>(config_.peers, config_.lookup, server_->completions(), config_.credentials);
-  started_ = client_.get();
+  {
+    MutexLock lock(mutex_);
+    client_ = std::make_unique<GrpcClient>(peers_, config_.lookup, server_->completions(), config_.credentials);
+    started_ = client_.get();
+  }
   GrpcServer::OnBroken on_broken;
   if (gone_) {
     probe_ = std::make_unique<PeerProbe>(gone_);
@@ -33,6 +38,21 @@ absl::Status GrpcTransport::Start(Handler handler) {
   };
   server_->Serve(std::move(handle), std::move(on_broken));
   return absl::OkStatus();
+}
+
+void GrpcTransport::SetPeers(const std::map<NodeId, std::string>& addresses) {
+  MutexLock lock(mutex_);
+  std::map<NodeId, std::string> peers;
+  for (const auto& [node, address] : addresses) {
+    const auto known = peers_.find(node);
+    if (!address.empty()) {
+      peers.emplace(node, address);
+    } else if (known != peers_.end()) {
+      peers.emplace(node, known->second);
+    }
+  }
+  peers_ = std::move(peers);
+  if (GrpcClient* const client = started_) client->SetPeers(peers_);
 }
 
 void GrpcTransport::Call(const NodeId& to, Request request, Duration timeout, ReplyFn done) {

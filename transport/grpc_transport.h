@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 
+#include "raft/env/mutex.h"
 #include "raft/env/transport.h"
 #include "transport/grpc_resolver.h"
 #include "transport/peer_probe.h"
@@ -26,7 +27,7 @@ class PeerCredentials;
 
 struct GrpcTransportConfig {
   std::string listen_address;           // "host:port"; ":port" means all interfaces; port 0 takes a free one
-  std::map<NodeId, std::string> peers;  // "host:port"; ":port" means this machine
+  std::map<NodeId, std::string> peers;  // "host:port"; ":port" means this machine; until SetPeers
   Lookup lookup = SystemLookup;         // of the peers' hosts
   std::shared_ptr<PeerCredentials> credentials = nullptr;  // null: peers are plain; else plain ones are refused
   // A message was refused (PermissionDenied) because the certificate of who sent it is not that of whom it says it is
@@ -50,6 +51,7 @@ class GrpcTransport : public Transport {
 
   // Evidence is that a leader's stream breaks, and its machine then refuses a connection.
   void OnPeerGone(GoneFn gone) override { gone_ = std::move(gone); }
+  void SetPeers(const std::map<NodeId, std::string>& addresses) override;
   // InvalidArgument for an address without a port; Unavailable where it cannot be listened on (a port in use). Both
   // name the address.
   absl::Status Start(Handler handler) override;
@@ -61,6 +63,8 @@ class GrpcTransport : public Transport {
 
  private:
   const GrpcTransportConfig config_;
+  Mutex mutex_;
+  std::map<NodeId, std::string> peers_ ABSL_GUARDED_BY(mutex_);
   const std::unique_ptr<GrpcServer> server_;
   std::unique_ptr<GrpcClient> client_;         // on the server's queue
   std::atomic<GrpcClient*> started_{nullptr};  // for those who call while it starts

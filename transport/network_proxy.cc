@@ -152,6 +152,8 @@ NetworkProxy::NetworkProxy(Transport& inner, NodeId self, const NetworkRules& ru
 
 NetworkProxy::~NetworkProxy() { Stop(); }
 
+void NetworkProxy::SetPeers(const std::map<NodeId, std::string>& addresses) { state_->inner.SetPeers(addresses); }
+
 void NetworkProxy::OnPeerGone(GoneFn gone) {
   state_->inner.OnPeerGone([state = state_, gone = std::move(gone)](const NodeId& peer) {
     Gate::Pass pass(state->gate);

@@ -43,6 +43,7 @@ class NetworkProxy : public Transport {
 
   // What a dead process's machine says comes over the network, too.
   void OnPeerGone(GoneFn gone) override;
+  void SetPeers(const std::map<NodeId, std::string>& addresses) override;
   absl::Status Start(Handler handler) override;
   void Call(const NodeId& to, Request request, Duration timeout, ReplyFn done) override;
   void Stop() override;

@@ -35,13 +35,15 @@ void EncodeStamp(const Stamp& stamp, Message& message) {
   if (!stamp.cluster_id.empty()) message.set_cluster_id(stamp.cluster_id);
   if (!stamp.to.empty()) message.set_to(stamp.to);
   if (!stamp.incarnation.empty()) message.set_from_incarnation(stamp.incarnation);
+  if (!stamp.to_incarnation.empty()) message.set_to_incarnation(stamp.to_incarnation);
 }
 
 template <class Message>
 Stamp DecodeStamp(Message& message) {
   return {.cluster_id = std::move(*message.mutable_cluster_id()),
           .to = std::move(*message.mutable_to()),
-          .incarnation = std::move(*message.mutable_from_incarnation())};
+          .incarnation = std::move(*message.mutable_from_incarnation()),
+          .to_incarnation = std::move(*message.mutable_to_incarnation())};
 }
 
 absl::StatusOr<Entries> DecodeEntries(Index prev, google::protobuf::RepeatedPtrField<pb::LogEntry>& messages) {
@@ -106,6 +108,7 @@ pb::AppendEntriesRequest EncodeWithoutEntries(const AppendRequest& request) {
   message.set_leader_commit(request.commit.value);
   message.set_leader_last_index(request.leader_last.value);
   EncodeStamp(request.stamp, message);
+  message.set_introduce(request.stamp.introduce);
   return message;
 }
 
@@ -120,13 +123,15 @@ absl::StatusOr<AppendRequest> Decode(pb::AppendEntriesRequest&& message) {
   const Index prev{message.prev_log_index()};
   absl::StatusOr<Entries> entries = DecodeEntries(prev, *message.mutable_entries());
   if (!entries.ok()) return entries.status();
+  Stamp stamp = DecodeStamp(message);
+  stamp.introduce = message.introduce();
   return AppendRequest{.term = {message.term()},
                        .leader = std::move(*message.mutable_leader_id()),
                        .prev = {.term = {message.prev_log_term()}, .index = prev},
                        .entries = *std::move(entries),
                        .commit = {message.leader_commit()},
                        .leader_last = {message.leader_last_index()},
-                       .stamp = DecodeStamp(message)};
+                       .stamp = std::move(stamp)};
 }
 
 pb::AppendEntriesResponse Encode(const AppendReply& reply) {
@@ -137,6 +142,8 @@ pb::AppendEntriesResponse Encode(const AppendReply& reply) {
   message.set_conflict_index(reply.conflict_index.value);
   message.set_no_space(static_cast<uint32_t>(reply.space));
   message.set_features(reply.features);
+  if (!reply.incarnation.empty()) message.set_incarnation(reply.incarnation);
+  if (!reply.version.empty()) message.set_version(reply.version);
   return message;
 }
 
@@ -146,7 +153,9 @@ absl::StatusOr<AppendReply> Decode(pb::AppendEntriesResponse&& message) {
                      .conflict_term = {message.conflict_term()},
                      .conflict_index = {message.conflict_index()},
                      .space = static_cast<Space>(std::min(message.no_space(), static_cast<uint32_t>(Space::kNone))),
-                     .features = message.features()};
+                     .features = message.features(),
+                     .incarnation = std::move(*message.mutable_incarnation()),
+                     .version = std::move(*message.mutable_version())};
 }
 
 pb::SnapshotChunk Encode(const SnapshotRequest& request) {

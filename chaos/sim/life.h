@@ -40,6 +40,7 @@ class SimCluster::Tap : public Transport {
  public:
   Tap(Transport& inner, SimCluster& cluster, Life& life) : inner_(inner), cluster_(cluster), life_(life) {}
 
+  void SetPeers(const std::map<NodeId, std::string>& addresses) override { inner_.SetPeers(addresses); }
   void OnPeerGone(GoneFn gone) override { inner_.OnPeerGone(std::move(gone)); }
   absl::Status Start(Handler handler) override;
   void Call(const NodeId& to, Request request, Duration timeout, ReplyFn done) override;

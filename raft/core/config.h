@@ -102,7 +102,9 @@ struct CoreConfig {
   NodeId self;
   std::vector<NodeId>
       peers;  // the other voters, until the log or a snapshot says who they are; empty: a cluster of one
-  // This node is no member until the log says so: it neither votes for itself nor campaigns.
+  // This node is no member until the log says so, and its directory is new: an earlier one under the same name may have
+  // voted and acknowledged. So it votes for nobody, itself included, until it hears that the members know it by this
+  // directory (TakenIn). A change takes a directory in only once the one before it is out.
   bool joins = false;
   // What an entry of type kConfig says of the members; nothing: it says other things. Null: members never change.
   std::optional<Configuration> (*read_configuration)(const Entry& entry) = nullptr;

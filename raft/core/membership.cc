@@ -119,6 +119,14 @@ void RaftCore::SettleConfigurations() {
   if (role_ == Role::kLeader && settled && !configuration().Votes(config_.self)) LeaveTheLead(RoleReason::kRemoved);
 }
 
+void RaftCore::On(const TakenIn&) {
+  if (hard_state_.may_vote || !config_.joins) return;
+  hard_state_.may_vote = true;
+  hard_state_dirty_ = true;
+  out_.events.push_back(VoteRegained{commit_});
+  RestartElectionTimer();
+}
+
 void RaftCore::EndRound(Progress& progress) const {
   if (progress.match < progress.round_end) return;
   // The first round begins with the first answer: before, it was not known to be there.

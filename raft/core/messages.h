@@ -21,6 +21,9 @@ struct Stamp {
   std::string cluster_id;   // the sender's; empty while it knows none
   NodeId to;                // the node meant
   std::string incarnation;  // of the sender's data directory
+  // Of the directory of the node meant, as the members say; empty: they do not.
+  std::string to_incarnation = {};
+  bool introduce = false;  // the node meant is to say of itself what AppendReply can carry
 
   bool operator==(const Stamp&) const = default;
 };
@@ -31,8 +34,8 @@ struct VoteRequest {
   NodeId candidate;
   LogPosition last_log;
   bool pre_vote = false;
-  bool handed_over =
-      false;  // the leader asked for this election (TimeoutNowRequest): hearing it is no reason against it
+  // The leader asked for this election (TimeoutNowRequest): hearing it is no reason against it.
+  bool handed_over = false;
   Stamp stamp = {};
 
   bool operator==(const VoteRequest&) const = default;
@@ -68,6 +71,9 @@ struct AppendReply {
   Index conflict_index;
   Space space = Space::kPlenty;  // on the follower's disk; a Go peer does not say
   uint32_t features = 0;         // CoreConfig::features, of the follower
+  // Where it was asked for (Stamp::introduce); the core looks at neither.
+  std::string incarnation = {};
+  std::string version = {};
 
   bool operator==(const AppendReply&) const = default;
 };

@@ -35,11 +35,11 @@ RaftCore::RaftCore(CoreConfig config, Recovered recovered, uint64_t seed, Time n
   RAFTLY_CHECK(config_.limits.entries_per_append > 0 && config_.limits.appends_in_flight > 0,
                "a leader that may send nothing");
 
-  if (config_.rejoin) {
+  if (config_.rejoin || (config_.joins && log_.last().index == Index{} && hard_state_.may_vote)) {
     hard_state_.may_vote = false;
     hard_state_dirty_ = true;
   }
-  if (!hard_state_.may_vote) {
+  if (!hard_state_.may_vote && !config_.joins) {
     // What this node said before it lost its memory may still be believed: by a leader that was deposed with its vote,
     // by a candidate of a later term. Silence for as long as two elections last lets check-quorum retire them.
     silent_until_ = now + 2 * std::max(config_.timings.election_timeout, config_.longest_election_timeout);

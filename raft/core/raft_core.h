@@ -135,6 +135,7 @@ class RaftCore {
   void On(EntriesRead& input);
   void On(const PeerGone& input);
   void On(const HandOverAsked& input);
+  void On(const TakenIn&);
   void Send(Message message) { out_.send.push_back(std::move(message)); }
   void SendWhenDurable(Message message);
   Answer AppendAnswer(CallId call, AppendReply reply) const;

@@ -90,9 +90,12 @@ struct HandOverAsked {
   NodeId to;
 };
 
+// The members know this node by its present directory: what one before it promised under this name counts no more.
+struct TakenIn {};
+
 using Input =
     std::variant<TimePassed, RequestReceived, ReplyReceived, WriteDone, Proposed, ReadAsked, TimingsChanged,
-                 SpaceChanged, SnapshotTaken, PieceStored, PieceMissing, EntriesRead, PeerGone, HandOverAsked>;
+                 SpaceChanged, SnapshotTaken, PieceStored, PieceMissing, EntriesRead, PeerGone, HandOverAsked, TakenIn>;
 
 // ---- What to do about it -------------------------------------------------------------------------------------------
 

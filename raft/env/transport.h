@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <string>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -26,6 +28,10 @@ class Transport {
 
   // Before Start, once. A transport that never has such evidence need not tell.
   virtual void OnPeerGone(GoneFn) {}
+
+  // From any thread: where the other nodes are from now on; an empty address says nothing new. Calls to who is not
+  // among them fail. A transport that finds nodes in other ways need not listen.
+  virtual void SetPeers(const std::map<NodeId, std::string>& /*addresses*/) {}
 
   // Begins to receive. Once.
   virtual absl::Status Start(Handler handler) = 0;

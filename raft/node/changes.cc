@@ -1,8 +1,12 @@
-// Changes of the cluster, from the wish to its end (§6, thesis chapter 4). The core decides whether a step may be
-// taken; here is which step comes next, and what an entry says of the members besides who they are.
+// Changes of the cluster, from the wish to its end (§6, thesis chapter 4), and who its members are here and now. The
+// core decides whether a step may be taken; raft/node/member_changes.h says which one comes next.
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "raft/node/errors.h"
+#include "raft/node/member_changes.h"
 #include "raft/node/raft_node_impl.h"
 
 namespace raftly {
@@ -14,26 +18,107 @@ NodeConfig RaftNode::Impl::Completed(NodeConfig config) {
   return config;
 }
 
-// As the last committed entry says, or the first start.
-Members RaftNode::Impl::CurrentMembers() const {
-  return identity_.members() ? *identity_.members() : Among(core_->configuration(), config_.first_members);
+// ---- Who they are --------------------------------------------------------------------------------------------------
+
+// As the configuration that holds says: the first start's, an entry's, or a snapshot's.
+void RaftNode::Impl::FollowMembers() {
+  const Index at = core_->configuration_at();
+  const Log& log = core_->log();
+  members_by_index_.erase(members_by_index_.upper_bound(at), members_by_index_.end());
+  if (at && log.Holds(at)) {
+    if (auto members = MembersIn(log.At(at).data.view())) members_by_index_.insert_or_assign(at, *std::move(members));
+  }
+  // Committed ones are never withdrawn, so only the last of them may be of use.
+  const auto beyond = members_by_index_.upper_bound(core_->commit());
+  if (beyond != members_by_index_.begin()) members_by_index_.erase(members_by_index_.begin(), std::prev(beyond));
+  const auto found = members_by_index_.find(at);
+  const bool said = found != members_by_index_.end() && found->second.configuration == core_->configuration();
+  members_ = std::make_shared<const Members>(
+      said ? found->second
+           : Among(core_->configuration(), members_ != nullptr && at ? members_->known : config_.first_members));
+  members_at_ = at;
+  if (observer_ != nullptr) observer_->OnMembers(*members_);
+  // What -peers said holds until an entry or a snapshot says otherwise.
+  if (said) environment_.transport.SetPeers(AddressesOf(*members_));
+  CountIfTakenIn();
 }
+
+// Of a snapshot.
+void RaftNode::Impl::NoteMembers(Index at, const std::string& configuration) {
+  if (auto members = MembersIn(configuration)) members_by_index_.insert_or_assign(at, *std::move(members));
+}
+
+std::map<NodeId, std::string> RaftNode::Impl::AddressesOf(const Members& members) const {
+  std::map<NodeId, std::string> addresses;
+  for (const auto& [node, member] : members.known) {
+    if (node != config_.core.self) addresses.emplace(node, member.grpc);
+  }
+  return addresses;
+}
+
+void RaftNode::Impl::CountIfTakenIn() {
+  if (!config_.core.joins || core_->may_vote() || members_at_ > core_->commit()) return;
+  const auto own = members_->known.find(config_.core.self);
+  if (own == members_->known.end() || own->second.incarnation != identity_.incarnation()) return;
+  core_->Step(environment_.loop.Now(), TakenIn{});
+}
+
+Stamp RaftNode::Impl::StampFor(const NodeId& to) const {
+  Stamp stamp = identity_.StampFor(to);
+  if (const auto member = members_->known.find(to); member != members_->known.end()) {
+    stamp.to_incarnation = member->second.incarnation;
+  }
+  stamp.introduce = core_->role() == Role::kLeader && config_.members_may_change && !introduced_.contains(to);
+  return stamp;
+}
+
+void RaftNode::Impl::Introduce(const NodeId& peer, const absl::StatusOr<Reply>& reply) {
+  // Who could not be reached may come back as another version.
+  if (!reply.ok()) {
+    introduced_.erase(peer);
+    return;
+  }
+  const auto* append = std::get_if<AppendReply>(&*reply);
+  if (append == nullptr || append->incarnation.empty()) return;
+  introduced_.insert_or_assign(peer, Introduction{append->incarnation, append->version});
+}
+
+PeerStanding RaftNode::Impl::StandingOf(const NodeId& peer, const Progress& progress) const {
+  using Kind = PeerStanding::Progress;
+  const auto introduced = introduced_.find(peer);
+  return {
+      .id = peer,
+      .match = progress.match,
+      .progress = progress.installation ? Kind::kSnapshot
+                  : progress.probing    ? Kind::kProbe
+                                        : Kind::kReplicate,
+      .heard = progress.confirmed && environment_.loop.Now() < progress.heard_at + core_->timings().election_timeout,
+      .caught_up = progress.caught_up,
+      .version = introduced == introduced_.end() ? std::string() : introduced->second.version};
+}
+
+// ---- How they change -----------------------------------------------------------------------------------------------
 
 void RaftNode::Impl::Take(ChangeAsked& item) {
   const auto refuse = [&](absl::Status why) { item.done(std::move(why)); };
   if (core_->role() != Role::kLeader) return refuse(NotLeaderError(core_->leader()));
   if (absl::Status status = Understood(kMembership); !status.ok()) return refuse(std::move(status));
-  const Members now = CurrentMembers();
-  // Until then `now` may be an older one than the core's. Nothing is changed on top of what is not committed.
-  if (now.configuration != core_->configuration() || now.configuration.joint()) return refuse(ChangeUnderWayError());
-  absl::StatusOr<Members> next = item.change(now);
+  // Nothing is changed on top of what is not committed.
+  if (members_at_ > core_->commit()) return refuse(ChangeUnderWayError());
+  absl::StatusOr<Members> next = item.change(*members_);
   if (!next.ok()) return refuse(next.status());
-  const Configuration step = FirstStepTo(next->configuration, now.configuration);
-  if (std::string why = WhyNotAfter(now.configuration, step); !why.empty()) return refuse(IllegalChangeError(why));
+  if (*next == *members_) return item.done(Applied{.at = {.term = {}, .index = members_at_}, .result = {}});
+  if (members_->configuration.joint()) return refuse(ChangeUnderWayError());
+  const Configuration step = FirstStepTo(next->configuration, members_->configuration);
+  if (std::string why = WhyNotAfter(members_->configuration, step); !why.empty()) {
+    return refuse(IllegalChangeError(why));
+  }
   // Who leaves is known until the end: it is still sent the log.
-  std::map<NodeId, Member> known = now.known;
+  std::map<NodeId, Member> known = members_->known;
   for (auto& [node, member] : next->known) known.insert_or_assign(node, std::move(member));
-  ProposeMembers(Among(step, known), item.deadline, std::move(item.done));
+  Members members = Among(step, known);
+  members.entering = std::move(next->entering);
+  ProposeMembers(members, item.deadline, std::move(item.done));
 }
 
 void RaftNode::Impl::ProposeMembers(const Members& members, Time until, SettleProposal done) {
@@ -43,38 +128,27 @@ void RaftNode::Impl::ProposeMembers(const Members& members, Time until, SettlePr
   Enqueue(std::move(item));
 }
 
-// A joint configuration that is committed has its end proposed, by whoever leads then; a learner that has caught up
-// becomes the voter that it was taken in to be.
+// By whoever leads when a step is committed.
 void RaftNode::Impl::GoOnWithChange() {
-  if (core_->role() != Role::kLeader || delivered_term_ != core_->term() || !identity_.members()) return;
-  const Members& now = *identity_.members();
-  if (now.configuration != core_->configuration()) return;
-  const Time time = environment_.loop.Now();
+  if (!config_.members_may_change || core_->role() != Role::kLeader || delivered_term_ != core_->term()) return;
+  if (members_at_ > core_->commit() || !Understood(kMembership).ok()) return;
+  const Time now = environment_.loop.Now();
   // Refused, or not committed: again, but not at every turn.
-  if (no_step_after_ == core_->configuration_at() && time < no_step_until_) return;
-  std::optional<Members> next;
-  if (now.configuration.joint()) {
-    next = Among(Final(now.configuration), now.known);
-  } else {
-    next = WithThoseWhoCaughtUp(now);
-  }
+  if (no_step_after_ == members_at_ && now < no_step_until_) return;
+  const auto next = NextStep(
+      *members_, [this](const NodeId& node) { return AcquaintanceWith(node); }, !identity_.incarnation().empty());
   if (!next) return;
-  no_step_after_ = core_->configuration_at();
-  no_step_until_ = time + config_.call_timeout;
+  no_step_after_ = members_at_;
+  no_step_until_ = now + config_.call_timeout;
   ProposeMembers(*next, no_step_until_, {});
 }
 
-std::optional<Members> RaftNode::Impl::WithThoseWhoCaughtUp(const Members& now) const {
-  Members next = now;
-  for (const NodeId& node : now.configuration.learners) {
-    const auto progress = core_->progress().find(node);
-    if (!next.known[node].promote || progress == core_->progress().end() || !progress->second.caught_up) continue;
-    next.known[node].promote = false;
-    next.configuration.learners.erase(node);
-    next.configuration.voters.insert(node);
-  }
-  if (next.configuration == now.configuration) return std::nullopt;
-  return Among(FirstStepTo(next.configuration, now.configuration), next.known);
+Acquaintance RaftNode::Impl::AcquaintanceWith(const NodeId& node) const {
+  if (node == config_.core.self) return {.caught_up = true, .incarnation = identity_.incarnation()};
+  const auto progress = core_->progress().find(node);
+  const auto introduced = introduced_.find(node);
+  return {.caught_up = progress != core_->progress().end() && progress->second.caught_up,
+          .incarnation = introduced == introduced_.end() ? std::string() : introduced->second.incarnation};
 }
 
 }  // namespace raftly

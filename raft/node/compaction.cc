@@ -33,6 +33,7 @@ void RaftNode::Impl::KeepPiece(Piece piece) {
     }
     if (stored->whole) {
       stored->configuration = ConfigurationIn({.type = EntryType::kConfig, .data = Bytes(configuration)});
+      self->NoteMembers(stored->last_included.index, configuration);
       self->Belong(self->identity_.OnSnapshot(configuration));
     }
     stored->call = call;

@@ -73,8 +73,7 @@ class RaftNode::Impl::ForwardedCommands {
 };
 
 void RaftNode::Impl::ProposeForwarded(ForwardRequest request, ReplyFn reply) {
-  const std::vector<NodeId>& peers = config_.core.peers;
-  if (std::find(peers.begin(), peers.end(), request.from) == peers.end()) {
+  if (!core_->configuration().Has(request.from)) {
     return reply(PeerRefusedError(
         absl::StrCat(config_.core.self, " refuses commands of ", request.from, ", which is no member of its cluster")));
   }
@@ -140,7 +139,7 @@ void RaftNode::Impl::DropOverdue(Time now) {
 
 // As many as one message takes.
 void RaftNode::Impl::ForwardSome(Time now) {
-  ForwardRequest request{.from = config_.core.self, .commands = {}, .stamp = identity_.StampFor(core_->leader())};
+  ForwardRequest request{.from = config_.core.self, .commands = {}, .stamp = StampFor(core_->leader())};
   std::vector<RequestId> ids;
   size_t bytes = 0;
   Time until = now;

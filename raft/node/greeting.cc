@@ -86,7 +86,7 @@ absl::Status RaftNode::Impl::Understood(uint32_t features) const {
 // Says at once whom it takes a peer for. A follower sends nothing else, and would find out only when it has to lead.
 // Again until there is an answer, for as long as that is a refusal.
 void RaftNode::Impl::Greet(const NodeId& peer) {
-  const Stamp stamp = identity_.StampFor(peer);
+  const Stamp stamp = StampFor(peer);
   if (stamp.to.empty() || halted_) return;
   environment_.transport.Call(peer, Greeting(config_.core.self, stamp), config_.call_timeout,
                               [weak = weak_from_this(), peer](const absl::StatusOr<Reply>& reply) {

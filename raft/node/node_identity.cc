@@ -114,6 +114,11 @@ std::optional<std::string> NodeIdentity::ObjectionTo(const NodeId& from, const S
     return absl::StrCat(self_, " refuses ", from, ", which asks for ", stamp.to, ": its -peers gives ", stamp.to,
                         " the address of ", self_);
   }
+  if (!stamp.to_incarnation.empty() && stamp.to_incarnation != incarnation()) {
+    return absl::StrCat(self_, " of incarnation ", incarnation(), " refuses ", from, ", whose members know ", self_,
+                        " as ", stamp.to_incarnation,
+                        ": its directory is another one than it was; replace it as a member of the cluster");
+  }
   return std::nullopt;
 }
 

@@ -9,6 +9,7 @@
 #include "raft/core/config.h"
 #include "raft/core/membership.h"
 #include "raft/core/types.h"
+#include "raft/storage/members.h"
 
 namespace raftly {
 
@@ -18,6 +19,20 @@ struct SnapshotOnItsWay {
   uint32_t percent = 0;  // of it that the peer has
 
   bool operator==(const SnapshotOnItsWay&) const = default;
+};
+
+// Where another member stands, as its leader sees it.
+struct PeerStanding {
+  enum class Progress { kProbe, kReplicate, kSnapshot };
+
+  NodeId id;
+  Index match;
+  Progress progress = Progress::kProbe;
+  bool heard = false;        // within an election timeout
+  bool caught_up = false;    // a learner that could vote
+  std::string version = {};  // empty: not said yet
+
+  bool operator==(const PeerStanding&) const = default;
 };
 
 struct NodeStatus {
@@ -42,8 +57,9 @@ struct NodeStatus {
   std::vector<SnapshotOnItsWay> sending = {};
   std::vector<NodeId> takes_no_snapshot = {};  // peers that need one and know no such call (Go nodes)
   // The members, joint while they change; as appended here, committed or not. Never null.
-  std::shared_ptr<const Configuration> members = std::make_shared<const Configuration>();
-  Index members_at;        // of the entry that says so; 0: the first start
+  std::shared_ptr<const Members> members = std::make_shared<const Members>();
+  std::vector<PeerStanding> peers = {};  // of a leader: the other members, by id
+  Index members_at;                      // of the entry that says so; 0: the first start
   std::string error = {};  // the latest refusal between this node and another, while it is recent; names both
 };
 

@@ -8,6 +8,7 @@
 #include "raft/core/raft_core.h"
 #include "raft/core/time.h"
 #include "raft/storage/identity.h"
+#include "raft/storage/members.h"
 #include "raft/storage/wal.h"
 
 namespace raftly {
@@ -28,6 +29,8 @@ class NodeObserver {
   virtual void OnCallFailed(const NodeId& /*peer*/, const absl::Status&) {}
   // loop. A request was refused because it was not meant for this node or came from another cluster: why.
   virtual void OnMisdirected(const NodeId& /*from*/, const std::string& /*why*/) {}
+  // loop; the first time from Start. Other members hold here, or the same under other addresses.
+  virtual void OnMembers(const Members&) {}
   // loop. The cluster's id has become known here.
   virtual void OnClusterKnown(const Identity&) {}
   // disk. One write and sync of the log carried so many entries (0: only term and vote) and took so long.

@@ -94,6 +94,8 @@ absl::Status RaftNode::Impl::Start() {
                 environment_.loop.Post([self = shared_from_this(), why] { self->Halt(why); });
               },
       });
+  if (*snapshot) NoteMembers((*snapshot)->last_included.index, (*snapshot)->configuration);
+  FollowMembers();
   Publish();
   {
     MutexLock lock(mutex_);
@@ -110,7 +112,7 @@ absl::Status RaftNode::Impl::Start() {
     return started;
   }
   environment_.loop.Post([self = shared_from_this()] {
-    for (const NodeId& peer : self->config_.core.peers) self->Greet(peer);
+    for (const NodeId& peer : self->core_->configuration().Others(self->config_.core.self)) self->Greet(peer);
     self->Act();
   });
   return absl::OkStatus();
@@ -135,11 +137,11 @@ void RaftNode::Impl::Stop(absl::AnyInvocable<void()> stopped) {
 void RaftNode::Impl::Halt(const absl::Status& why) {
   if (std::exchange(halted_, true)) return;
   snapshots_->Stop();
-  std::vector<Item> waiting = CloseInbox();
+  std::vector<Item> arrived = CloseInbox();
   pending_.SettleAll(absl::UnavailableError(why.message()));
-  for (auto& [id, reply] : std::exchange(incoming_, {})) reply(StoppingError());
+  for (auto& [id, waiting] : std::exchange(incoming_, {})) waiting.reply(StoppingError());
   for (SnapshotAsked& asked : std::exchange(snapshot_asked_, {})) asked.done(StoppingError());
-  for (Item& item : waiting) Reject(std::move(item));
+  for (Item& item : arrived) Reject(std::move(item));
 }
 
 std::vector<RaftNode::Impl::Item> RaftNode::Impl::CloseInbox() {
@@ -216,11 +218,12 @@ void RaftNode::Impl::Take(FromPeer& item) {
   if (auto* forward = std::get_if<ForwardRequest>(&item.request)) {
     return ProposeForwarded(std::move(*forward), std::move(item.reply));
   }
-  incoming_.emplace(++last_incoming_, std::move(item.reply));
+  incoming_.emplace(++last_incoming_, Incoming{std::move(item.reply), stamp.introduce});
   core_->Step(environment_.loop.Now(), RequestReceived{last_incoming_, std::move(item.request)});
 }
 
 void RaftNode::Impl::Take(FromCallee& item) {
+  Introduce(item.peer, item.reply);
   std::optional<Reply> reply;
   if (item.reply.ok()) {
     reply = *item.reply;
@@ -268,6 +271,7 @@ void RaftNode::Impl::Act() {
   for (const NodeEvent& event : output.events) {
     if (observer_ != nullptr) observer_->OnEvent(now, event);
     // It may be for a snapshot that cannot be read any more.
+    if (std::holds_alternative<ConfigurationChanged>(event)) FollowMembers();
     const auto* changed = std::get_if<InstallationChanged>(&event);
     if (changed != nullptr && changed->what == InstallationChanged::What::kGivenUp) snapshot_wanted_ = true;
   }
@@ -308,13 +312,18 @@ void RaftNode::Impl::HandToDisk(Write write) {
 // A message, ready to leave from whatever thread runs it: promises go out from the disk's, without another hand-over.
 Task RaftNode::Impl::Deliver(Message message) {
   if (auto* call = std::get_if<Call>(&message)) {
-    std::visit([&](auto& request) { request.stamp = identity_.StampFor(call->to); }, call->request);
+    std::visit([&](auto& request) { request.stamp = StampFor(call->to); }, call->request);
     return [self = shared_from_this(), call = std::move(*call)]() mutable { self->SendCall(std::move(call)); };
   }
   auto& answer = std::get<Answer>(message);
   auto waiting = incoming_.extract(answer.id);
   RAFTLY_CHECK(!waiting.empty(), "a peer's request would be answered twice");
-  return [reply_fn = std::move(waiting.mapped()), answer = std::move(answer)]() mutable {
+  if (auto* append = answer.reply ? std::get_if<AppendReply>(&*answer.reply) : nullptr;
+      append != nullptr && waiting.mapped().introduce) {
+    append->incarnation = identity_.incarnation();
+    append->version = config_.version;
+  }
+  return [reply_fn = std::move(waiting.mapped().reply), answer = std::move(answer)]() mutable {
     if (answer.reply) {
       reply_fn(*answer.reply);
     } else {
@@ -402,14 +411,11 @@ void RaftNode::Impl::Publish() {
                     .has_space = core_->space() == Space::kPlenty,
                     .cluster_id = identity_.cluster_id(),
                     .incarnation = identity_.incarnation()};
-  if (members_ == nullptr || members_at_ != core_->configuration_at()) {
-    members_ = std::make_shared<const Configuration>(core_->configuration());
-    members_at_ = core_->configuration_at();
-  }
   status.members = members_;
   status.members_at = members_at_;
   status.log_since_snapshot = LoggedSinceSnapshot();
   for (const auto& [peer, progress] : core_->progress()) {
+    status.peers.push_back(StandingOf(peer, progress));
     if (progress.takes_no_snapshots) status.takes_no_snapshot.push_back(peer);
     if (!progress.installation) continue;
     const uint64_t offset = progress.installation->offset, size = progress.installation->size;

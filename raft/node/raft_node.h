@@ -43,6 +43,7 @@ struct NodeConfig {
   std::map<NodeId, Member> first_members;
   // Whether ChangeMembers is understood here. Members change once all nodes say so.
   bool members_may_change = false;
+  std::string version = {};  // of this program, for other nodes
   std::string data_dir;
   FreshIds fresh_ids;
   WalOptions wal;

@@ -17,6 +17,7 @@
 #include "raft/env/mutex.h"
 #include "raft/node/applier.h"
 #include "raft/node/disk_writer.h"
+#include "raft/node/member_changes.h"
 #include "raft/node/node_identity.h"
 #include "raft/node/pending.h"
 #include "raft/node/raft_node.h"
@@ -153,10 +154,16 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void ProposeConfiguration(std::string command, Time until);
 
   // changes.cc
-  Members CurrentMembers() const;
+  void FollowMembers();
+  void NoteMembers(Index at, const std::string& configuration);
+  PeerStanding StandingOf(const NodeId& peer, const Progress& progress) const;
+  std::map<NodeId, std::string> AddressesOf(const Members& members) const;
+  void CountIfTakenIn();
+  Stamp StampFor(const NodeId& to) const;
+  void Introduce(const NodeId& peer, const absl::StatusOr<Reply>& reply);
   void ProposeMembers(const Members& members, Time until, SettleProposal done);
   void GoOnWithChange();
-  std::optional<Members> WithThoseWhoCaughtUp(const Members& now) const;
+  Acquaintance AcquaintanceWith(const NodeId& node) const;
 
   void Greet(const NodeId& peer);
   void OnRefusedBy(const NodeId& peer, const absl::Status& why);
@@ -214,7 +221,11 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   NodeId takes_no_commands_;       // the leader, where it knows no such call
   Term takes_no_commands_in_;      // this term: later it may have become another program
   CallId last_incoming_;
-  std::map<CallId, ReplyFn> incoming_;  // requests of peers that wait for our answer
+  struct Incoming {
+    ReplyFn reply;
+    bool introduce = false;  // ourselves, in the answer
+  };
+  std::map<CallId, Incoming> incoming_;  // requests of peers that wait for our answer
   Time armed_for_ = kNever;
   bool halted_ = false;
   // How much log there has been: after the entry at an index, so many bytes in all. Coarse.
@@ -227,11 +238,18 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   Term delivered_term_;      // of the last entry on its way to the state machine
   Time nothing_said_until_;  // the same, of what all nodes have
   Index no_step_after_;
-  Time no_step_until_;                            // the same, of a step of a change
-  Time no_id_given_until_;                        // a proposal of the cluster's id is open, or was refused just now
-  std::shared_ptr<const Configuration> members_;  // as published
+  Time no_step_until_;      // the same, of a step of a change
+  Time no_id_given_until_;  // a proposal of the cluster's id is open, or was refused just now
+  // Those of the configuration that holds; never null once the core runs.
+  std::shared_ptr<const Members> members_;
   Index members_at_;
-  std::string refusal_;  // the latest between us and another node
+  std::map<Index, Members> members_by_index_;  // as entries and snapshots said, from the last committed one on
+  struct Introduction {
+    std::string incarnation;
+    std::string version;
+  };
+  std::map<NodeId, Introduction> introduced_;  // to the leader that this node is
+  std::string refusal_;                        // the latest between us and another node
   Time refused_at_;
 };
 

@@ -28,19 +28,31 @@ std::string Text(const Json& object, const char* name) {
   return field != object.end() && field->is_string() ? field->get<std::string>() : std::string();
 }
 
-std::map<NodeId, Member> TakeKnown(const Json& members) {
+std::map<NodeId, Member> TakeMembers(const Json& members, const char* name) {
   std::map<NodeId, Member> known;
-  const auto all = members.find("known");
+  const auto all = members.find(name);
   if (all == members.end() || !all->is_object()) return known;
   for (const auto& [node, member] : all->items()) {
-    if (!member.is_object()) continue;
+    if (!member.is_object() || node.empty() || known.size() >= kMostMembers) continue;
     const auto promote = member.find("promote");
     known[node] = {.grpc = Text(member, "grpc"),
                    .http = Text(member, "http"),
                    .incarnation = Text(member, "incarnation"),
-                   .promote = promote != member.end() && promote->is_boolean() && promote->get<bool>()};
+                   .promote = promote != member.end() && promote->is_boolean() && promote->get<bool>(),
+                   .replaces = Text(member, "replaces")};
   }
   return known;
+}
+
+Json ToJson(const std::map<NodeId, Member>& members) {
+  Json all = Json::object();
+  for (const auto& [node, member] : members) {
+    Json& one = all[node] = {{"grpc", member.grpc}, {"http", member.http}};
+    if (!member.incarnation.empty()) one["incarnation"] = member.incarnation;
+    if (member.promote) one["promote"] = true;
+    if (!member.replaces.empty()) one["replaces"] = member.replaces;
+  }
+  return all;
 }
 
 }  // namespace
@@ -56,18 +68,12 @@ Members Among(const Configuration& configuration, const std::map<NodeId, Member>
 
 std::string EncodeMembers(const Members& members) {
   const Configuration& configuration = members.configuration;
-  Json known = Json::object();
-  for (const auto& [node, member] : members.known) {
-    Json& one = known[node] = {{"grpc", member.grpc}, {"http", member.http}};
-    if (!member.incarnation.empty()) one["incarnation"] = member.incarnation;
-    if (member.promote) one["promote"] = true;
-  }
-  const Json object = {{"members",
-                        {{"voters", configuration.voters},
-                         {"outgoing", configuration.outgoing},
-                         {"learners", configuration.learners},
-                         {"known", std::move(known)}}}};
-  return object.dump();
+  Json object = {{"voters", configuration.voters},
+                 {"outgoing", configuration.outgoing},
+                 {"learners", configuration.learners},
+                 {"known", ToJson(members.known)}};
+  if (!members.entering.empty()) object["entering"] = ToJson(members.entering);
+  return Json{{"members", std::move(object)}}.dump();
 }
 
 std::optional<Members> MembersIn(std::string_view configuration) {
@@ -79,7 +85,9 @@ std::optional<Members> MembersIn(std::string_view configuration) {
   const bool lists = TakeNames(*members, "voters", found.voters) && TakeNames(*members, "outgoing", found.outgoing) &&
                      TakeNames(*members, "learners", found.learners);
   if (!lists || found.voters.empty()) return std::nullopt;
-  return Among(found, TakeKnown(*members));
+  Members all = Among(found, TakeMembers(*members, "known"));
+  all.entering = TakeMembers(*members, "entering");
+  return all;
 }
 
 std::optional<Configuration> ConfigurationIn(const Entry& entry) {

@@ -1,7 +1,8 @@
 // Who is in a cluster and where, as a configuration entry of the log and a snapshot say it (SPEC section 4.3).
 //
 //   {"members":{"voters":["node1","node2"],"outgoing":[],"learners":["node4"],
-//               "known":{"node1":{"grpc":"host:7001","http":"host:8001","incarnation":"04…"},…}}}
+//               "known":{"node1":{"grpc":"host:7001","http":"host:8001","incarnation":"04…"},…},
+//               "entering":{}}}
 //
 // Beside `members` the object may say other things of the cluster (raft/storage/identity.h).
 #pragma once
@@ -25,6 +26,7 @@ struct Member {
   std::string http = {};         // for clients
   std::string incarnation = {};  // of its data directory; empty: not known yet
   bool promote = false;          // a learner that is to vote once it has caught up
+  NodeId replaces = {};          // the voter that leaves when it does; empty: none
 
   bool operator==(const Member&) const = default;
 };
@@ -32,6 +34,8 @@ struct Member {
 struct Members {
   Configuration configuration;
   std::map<NodeId, Member> known;  // exactly those of the configuration
+  // Taken in as learners once those of these names are out: another directory must not be counted for theirs.
+  std::map<NodeId, Member> entering = {};
 
   bool operator==(const Members&) const = default;
 };

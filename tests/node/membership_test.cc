@@ -102,7 +102,7 @@ TEST_F(MembershipTest, ARestartKnowsTheMembersFromTheLogAndFromASnapshot) {
   }
   for (const NodeId& node : all) cluster_.Stop(node);
   for (const NodeId& node : all) ASSERT_TRUE(cluster_.Start(node).ok());
-  for (const NodeId& node : all) EXPECT_EQ(cluster_.at(node).node.status().members->voters, all);
+  for (const NodeId& node : all) EXPECT_EQ(cluster_.at(node).node.status().members->configuration.voters, all);
   Write(10, 12);
   EXPECT_THAT(cluster_.WaitForAgreement(written_.size()), IsSupersetOf(written_));
 }

@@ -124,7 +124,8 @@ void NodeCluster::WaitForMembers(const std::set<NodeId>& voters) {
   EXPECT_TRUE(Eventually([&] {
     return std::all_of(servers_.begin(), servers_.end(), [&](const auto& server) {
       const auto members = server.second->node.status().members;
-      return !voters.contains(server.first) || (members->voters == voters && !members->joint());
+      return !voters.contains(server.first) ||
+             (members->configuration.voters == voters && !members->configuration.joint());
     });
   }));
 }
