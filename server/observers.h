@@ -32,6 +32,9 @@ class Observers : public NodeObserver {
   void OnClusterKnown(const Identity& identity) override {
     for (auto* one : all_) one->OnClusterKnown(identity);
   }
+  void OnMembers(const Members& members) override {
+    for (auto* one : all_) one->OnMembers(members);
+  }
   void OnSynced(size_t entries, Duration took) override {
     for (auto* one : all_) one->OnSynced(entries, took);
   }

@@ -17,6 +17,7 @@
 #include "server/access/tokens.h"
 #include "server/http/allowed_hosts.h"
 #include "server/kv/number.h"
+#include "server/node_id.h"
 #include "server/own_address.h"
 
 namespace raftly {
@@ -31,17 +32,9 @@ absl::Status Bad(std::string_view flag, std::string_view value, std::string_view
                                                  "\": ", absl::string_view(why.data(), why.size())));
 }
 
-// Ids travel in headers, log lines, flags and the name of a directory.
-absl::Status CheckId(std::string_view flag, std::string_view value, std::string_view id) {
-  if (id.empty()) return Bad(flag, value, "the node id is empty");
-  const bool clean = std::all_of(id.begin(), id.end(), [](char c) {
-    return c > ' ' && c < 0x7F && c != ',' && c != '=' && c != '/' && c != '\\' && c != '"';
-  });
-  if (!clean || id == "." || id == "..") {
-    return Bad(flag, value, "a node id is printable ASCII without spaces, commas, quotes, slashes and '='");
-  }
-  if (id.size() > 128) return Bad(flag, value, "the node id has more than 128 bytes");
-  return absl::OkStatus();
+absl::Status CheckId(std::string_view flag, std::string_view value, const NodeId& id) {
+  const absl::Status valid = CheckNodeId(id);
+  return valid.ok() ? valid : Bad(flag, value, std::string(valid.message()));
 }
 
 absl::Status SetAddress(std::string_view flag, const std::string& value, Address& out) {
@@ -175,6 +168,13 @@ absl::Status SetOffline(std::string_view flag, const std::string& value, Options
   return value.empty() ? Bad(flag, value, "the directory is empty") : absl::OkStatus();
 }
 
+absl::Status SetJoin(Options& options, const std::string& value) {
+  const auto url = ParseServerUrl(value);
+  if (!url.ok()) return Bad("join", value, std::string(url.status().message()));
+  options.join = *url;
+  return absl::OkStatus();
+}
+
 absl::Status SetRestore(Options& options, const std::string& value) {
   options.restore = value;
   return value.empty() ? Bad("restore", value, "the file's name is empty") : absl::OkStatus();
@@ -193,6 +193,8 @@ const std::map<std::string, Flag>& Flags() {
        {false, [](Options& o, V v) { return SetMilliseconds("election-timeout", v, o.timings.election_timeout); }}},
       {"heartbeat", {false, [](Options& o, V v) { return SetMilliseconds("heartbeat", v, o.timings.heartbeat); }}},
       {"pre-vote", {true, [](Options& o, V v) { return SetBool("pre-vote", v, o.pre_vote); }}},
+      {"join", {false, SetJoin}},
+      {"join-token-file", {false, [](Options& o, V v) { return SetFile(o.join_token, v); }}},
       {"rejoin", {true, [](Options& o, V v) { return SetBool("rejoin", v, o.rejoin); }}},
       {"reserve-mib", {false, [](Options& o, V v) { return SetMebibytes("reserve-mib", v, o.reserve_mib); }}},
       {"restore", {false, SetRestore}},
@@ -256,7 +258,7 @@ void WarnOfStrangers(Options& options) {
   std::vector<std::string> missing;
   if (!IsLoopback(options.http.host) && options.tokens.path.empty()) missing.emplace_back("tokens (-tokens)");
   if (!IsLoopback(options.http.host) && !options.http_tls.given()) missing.emplace_back("HTTPS (-http-tls-cert)");
-  const bool peers_exposed = !options.peers.empty() && !IsLoopback(options.grpc.host);
+  const bool peers_exposed = (!options.peers.empty() || options.join) && !IsLoopback(options.grpc.host);
   if (peers_exposed && !options.tls.given()) missing.emplace_back("TLS between nodes (-tls-cert)");
   if (!missing.empty()) {
     options.warnings.push_back(absl::StrCat("listening for other machines without ", absl::StrJoin(missing, ", "),
@@ -269,6 +271,18 @@ void WarnOfStrangers(Options& options) {
         "asks "
         "another over HTTP, as for /api/cluster, is refused");
   }
+}
+
+absl::Status CheckJoin(const Options& options) {
+  if (!options.join) {
+    const TlsFile& token = options.join_token;
+    return token.path.empty() ? absl::OkStatus() : Bad(token.flag, token.path, "needs -join as well");
+  }
+  const std::string url = ToString(*options.join);
+  if (!options.peers.empty()) return Bad("join", url, "the cluster says who its members are: leave out -peers");
+  if (options.rejoin) return Bad("join", url, "-rejoin is for a node that its cluster still counts");
+  if (!options.restore.empty()) return Bad("join", url, "-restore begins a cluster of its own");
+  return absl::OkStatus();
 }
 
 // What no flag can judge alone. Completes the options.
@@ -288,6 +302,7 @@ absl::Status CheckTogether(Options& options) {
       return Bad("http-peers", id, "neither the own id nor one of -peers");
     }
   }
+  if (auto status = CheckJoin(options); !status.ok()) return status;
   const Timings& timings = options.timings;
   if (timings.heartbeat >= timings.election_timeout) {
     return Bad("heartbeat", absl::StrCat(Milliseconds(timings.heartbeat)),
@@ -310,6 +325,7 @@ absl::Status CheckTogether(Options& options) {
     return Bad(http.authorities.flag, http.authorities.path, "needs -http-tls-cert as well");
   }
   if (options.data_dir.empty()) options.data_dir = absl::StrCat("data/", options.id);
+  options.http_named = options.http_peers.contains(options.id);
   Address own = options.http;
   if (own.host.empty()) own.host = "localhost";
   options.http_peers.emplace(options.id, own);
@@ -387,6 +403,8 @@ std::string Usage() {
   -election-timeout MS      election timeout in milliseconds (default 150)
   -heartbeat MS             heartbeat interval in milliseconds, below the election timeout (default 50)
   -pre-vote[=false]         ask for pre-votes before an election (default true)
+  -join URL                 ask the cluster of which a node answers at URL to take this node in; instead of -peers
+  -join-token-file FILE     the token for that, of the role operate
   -rejoin[=true]            the data directory was lost or set aside: grant no vote until caught up (default false)
   -restore FILE             start a new cluster of one node from a backup; the data directory must be empty
   -chaos[=false]            fault injection over HTTP; off, it answers 403 (default true)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "server/access/roles.h"
 #include "server/address.h"
 #include "server/log.h"
+#include "server/server_url.h"
 #include "transport/tls_files.h"
 
 namespace raftly {
@@ -30,6 +32,9 @@ struct Options {
   std::string data_dir;
   std::map<NodeId, Address> peers;       // the other nodes
   std::map<NodeId, Address> http_peers;  // all nodes, our own included; a peer may be missing
+  bool http_named = false;               // whether -http-peers said where we are
+  std::optional<ServerUrl> join;         // of the cluster that is to take this node in
+  TlsFile join_token = {"join-token-file"};
   Timings timings;
   bool pre_vote = true;
   bool rejoin = false;

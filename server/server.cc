@@ -9,12 +9,15 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "raft/env/posix_files.h"
 #include "raft/env/thread_loop.h"
 #include "raft/node/raft_node.h"
 #include "raft/storage/snapshot_store.h"
+#include "server/cluster/at_leader.h"
 #include "server/cluster/fan_out.h"
+#include "server/cluster/member_book.h"
 #include "server/cluster/peer_client.h"
 #include "server/events/cluster_watcher.h"
 #include "server/events/event_log.h"
@@ -30,9 +33,11 @@
 #include "server/http/lab_api.h"
 #include "server/http/leader_api.h"
 #include "server/http/log_api.h"
+#include "server/http/members_api.h"
 #include "server/http/snapshot_api.h"
 #include "server/http/status_api.h"
 #include "server/http/watch_api.h"
+#include "server/join.h"
 #include "server/kv/clock_keeper.h"
 #include "server/kv/command.h"
 #include "server/kv/consensus.h"
@@ -55,16 +60,31 @@ namespace {
 using std::chrono::milliseconds;
 
 // Requests under way may finish by themselves for this long; then the node settles them, and their answers leave.
+// All of it within the 5 s that a stopping process may take.
 constexpr milliseconds kDrain{2000};
 constexpr milliseconds kLastAnswers{500};
 constexpr milliseconds kLastForwarded{50};
+constexpr milliseconds kLastHandOver{1500};
 constexpr milliseconds kTailPatience{1000};
 // A hand-over ends within an election timeout, of which the longest is this.
 constexpr milliseconds kHandOverPatience{kMaxLiveElectionTimeoutMs + 1000};
+constexpr milliseconds kChangePatience{5000};
 
 constexpr uint64_t kLargestSegment = uint64_t{16} << 20;
 
 uint64_t Mebibytes(int n) { return static_cast<uint64_t>(n) << 20; }
+
+// Where all nodes are, as the flags say. Our own listen address may say no host: then it is that of our HTTP address.
+std::map<NodeId, Member> FirstMembers(const Options& options) {
+  std::map<NodeId, Member> members;
+  if (options.join) return members;
+  for (const auto& [id, address] : options.peers) members[id].grpc = ToString(address);
+  Address own = options.grpc;
+  if (own.host.empty()) own.host = options.http_peers.at(options.id).host;
+  members[options.id].grpc = ToString(own);
+  for (const auto& [id, address] : options.http_peers) members[id].http = ToString(address);
+  return members;
+}
 
 NodeConfig MakeNodeConfig(const Options& options) {
   NodeConfig config;
@@ -75,6 +95,10 @@ NodeConfig MakeNodeConfig(const Options& options) {
   config.core.timings = options.timings;
   config.core.defences.pre_vote = options.pre_vote;
   config.core.rejoin = options.rejoin;
+  config.core.joins = options.join.has_value();
+  config.members_may_change = true;
+  config.first_members = FirstMembers(options);
+  config.version = RAFTLY_VERSION;
   config.core.features = kAllFeatures;
   config.core.limits.bytes_in_memory = Mebibytes(options.log_cache_mib);
   config.wal.kept_back_bytes = Mebibytes(options.reserve_mib);
@@ -91,12 +115,6 @@ NodeConfig MakeNodeConfig(const Options& options) {
   return config;
 }
 
-std::set<NodeId> NodesOf(const Options& options) {
-  std::set<NodeId> nodes = {options.id};
-  for (const auto& [id, address] : options.peers) nodes.insert(id);
-  return nodes;
-}
-
 GrpcTransportConfig MakeTransportConfig(const Options& options, const Secrets& secrets) {
   GrpcTransportConfig config;
   config.listen_address = ToString(options.grpc);
@@ -109,12 +127,6 @@ std::vector<NodeId> Others(const Options& options) {
   std::vector<NodeId> others;
   for (const auto& [id, address] : options.peers) others.push_back(id);
   return others;
-}
-
-std::vector<NodeId> AllNodes(const Options& options) {
-  std::vector<NodeId> nodes = Others(options);
-  nodes.push_back(options.id);
-  return nodes;
 }
 
 // Waits for the loop, which answers at once unless the node is stopping.
@@ -167,7 +179,9 @@ class FatalObserver : public NodeObserver {
 class Server::Impl {
  public:
   Impl(const Options& options, const Logger& log, std::function<void()> on_fatal)
-      : log_(log),
+      : options_(options),
+        log_(log),
+        on_fatal_(on_fatal),
         seed_(RandomSeed()),
         loop_("raftly-node"),
         disk_("raftly-disk"),
@@ -181,8 +195,9 @@ class Server::Impl {
         network_(grpc_, options.id, rules_, loop_, seed_),
         store_(&writes_, {}, Mebibytes(options.watch_mib)),
         hub_(store_.changes(), watch_loop_),
+        book_(options.id, Others(options), options.http_peers),
         metrics_({.version = RAFTLY_VERSION,
-                  .peers = Others(options),
+                  .self = options.id,
                   .data_dir = options.data_dir,
                   .snapshot_log_bytes = Mebibytes(options.snapshot_log_mib),
                   .wal = [this] { return node_.wal_stats(); },
@@ -192,20 +207,23 @@ class Server::Impl {
                   .log_lines_dropped = [this] { return log_.dropped(); }}),
         node_logger_(log),
         fatal_(std::move(on_fatal)),
-        observers_({&leaders_, &metrics_.node(), &metrics_.snapshots(), &node_logger_, &fatal_}),
+        observers_({&leaders_, &book_, &metrics_.node(), &metrics_.snapshots(), &node_logger_, &fatal_}),
         node_(MakeNodeConfig(options), Environment{loop_, disk_, snapshot_disk_, apply_, *files_, network_, seed_},
               store_, &observers_),
         consensus_(node_, loop_),
         clock_(consensus_, store_, loop_, [] { return static_cast<uint64_t>(WallClockMs()); },
                {options.idempotency_keys, options.idempotency_minutes * 60'000}),
         service_(options.id, consensus_, store_, leaders_),
-        peers_(options.http_peers, [this] { return secrets_.for_requests(); }),
+        peers_([this](const NodeId& node) { return book_.HttpAddressOf(node); },
+               [this] { return secrets_.for_requests(); }),
         fan_out_(
-            options.id, Others(options), [this](const HttpRequest& request) { return router_.Ask(request); }, peers_),
+            options.id, [this] { return book_.nodes(); },
+            [this](const HttpRequest& request) { return router_.Ask(request); }, peers_),
         events_(absl::StrCat(absl::Hex(WallClockMs()))),
         watcher_(fan_out_, events_),
         kv_api_(options.id, service_, peers_, writes_),
-        chaos_api_(options.id, AllNodes(options), rules_, [this] { return network_.traffic(); }),
+        chaos_api_(
+            options.id, [this] { return book_.nodes(); }, rules_, [this] { return network_.traffic(); }),
         cluster_chaos_api_(fan_out_),
         snapshot_api_(
             {.self = options.id,
@@ -217,13 +235,15 @@ class Server::Impl {
              .read = [files = files_.get(), directory = options.data_dir](
                          Index index, uint64_t offset,
                          uint64_t size) { return SnapshotStore(*files, directory).ReadBytes(index, offset, size); }}),
-        leader_api_({.self = options.id,
-                     .peers = peers_,
-                     .leaders = leaders_,
-                     .hand_over = [this](const NodeId& to) { return HandOver(to); }}),
+        at_leader_(options.id, peers_, leaders_),
+        members_api_({.at_leader = at_leader_,
+                      .version = RAFTLY_VERSION,
+                      .status = [this] { return node_.status(); },
+                      .change = [this](RaftNode::MembersChange change) { return ChangeMembers(std::move(change)); }}),
         config_api_(
             options.id, options.timings, [this](Timings timings) { node_.SetTimings(timings); }, fan_out_),
-        access_(NodesOf(options), options.id, [] { return FreshId() + FreshId(); }),
+        access_([this](const NodeId& node) { return book_.Has(node); }, options.id,
+                [] { return FreshId() + FreshId(); }),
         front_(
             router_, [this](const Served& served) { OnServed(served); }, [this] { node_.EndBatch(); },
             FrontDoorPolicy{.hosts = AllowedHosts(OwnNames(options), options.allowed_hosts),
@@ -244,7 +264,8 @@ class Server::Impl {
     chaos_api_.Register(router_);
     cluster_chaos_api_.Register(router_);
     snapshot_api_.Register(router_);
-    leader_api_.Register(router_);
+    RegisterLeaderApi(router_, at_leader_, [this](const NodeId& to) { return HandOver(to); });
+    members_api_.Register(router_);
     config_api_.Register(router_);
     lab_api_.Register(router_);
     RegisterAssets(router_);
@@ -258,12 +279,18 @@ class Server::Impl {
 
   absl::Status Start() {
     if (!secrets_.status().ok()) return secrets_.status();
+    if (!options_.join_token.path.empty()) {
+      auto token = ReadTlsFile(options_.join_token);
+      if (!token.ok()) return token.status();
+      join_token_ = std::string(absl::StripAsciiWhitespace(*token));
+    }
     // The ports first: where one is taken, the data directory is somebody else's business.
     if (auto status = http_.Listen(); !status.ok()) return status;
     if (auto status = node_.Start(); !status.ok()) return status;
     watcher_.Start();
     clock_.Start();
     http_.Start();
+    if (options_.join) Join();
     secrets_.Watch([this](std::shared_ptr<const TokenTable> tokens) { access_.SetTokens(std::move(tokens)); });
     return absl::OkStatus();
   }
@@ -275,13 +302,15 @@ class Server::Impl {
   void Stop() {
     if (stopped_) return;
     stopped_ = true;
+    if (joining_ != nullptr) joining_->Stop();
     secrets_.Stop();
     const bool handed_over = LeaveTheLead();
+    const Time drained_by = loop_.Now() + kDrain;
     events_.Stop();
     hub_.Stop();
-    const bool drained = http_.Drain(loop_.Now() + kDrain);
+    const bool drained = http_.Drain(drained_by);
     if (!drained) log_.Warn("requests are still under way: they are told that their outcome is unknown");
-    if (handed_over) AwaitForwarded();
+    if (handed_over) AwaitForwarded(drained_by);
     service_.Stop();
     writes_.Stop();
     peers_.Stop();
@@ -298,26 +327,55 @@ class Server::Impl {
   }
 
  private:
+  void Join() {
+    joining_ = std::make_unique<Joining>(
+        options_, node_.status().incarnation, join_token_,
+        Joining::Doors{.is_member = [this] { return IsMember(); },
+                       .tls = secrets_.for_requests(),
+                       .on_refused =
+                           [this](const absl::Status& why) {
+                             log_.Error("cannot join", {{"reason", std::string(why.message())}});
+                             on_fatal_();
+                           }},
+        log_);
+  }
+
+  bool IsMember() const {
+    const NodeStatus status = node_.status();
+    const auto own = status.members->known.find(status.id);
+    return own != status.members->known.end() && own->second.incarnation == status.incarnation;
+  }
+
+  // Waits, at most for kChangePatience.
+  absl::StatusOr<Applied> ChangeMembers(RaftNode::MembersChange change) {
+    std::promise<absl::StatusOr<Applied>> done;
+    node_.ChangeMembers(std::move(change), loop_.Now() + kChangePatience,
+                        [&done](absl::StatusOr<Applied> applied) { done.set_value(std::move(applied)); });
+    return done.get_future().get();
+  }
+
   // Waits: for an election timeout at most, and then the node has kept the lead.
-  absl::StatusOr<NodeId> HandOver(const NodeId& to) {
+  absl::StatusOr<NodeId> HandOver(const NodeId& to, milliseconds patience = kHandOverPatience) {
     std::promise<absl::StatusOr<NodeId>> handed;
-    node_.HandOver(to, loop_.Now() + kHandOverPatience,
+    node_.HandOver(to, loop_.Now() + patience,
                    [&handed](absl::StatusOr<NodeId> leader) { handed.set_value(std::move(leader)); });
     return handed.get_future().get();
   }
 
   // Clients of all nodes are served on, while this one still answers its own.
   bool LeaveTheLead() {
-    if (node_.status().role != Role::kLeader) return false;
-    const auto leader = HandOver({});
+    const NodeStatus status = node_.status();
+    if (status.role != Role::kLeader || status.members->configuration.voters == std::set<NodeId>{status.id})
+      return false;
+    const auto leader = HandOver({}, kLastHandOver);
     if (!leader.ok()) log_.Warn("stopping as leader: nobody took the lead", {{"reason", leader.status().ToString()}});
     return leader.ok();
   }
 
   // What other nodes have forwarded here is committed by the next leader, and answered from here: also what they send
   // until they have heard of it. Cut off, its outcome would be unknown.
-  void AwaitForwarded() {
-    const Time least = loop_.Now() + kLastForwarded, most = loop_.Now() + kDrain;
+  void AwaitForwarded(Time most) {
+    const Time least = loop_.Now() + kLastForwarded;
     while (loop_.Now() < most && (loop_.Now() < least || node_.status().open_proposals > 0)) {
       leaders_.Await(leaders_.view().version, loop_.Now() + milliseconds(5));
     }
@@ -344,9 +402,13 @@ class Server::Impl {
     }
   }
 
+  const Options options_;
   const Logger& log_;
+  const std::function<void()> on_fatal_;
   const uint64_t seed_;
   bool stopped_ = false;
+  std::string join_token_;
+  std::unique_ptr<Joining> joining_;
 
   // The doors.
   ThreadLoop loop_;
@@ -365,6 +427,7 @@ class Server::Impl {
   KvStore store_;
   WatchHub hub_;
   LeaderWatch leaders_;
+  MemberBook book_;
   Metrics metrics_;
   NodeLogger node_logger_;
   FatalObserver fatal_;
@@ -384,7 +447,8 @@ class Server::Impl {
   ChaosApi chaos_api_;
   ClusterChaosApi cluster_chaos_api_;
   SnapshotApi snapshot_api_;
-  LeaderApi leader_api_;
+  AtLeader at_leader_;
+  MembersApi members_api_;
   ConfigApi config_api_;
   LabApi lab_api_{LabProgram()};
   Access access_;

@@ -154,6 +154,7 @@ void RaftCore::BecomeFollower(Term term, RoleReason reason) {
     hard_state_.voted_for.clear();
     PersistHardState();
     SetLeader({});
+    if (handing_over_ && handing_over_->asked && !configuration().Has(config_.self)) EndHandOver();
   } else if (leader_ == config_.self) {
     SetLeader({});
   }

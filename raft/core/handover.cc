@@ -72,20 +72,22 @@ void RaftCore::AskSuccessor() {
   const auto found = progress_.find(to);
   if (found == progress_.end()) return GiveUpHandOver(HandoverChanged::What::kLeft);
   if (found->second.match < log_.last().index) return;
-  handing_over_->asked = true;
+  // Who is no member any more hears of nothing that is committed after it: its clients would never be told.
+  if (!configuration().Has(config_.self) && commit_ < log_.last().index) return;
   out_.events.push_back(HandoverChanged{to, term(), HandoverChanged::What::kAsked});
-  const CallId id =
+  handing_over_->asked =
       OpenCallTo(to, {.peer = {}, .term = term(), .prev = {}, .last = {}, .match_when_sent = {}, .hand_over = true});
-  Send(Call{id, to, TimeoutNowRequest{.term = term(), .leader = config_.self}});
+  Send(Call{handing_over_->asked, to, TimeoutNowRequest{.term = term(), .leader = config_.self}});
 }
 
-void RaftCore::HandleTimeoutNowReply(const OpenCall& call, const std::optional<TimeoutNowReply>& reply,
+// That a call failed says nothing: it may have been heard.
+void RaftCore::HandleTimeoutNowReply(CallId id, const OpenCall& call, const std::optional<TimeoutNowReply>& reply,
                                      bool unknown_call) {
   if (role_ != Role::kLeader) return;
   if (const auto found = progress_.find(call.peer); unknown_call && found != progress_.end()) {
     found->second.takes_no_lead = true;
   }
-  if (!handing_over_ || !handing_over_->asked || handing_over_->to != call.peer || (reply && reply->campaigns)) return;
+  if (!handing_over_ || handing_over_->asked != id || (reply ? reply->campaigns : !unknown_call)) return;
   GiveUpHandOver(unknown_call ? HandoverChanged::What::kUnknown : HandoverChanged::What::kRefused);
 }
 
@@ -94,8 +96,10 @@ void RaftCore::HandleTimeoutNowReply(const OpenCall& call, const std::optional<T
 void RaftCore::EndHandOver() {
   if (leader_ == config_.self) return GiveUpHandOver(HandoverChanged::What::kLate);
   const HandingOver done = *std::exchange(handing_over_, std::nullopt);
-  out_.events.push_back(HandoverChanged{leader_, term(), HandoverChanged::What::kDone});
-  for (const RequestId id : done.ids) out_.outcomes.push_back(HandedOver{id, leader_});
+  // A removed leader hears of the later term, but not who leads in it: as good as certainly the one that it asked.
+  const NodeId& leader = leader_.empty() ? done.to : leader_;
+  out_.events.push_back(HandoverChanged{leader, term(), HandoverChanged::What::kDone});
+  for (const RequestId id : done.ids) out_.outcomes.push_back(HandedOver{id, leader});
 }
 
 void RaftCore::GiveUpHandOver(HandoverChanged::What why) {

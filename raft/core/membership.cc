@@ -84,9 +84,8 @@ void RaftCore::WithdrawConfigurations(Index from) {
 // A snapshot's takes the place of all that the log said.
 void RaftCore::ReplaceConfigurations(Index at, std::optional<Configuration> configuration) {
   if (!configuration) {
-    // It says nothing of members, so there was no change: the one of the first start holds, or a later one of the log.
-    WithdrawConfigurations(at + 1);
-    return;
+    // It says nothing of members, so none was changed up to there: what our log says of it was never committed.
+    return WithdrawConfigurations(Index{1});
   }
   configurations_.clear();
   UseConfiguration(at, *std::move(configuration));
@@ -135,6 +134,13 @@ void RaftCore::EndRound(Progress& progress) const {
   progress.round_began = now_;
 }
 
+bool RaftCore::CaughtUp(const NodeId& peer) const {
+  const auto found = progress_.find(peer);
+  // One that is in a long round now is behind again, or gone.
+  return found != progress_.end() && found->second.caught_up &&
+         now_ < found->second.round_began + config_.timings.election_timeout;
+}
+
 // Why this change may not begin; nothing: it may.
 std::optional<Refusal> RaftCore::WhyNoChange(const Entry& entry) const {
   if (entry.type != EntryType::kConfig || config_.read_configuration == nullptr) return std::nullopt;
@@ -142,7 +148,7 @@ std::optional<Refusal> RaftCore::WhyNoChange(const Entry& entry) const {
   if (!next) return std::nullopt;  // it says other things of the cluster
   // Until an entry of its own term is committed, a leader does not know whether an earlier leader's change is (Ongaro,
   // raft-dev, 2015: two changes of one server each, of two leaders, may leave two majorities that are disjoint).
-  if (config_.defences.change_after_own_entry && log_.TermAt(commit_) != term()) return Refusal::kChangeUnderWay;
+  if (config_.defences.change_after_own_entry && log_.TermAt(commit_) != term()) return Refusal::kNewLeader;
   if (configuration_at() > commit_) return Refusal::kChangeUnderWay;
   if (config_.defences.joint_consensus && !WhyNotAfter(configuration(), *next).empty()) return Refusal::kIllegalChange;
   return std::nullopt;

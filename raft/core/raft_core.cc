@@ -44,9 +44,11 @@ RaftCore::RaftCore(CoreConfig config, Recovered recovered, uint64_t seed, Time n
     // by a candidate of a later term. Silence for as long as two elections last lets check-quorum retire them.
     silent_until_ = now + 2 * std::max(config_.timings.election_timeout, config_.longest_election_timeout);
   }
+  const Index said_by = recovered.configuration ? snapshot_.index : log_.base().index;
   if (recovered.configuration) ReplaceConfigurations(snapshot_.index, std::move(recovered.configuration));
-  for (Index index = log_.base().index + 1; index <= log_.last().index; ++index) NoteConfiguration(log_.At(index));
+  for (Index index = said_by + 1; index <= log_.last().index; ++index) NoteConfiguration(log_.At(index));
   SettleConfigurations();
+  out_.events.clear();  // none of it is news
   Defences needed = config_.defences;
   needed.pre_vote = true;  // a flag of the server, and no matter of safety
   lawful_ = needed == Defences{};
@@ -161,7 +163,7 @@ void RaftCore::On(ReplyReceived& input) {
       return HandleLostPiece(input.call, call.peer, input.refused, input.unknown_call);
     }
     if (call.read_index) return HandleLostReadIndex(input.call, input.unknown_call);
-    if (call.hand_over) return HandleTimeoutNowReply(call, {}, input.unknown_call);
+    if (call.hand_over) return HandleTimeoutNowReply(input.call, call, {}, input.unknown_call);
     HandleLostCall(input.call, call, input.refused);
     return;
   }
@@ -169,7 +171,7 @@ void RaftCore::On(ReplyReceived& input) {
   if (const auto objection = ObjectionTo(call, *input.reply)) {
     out_.events.push_back(MessageRefused{call.peer, *objection, theirs});
     if (call.read_index) return HandleLostReadIndex(input.call, false);
-    if (call.hand_over) return HandleTimeoutNowReply(call, {}, false);
+    if (call.hand_over) return HandleTimeoutNowReply(input.call, call, {}, false);
     call.snapshot&& role_ == Role::kLeader ? HandleLostPiece(input.call, call.peer, false, false)
                                            : HandleLostCall(input.call, call);
     return;
@@ -183,7 +185,7 @@ void RaftCore::On(ReplyReceived& input) {
   } else if (const auto* piece = std::get_if<SnapshotReply>(&*input.reply)) {
     HandleSnapshotReply(input.call, call, *piece);
   } else if (const auto* handover = std::get_if<TimeoutNowReply>(&*input.reply)) {
-    HandleTimeoutNowReply(call, *handover, false);
+    HandleTimeoutNowReply(input.call, call, *handover, false);
   } else if (role_ == Role::kLeader && !call.read_index) {
     HandleAppendReply(input.call, call, std::get<AppendReply>(*input.reply));
   }
@@ -213,8 +215,10 @@ void RaftCore::On(Proposed& input) {
   if (handing_over_) return refuse(Refusal::kHandingOver);
   const Space needed = input.frees_space ? Space::kReserve : Space::kPlenty;
   if (space_ > needed || !QuorumHasSpace(needed)) return refuse(Refusal::kNoSpace);
-  if (uncommitted_entries() >= config_.limits.uncommitted_entries ||
-      uncommitted_bytes_ + input.data.size() > config_.limits.uncommitted_bytes) {
+  // Of what is said of the cluster there is little, and a change has to come to its end.
+  const bool limited = input.type == EntryType::kNormal;
+  if (limited && (uncommitted_entries() >= config_.limits.uncommitted_entries ||
+                  uncommitted_bytes_ + input.data.size() > config_.limits.uncommitted_bytes)) {
     return refuse(Refusal::kTooMuchUncommitted);
   }
   Entry entry{.index = log_.last().index + 1, .term = term(), .type = input.type, .data = Bytes(std::move(input.data))};

@@ -85,6 +85,8 @@ class RaftCore {
   const Configuration& configuration() const { return configurations_.back().value; }
   Index configuration_at() const { return configurations_.back().at; }
   const std::map<NodeId, Progress>& progress() const { return progress_; }  // of a leader; else empty
+  // Of a leader: whether this member has as good as all of the log (thesis §4.2.1).
+  bool CaughtUp(const NodeId& peer) const;
 
  private:
   // One call to a peer that has not been answered. The wire's replies carry neither index nor term of what they
@@ -105,7 +107,7 @@ class RaftCore {
     NodeId to;
     Term term;  // ours
     Time until;
-    bool asked = false;
+    CallId asked;                          // the successor to campaign; 0: not yet
     std::optional<RoleReason> leaves_for;  // where nothing comes of it, we step down all the same
   };
   struct WriteInFlight {
@@ -211,7 +213,8 @@ class RaftCore {
   void LeaveTheLead(RoleReason reason);
   void AskSuccessor();
   void HandleTimeoutNow(CallId call, const TimeoutNowRequest& request);
-  void HandleTimeoutNowReply(const OpenCall& call, const std::optional<TimeoutNowReply>& reply, bool unknown_call);
+  void HandleTimeoutNowReply(CallId id, const OpenCall& call, const std::optional<TimeoutNowReply>& reply,
+                             bool unknown_call);
   void EndHandOver();
   void GiveUpHandOver(HandoverChanged::What why);
 

@@ -118,6 +118,7 @@ enum class Refusal {
   kNoSpace,
   kTooMuchUncommitted,
   kChangeUnderWay,
+  kNewLeader,  // nothing of its own term is committed yet, so it does not know whether a change is under way
   kIllegalChange,
   kHandingOver,   // the lead is being handed over: soon another node takes it, or this one does again
   kNoVoter,       // who is to lead is no voter

@@ -40,7 +40,6 @@ void RaftNode::Impl::FollowMembers() {
   if (observer_ != nullptr) observer_->OnMembers(*members_);
   // What -peers said holds until an entry or a snapshot says otherwise.
   if (said) environment_.transport.SetPeers(AddressesOf(*members_));
-  CountIfTakenIn();
 }
 
 // Of a snapshot.
@@ -56,6 +55,7 @@ std::map<NodeId, std::string> RaftNode::Impl::AddressesOf(const Members& members
   return addresses;
 }
 
+// A node that joins, once what is committed here knows it by its directory.
 void RaftNode::Impl::CountIfTakenIn() {
   if (!config_.core.joins || core_->may_vote() || members_at_ > core_->commit()) return;
   const auto own = members_->known.find(config_.core.self);
@@ -93,7 +93,7 @@ PeerStanding RaftNode::Impl::StandingOf(const NodeId& peer, const Progress& prog
                   : progress.probing    ? Kind::kProbe
                                         : Kind::kReplicate,
       .heard = progress.confirmed && environment_.loop.Now() < progress.heard_at + core_->timings().election_timeout,
-      .caught_up = progress.caught_up,
+      .caught_up = core_->CaughtUp(peer),
       .version = introduced == introduced_.end() ? std::string() : introduced->second.version};
 }
 
@@ -118,14 +118,7 @@ void RaftNode::Impl::Take(ChangeAsked& item) {
   for (auto& [node, member] : next->known) known.insert_or_assign(node, std::move(member));
   Members members = Among(step, known);
   members.entering = std::move(next->entering);
-  ProposeMembers(members, item.deadline, std::move(item.done));
-}
-
-void RaftNode::Impl::ProposeMembers(const Members& members, Time until, SettleProposal done) {
-  FromClient item{.command = EncodeMembers(members), .effect = Effect::kFrees, .deadline = until};
-  item.settle = std::move(done);
-  item.type = EntryType::kConfig;
-  Enqueue(std::move(item));
+  ProposeConfiguration(EncodeMembers(members), item.deadline, std::move(item.done), Effect::kFrees);
 }
 
 // By whoever leads when a step is committed.
@@ -140,14 +133,22 @@ void RaftNode::Impl::GoOnWithChange() {
   if (!next) return;
   no_step_after_ = members_at_;
   no_step_until_ = now + config_.call_timeout;
-  ProposeMembers(*next, no_step_until_, {});
+  const auto settle = [self = shared_from_this()](const absl::StatusOr<Applied>& done) {
+    if (!done.ok()) self->environment_.loop.Post([self] { self->TryStepAgain(); });
+  };
+  ProposeConfiguration(EncodeMembers(*next), no_step_until_, SettleProposal(settle), Effect::kFrees);
+}
+
+// It was refused, or replaced. Soon, but not at once: why may still hold.
+void RaftNode::Impl::TryStepAgain() {
+  const Time soon = environment_.loop.Now() + core_->timings().heartbeat;
+  no_step_until_ = std::min(no_step_until_, soon);
 }
 
 Acquaintance RaftNode::Impl::AcquaintanceWith(const NodeId& node) const {
   if (node == config_.core.self) return {.caught_up = true, .incarnation = identity_.incarnation()};
-  const auto progress = core_->progress().find(node);
   const auto introduced = introduced_.find(node);
-  return {.caught_up = progress != core_->progress().end() && progress->second.caught_up,
+  return {.caught_up = core_->CaughtUp(node),
           .incarnation = introduced == introduced_.end() ? std::string() : introduced->second.incarnation};
 }
 

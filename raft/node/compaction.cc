@@ -34,7 +34,7 @@ void RaftNode::Impl::KeepPiece(Piece piece) {
     if (stored->whole) {
       stored->configuration = ConfigurationIn({.type = EntryType::kConfig, .data = Bytes(configuration)});
       self->NoteMembers(stored->last_included.index, configuration);
-      self->Belong(self->identity_.OnSnapshot(configuration));
+      self->Belong(self->identity_.OnSnapshot(stored->last_included.index, configuration));
     }
     stored->call = call;
     self->Enqueue(Input(*std::move(stored)));

@@ -38,6 +38,7 @@ absl::StatusOr<Applied> AppliedBy(const NodeId& leader, ForwardReply::Result res
 absl::Status FateWithout(const NodeId& leader, const absl::Status& why) {
   if (absl::IsUnimplemented(why)) return NotLeaderError(leader);  // who asks may go there himself
   if (absl::IsAborted(why) || IsPeerRefused(why)) return why;
+  if (absl::IsNotFound(why)) return absl::AbortedError(why.message());  // nobody to send it to
   return absl::UnavailableError(absl::StrCat("sent to ", leader, ": ", why.message()));
 }
 
@@ -110,8 +111,7 @@ bool RaftNode::Impl::Forwards() {
   return takes_no_commands_.empty();
 }
 
-void RaftNode::Impl::ForwardCommands() {
-  const Time now = environment_.loop.Now();
+void RaftNode::Impl::ForwardCommands(Time now) {
   if (now >= forward_by_) DropOverdue(now);
   if (core_->handing_over()) return;  // it will soon be clear who leads
   // Those to the leader of another term may never be answered, and are nothing to this one.

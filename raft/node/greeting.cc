@@ -49,8 +49,8 @@ void RaftNode::Impl::GiveClusterAnId() {
   ProposeConfiguration(*std::move(proposal), no_id_given_until_);
 }
 
-void RaftNode::Impl::ProposeConfiguration(std::string command, Time until) {
-  FromClient item{.command = std::move(command), .effect = Effect::kStores, .deadline = until};
+void RaftNode::Impl::ProposeConfiguration(std::string command, Time until, SettleProposal done, Effect effect) {
+  FromClient item{.command = std::move(command), .effect = effect, .deadline = until, .settle = std::move(done)};
   item.type = EntryType::kConfig;
   Enqueue(std::move(item));
 }

@@ -63,8 +63,12 @@ absl::StatusOr<bool> NodeIdentity::OnCommitted(const Entry& entry) {
                                supported_));
   }
   features_ |= FeaturesOf(entry);
-  if (entry.type == EntryType::kConfig) {
-    if (auto members = MembersIn(entry.data.view())) members_ = std::move(members);
+  // A snapshot's may come before entries that it holds: those are older.
+  if (entry.type == EntryType::kConfig && entry.index >= members_at_) {
+    if (auto members = MembersIn(entry.data.view())) {
+      members_ = std::move(members);
+      members_at_ = entry.index;
+    }
   }
   if (log_names_cluster_) return false;
   const auto id = ClusterIdOf(entry);
@@ -81,8 +85,8 @@ std::string NodeIdentity::Configuration() const {
                              members_ ? EncodeMembers(*members_) : std::string());
 }
 
-absl::StatusOr<bool> NodeIdentity::OnSnapshot(const std::string& configuration) {
-  return OnCommitted(Entry{.type = EntryType::kConfig, .data = Bytes(configuration)});
+absl::StatusOr<bool> NodeIdentity::OnSnapshot(Index last_included, const std::string& configuration) {
+  return OnCommitted(Entry{.index = last_included, .type = EntryType::kConfig, .data = Bytes(configuration)});
 }
 
 std::optional<std::string> NodeIdentity::Proposal() const {

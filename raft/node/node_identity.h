@@ -57,7 +57,7 @@ class NodeIdentity {
   // What a snapshot carries of it.
   std::string Configuration() const;
   // The configuration of a snapshot that was taken up: as OnCommitted of the entry that it stands for.
-  absl::StatusOr<bool> OnSnapshot(const std::string& configuration);
+  absl::StatusOr<bool> OnSnapshot(Index last_included, const std::string& configuration);
   // A committed entry, in order, from the log's first on. True: from here on the cluster has an id, which is to be made
   // durable. The first one counts, later ones are ignored. An error: this node belongs to another cluster than its log,
   // or does not understand what the log may hold from here on.
@@ -85,6 +85,7 @@ class NodeIdentity {
   const uint32_t supported_;
   uint32_t features_ = 0;
   std::optional<Members> members_;
+  Index members_at_;                // of the entry or the snapshot that says so
   bool log_names_cluster_ = false;  // an entry that gives the cluster's id has been committed in this life
 };
 

@@ -21,6 +21,8 @@ absl::Status ErrorOf(const Refused& refused) {
       return QueueFullError();
     case Refusal::kChangeUnderWay:
       return ChangeUnderWayError();
+    case Refusal::kNewLeader:
+      return absl::AbortedError("nothing of this leader's term is committed yet");
     case Refusal::kIllegalChange:
       return IllegalChangeError();
     case Refusal::kHandingOver:
@@ -69,7 +71,7 @@ absl::Status RaftNode::Impl::Start() {
       if (absl::Status status = opened->log->ThrowAway(found.last_included); !status.ok()) return status;
     }
     recovered.configuration = ConfigurationIn({.type = EntryType::kConfig, .data = Bytes(found.configuration)});
-    const absl::StatusOr<bool> learned = identity_.OnSnapshot(found.configuration);
+    const absl::StatusOr<bool> learned = identity_.OnSnapshot(found.last_included.index, found.configuration);
     if (!learned.ok()) return learned.status();
     // Not fatal: the snapshot says it again.
     if (*learned) WriteIdentity(environment_.files, config_.data_dir, identity_.identity()).IgnoreError();
@@ -261,17 +263,22 @@ void RaftNode::Impl::Take(TailAsked& item) {
 
 void RaftNode::Impl::Act() {
   if (halted_) return;
-  if (!to_forward_.empty()) ForwardCommands();
+  const Time now = environment_.loop.Now();
+  CountIfTakenIn();
+  if (!to_forward_.empty()) ForwardCommands(now);
   Output output = core_->TakeOutput(applier_->has_room());
+  // Before anything leaves: it may be for who has just become a member.
+  const bool others = std::any_of(output.events.begin(), output.events.end(), [](const NodeEvent& event) {
+    return std::holds_alternative<ConfigurationChanged>(event);
+  });
+  if (others) FollowMembers();
   for (Message& message : output.send) Deliver(std::move(message))();
   if (output.write) HandToDisk(std::move(*output.write));
   for (EntriesWanted& wanted : output.reads) disk_->Read(std::move(wanted));
   for (Piece& piece : output.pieces) KeepPiece(std::move(piece));
-  const Time now = environment_.loop.Now();
   for (const NodeEvent& event : output.events) {
     if (observer_ != nullptr) observer_->OnEvent(now, event);
     // It may be for a snapshot that cannot be read any more.
-    if (std::holds_alternative<ConfigurationChanged>(event)) FollowMembers();
     const auto* changed = std::get_if<InstallationChanged>(&event);
     if (changed != nullptr && changed->what == InstallationChanged::What::kGivenUp) snapshot_wanted_ = true;
   }
@@ -391,8 +398,7 @@ void RaftNode::Impl::OnTimer(Time armed_for) {
   Act();
 }
 
-// ---- What can be seen
-// -------------------------------------------------------------------------------------------------------
+// ---- What can be seen ----------------------------------------------------------------------------------------------
 
 void RaftNode::Impl::Tail(size_t n, absl::AnyInvocable<void(Entries)> done) { Enqueue(TailAsked{n, std::move(done)}); }
 

@@ -1,5 +1,5 @@
-// The inside of RaftNode: its state, and what arrives at its loop. For raft_node.cc, compaction.cc, forwarding.cc and
-// greeting.cc alone.
+// The inside of RaftNode: its state, and what arrives at its loop. For the files of this
+// folder that hold its methods alone: raft_node.cc, changes.cc, clients.cc, compaction.cc, forwarding.cc, greeting.cc.
 #pragma once
 
 #include <algorithm>
@@ -151,7 +151,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void GiveClusterAnId();
   void SayWhatAllHave();
   absl::Status Understood(uint32_t features) const;
-  void ProposeConfiguration(std::string command, Time until);
+  void ProposeConfiguration(std::string command, Time until, SettleProposal done = {}, Effect effect = Effect::kStores);
 
   // changes.cc
   void FollowMembers();
@@ -161,8 +161,8 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void CountIfTakenIn();
   Stamp StampFor(const NodeId& to) const;
   void Introduce(const NodeId& peer, const absl::StatusOr<Reply>& reply);
-  void ProposeMembers(const Members& members, Time until, SettleProposal done);
   void GoOnWithChange();
+  void TryStepAgain();
   Acquaintance AcquaintanceWith(const NodeId& node) const;
 
   void Greet(const NodeId& peer);
@@ -176,7 +176,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void ProposeHere(RequestId id, std::string command, Effect effect, uint32_t features);
   void ProposeForwarded(ForwardRequest request, ReplyFn reply);
   bool Forwards();
-  void ForwardCommands();
+  void ForwardCommands(Time now);
   void ForwardSome(Time now);
   void DropOverdue(Time now);
 

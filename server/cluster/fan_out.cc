@@ -1,6 +1,5 @@
 #include "server/cluster/fan_out.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -56,12 +55,8 @@ struct FanOut::Gathering {
   Bodies bodies ABSL_GUARDED_BY(mutex);
 };
 
-FanOut::FanOut(NodeId self, const std::vector<NodeId>& others, Handler own, PeerCaller& peers)
-    : self_(std::move(self)), nodes_(others), own_(std::move(own)), peers_(peers) {
-  for (const NodeId& node : others) threads_.emplace(node, std::make_unique<WorkerPool>(kMaxCalls, kMaxWaiting));
-  nodes_.push_back(self_);
-  std::sort(nodes_.begin(), nodes_.end());
-}
+FanOut::FanOut(NodeId self, Nodes nodes, Handler own, PeerCaller& peers)
+    : self_(std::move(self)), nodes_(std::move(nodes)), own_(std::move(own)), peers_(peers) {}
 
 FanOut::~FanOut() { Stop(); }
 
@@ -92,7 +87,15 @@ bool FanOut::IsGo(const NodeId& node) const {
 }
 
 bool FanOut::Submit(const NodeId& node, std::function<void()> task) {
-  return threads_.at(node)->Submit(std::move(task)) != WorkerPool::Place::kRefused;
+  std::shared_ptr<WorkerPool> threads;
+  {
+    MutexLock lock(mutex_);
+    if (stopped_) return false;
+    std::shared_ptr<WorkerPool>& pool = threads_[node];
+    if (pool == nullptr) pool = std::make_shared<WorkerPool>(kMaxCalls, kMaxWaiting);
+    threads = pool;
+  }
+  return threads->Submit(std::move(task)) != WorkerPool::Place::kRefused;
 }
 
 FanOut::Bodies FanOut::Ask(const std::map<NodeId, HttpRequest>& requests) {
@@ -122,12 +125,18 @@ FanOut::Bodies FanOut::Ask(const std::map<NodeId, HttpRequest>& requests) {
 
 FanOut::Bodies FanOut::AskAll(const HttpRequest& request) {
   std::map<NodeId, HttpRequest> requests;
-  for (const NodeId& node : nodes_) requests.emplace(node, request);
+  for (const NodeId& node : nodes()) requests.emplace(node, request);
   return Ask(requests);
 }
 
 void FanOut::Stop() {
-  for (auto& [node, pool] : threads_) pool->Stop();
+  std::map<NodeId, std::shared_ptr<WorkerPool>> threads;
+  {
+    MutexLock lock(mutex_);
+    stopped_ = true;
+    threads = threads_;
+  }
+  for (auto& [node, pool] : threads) pool->Stop();
 }
 
 }  // namespace raftly

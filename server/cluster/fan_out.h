@@ -37,8 +37,11 @@ class FanOut {
   static constexpr size_t kMaxCalls = 8;
   static constexpr size_t kMaxWaiting = 64;
 
+  // All nodes there are, this one included, sorted; they may change.
+  using Nodes = std::function<std::vector<NodeId>()>;
+
   // `own` answers for this node. `peers` outlives it.
-  FanOut(NodeId self, const std::vector<NodeId>& others, Handler own, PeerCaller& peers);
+  FanOut(NodeId self, Nodes nodes, Handler own, PeerCaller& peers);
   // Stops.
   ~FanOut();
 
@@ -55,7 +58,7 @@ class FanOut {
   bool IsGo(const NodeId& node) const;
 
   const NodeId& self() const { return self_; }
-  const std::vector<NodeId>& nodes() const { return nodes_; }  // all, sorted
+  std::vector<NodeId> nodes() const { return nodes_(); }
 
   // Waits for the calls under way: stop the PeerCaller first. Idempotent.
   void Stop();
@@ -66,12 +69,14 @@ class FanOut {
   void Remember(const NodeId& node, bool go);
 
   const NodeId self_;
-  std::vector<NodeId> nodes_;
+  const Nodes nodes_;
   const Handler own_;
   PeerCaller& peers_;
   mutable Mutex mutex_;
   std::set<NodeId> go_ ABSL_GUARDED_BY(mutex_);
-  std::map<NodeId, std::unique_ptr<WorkerPool>> threads_;  // of each other node
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  // Of each other node that was ever asked: where members come and go there are few of them.
+  std::map<NodeId, std::shared_ptr<WorkerPool>> threads_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace raftly

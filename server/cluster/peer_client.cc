@@ -3,6 +3,7 @@
 #include <httplib.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 #include <vector>
@@ -57,17 +58,17 @@ HttpResponse Convert(httplib::Response& response) {
 
 class PeerClient::Impl {
  public:
-  Impl(std::map<NodeId, Address> peers, Tls tls) : peers_(std::move(peers)), tls_(std::move(tls)) {}
+  Impl(Addresses addresses, Tls tls) : addresses_(std::move(addresses)), tls_(std::move(tls)) {}
 
   PeerAnswer Call(const NodeId& peer, const HttpRequest& request, milliseconds timeout) {
-    const auto address = peers_.find(peer);
-    if (address == peers_.end()) {
+    const std::optional<Address> address = addresses_(peer);
+    if (!address) {
       return Failure(PeerAnswer::Outcome::kNoAddress, "the HTTP address of " + peer + " is not known here");
     }
-    Connection connection = Take(peer, address->second);
+    Connection connection = Take(peer, *address);
     if (connection == nullptr) return Failure(PeerAnswer::Outcome::kNotSent, "the node is stopping");
     PeerAnswer answer = Send(*connection, request, timeout);
-    GiveBack(peer, std::move(connection), answer.outcome == PeerAnswer::Outcome::kAnswered);
+    GiveBack(peer, *address, std::move(connection), answer.outcome == PeerAnswer::Outcome::kAnswered);
     return answer;
   }
 
@@ -81,6 +82,7 @@ class PeerClient::Impl {
  private:
   struct Idle {
     Connection connection;
+    Address to;
     steady_clock::time_point since;
   };
 
@@ -121,7 +123,7 @@ class PeerClient::Impl {
     if (stopped_) return nullptr;
     std::vector<Idle>& idle = idle_[peer];
     const auto oldest = steady_clock::now() - kReuseWithin;
-    std::erase_if(idle, [&](const Idle& one) { return one.since < oldest; });
+    std::erase_if(idle, [&](const Idle& one) { return one.since < oldest || one.to != address; });
     Connection connection;
     if (idle.empty()) {
       connection = Connect(address);
@@ -133,15 +135,15 @@ class PeerClient::Impl {
     return connection;
   }
 
-  void GiveBack(const NodeId& peer, Connection connection, bool reusable) {
+  void GiveBack(const NodeId& peer, const Address& address, Connection connection, bool reusable) {
     MutexLock lock(mutex_);
     in_use_.erase(connection.get());
     std::vector<Idle>& idle = idle_[peer];
     if (!reusable || stopped_ || idle.size() >= kMostIdlePerPeer) return;
-    idle.push_back({std::move(connection), steady_clock::now()});
+    idle.push_back({std::move(connection), address, steady_clock::now()});
   }
 
-  const std::map<NodeId, Address> peers_;
+  const Addresses addresses_;
   const Tls tls_;
   Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
@@ -149,8 +151,8 @@ class PeerClient::Impl {
   std::set<httplib::Client*> in_use_ ABSL_GUARDED_BY(mutex_);
 };
 
-PeerClient::PeerClient(std::map<NodeId, Address> peers, Tls tls)
-    : impl_(std::make_unique<Impl>(std::move(peers), std::move(tls))) {}
+PeerClient::PeerClient(Addresses addresses, Tls tls)
+    : impl_(std::make_unique<Impl>(std::move(addresses), std::move(tls))) {}
 PeerClient::~PeerClient() = default;
 
 PeerAnswer PeerClient::Call(const NodeId& peer, const HttpRequest& request, milliseconds timeout) {

@@ -3,8 +3,8 @@
 
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "raft/core/types.h"
@@ -40,8 +40,10 @@ class PeerClient : public PeerCaller {
   // What a new connection shows and believes; null: it is plain.
   using Tls = std::function<std::shared_ptr<const TlsMaterial>()>;
 
-  // Without `tls` all are plain.
-  explicit PeerClient(std::map<NodeId, Address> peers, Tls tls = {});
+  using Addresses = std::function<std::optional<Address>(const NodeId& peer)>;
+
+  // Where a peer is may change. Without `tls` all are plain.
+  explicit PeerClient(Addresses addresses, Tls tls = {});
   ~PeerClient() override;
 
   PeerAnswer Call(const NodeId& peer, const HttpRequest& request, std::chrono::milliseconds timeout) override;

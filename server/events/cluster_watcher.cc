@@ -130,7 +130,15 @@ void ClusterWatcher::ForgetAll() {
 }
 
 void ClusterWatcher::Look(Topics wanted) {
-  for (const NodeId& node : fan_out_.nodes()) {
+  const std::vector<NodeId> nodes = fan_out_.nodes();
+  {
+    // Who is a member no more is not in the picture any more.
+    MutexLock lock(mutex_);
+    std::erase_if(seen_, [&](const auto& one) {
+      return !one.second.asking && !std::binary_search(nodes.begin(), nodes.end(), one.first);
+    });
+  }
+  for (const NodeId& node : nodes) {
     {
       MutexLock lock(mutex_);
       if (std::exchange(seen_[node].asking, true)) continue;

@@ -119,8 +119,8 @@ bool WithinPrefixes(const HttpRequest& request, const Caller& caller) {
 
 std::string CallerHeader(const Caller& caller) { return absl::StrCat(caller.name, ";", NamesOf(caller.roles)); }
 
-Access::Access(std::set<NodeId> nodes, NodeId self, std::function<std::string()> random)
-    : nodes_(std::move(nodes)), cookie_(CookieName(self)), sessions_(std::move(random)) {}
+Access::Access(std::function<bool(const NodeId&)> is_node, NodeId self, std::function<std::string()> random)
+    : is_node_(std::move(is_node)), cookie_(CookieName(self)), sessions_(std::move(random)) {}
 
 void Access::SetTokens(std::shared_ptr<const TokenTable> tokens) {
   {
@@ -139,7 +139,7 @@ std::shared_ptr<const TokenTable> Access::Tokens() const {
 std::shared_ptr<const Caller> Access::NodesCaller(const HttpRequest& request) const {
   if (request.client == nullptr) return nullptr;
   const auto& shown = request.client->nodes;
-  const auto node = std::find_if(shown.begin(), shown.end(), [this](const auto& one) { return nodes_.contains(one); });
+  const auto node = std::find_if(shown.begin(), shown.end(), is_node_);
   if (node == shown.end()) return nullptr;
   Caller caller{.name = *node, .roles = {AccessRole::kRead}};
   const std::string_view header = request.header(kCallerHeader);

@@ -28,9 +28,9 @@ std::string CallerHeader(const Caller& caller);
 // From any thread.
 class Access {
  public:
-  // `nodes`: all of this cluster; a certificate that names none of them is no node's, whoever vouches for it. `random`
-  // as of Sessions.
-  Access(std::set<NodeId> nodes, NodeId self, std::function<std::string()> random);
+  // `is_node`: of this cluster; a certificate that names none of them is no node's, whoever vouches for it. `random` as
+  // of Sessions.
+  Access(std::function<bool(const NodeId&)> is_node, NodeId self, std::function<std::string()> random);
 
   // Null: everything is open.
   void SetTokens(std::shared_ptr<const TokenTable> tokens);
@@ -62,7 +62,7 @@ class Access {
   HttpResponse Describe(const HttpRequest& request) const;
   std::string SetCookie(const HttpRequest& request, const std::string& value, int64_t seconds) const;
 
-  const std::set<NodeId> nodes_;
+  const std::function<bool(const NodeId&)> is_node_;
   const std::string cookie_;  // its name: browsers send one machine's cookies to all its ports
   mutable Sessions sessions_;
   std::atomic<uint64_t> changes_{0};  // whenever somebody may not be let in any more

@@ -20,7 +20,7 @@ std::string StringArray(const std::vector<std::string>& strings) {
 
 }  // namespace
 
-ChaosApi::ChaosApi(NodeId self, std::vector<NodeId> nodes, NetworkRules& rules,
+ChaosApi::ChaosApi(NodeId self, std::function<std::vector<NodeId>()> nodes, NetworkRules& rules,
                    std::function<std::vector<LinkTraffic>()> links)
     : self_(std::move(self)), nodes_(std::move(nodes)), rules_(rules), links_(std::move(links)) {}
 
@@ -37,7 +37,7 @@ HttpResponse ChaosApi::List() const {
 }
 
 HttpResponse ChaosApi::Apply(const HttpRequest& request) {
-  auto rules = ParseRules(request.body, nodes_);
+  auto rules = ParseRules(request.body, nodes_());
   if (!rules.ok()) return BadRequest(rules.status());
   const auto ids = rules_.Install(*std::move(rules));
   if (!ids.ok()) return BadRequest(ids.status());

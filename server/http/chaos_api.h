@@ -16,7 +16,7 @@ namespace raftly {
 class ChaosApi {
  public:
   // Both outlive it.
-  ChaosApi(NodeId self, std::vector<NodeId> nodes, NetworkRules& rules,
+  ChaosApi(NodeId self, std::function<std::vector<NodeId>()> nodes, NetworkRules& rules,
            std::function<std::vector<LinkTraffic>()> links);
 
   // The handlers refer to this object.
@@ -30,7 +30,7 @@ class ChaosApi {
   HttpResponse Links() const;
 
   const NodeId self_;
-  const std::vector<NodeId> nodes_;
+  const std::function<std::vector<NodeId>()> nodes_;
   NetworkRules& rules_;
   const std::function<std::vector<LinkTraffic>()> links_;
 };

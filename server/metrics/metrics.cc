@@ -29,8 +29,8 @@ void AppendFilesystem(std::vector<prometheus::MetricFamily>& all, const std::str
 
 Metrics::Metrics(MetricsConfig config)
     : config_(std::move(config)),
-      node_(registry_, config_.peers),
-      snapshots_(registry_, config_.peers),
+      node_(registry_, config_.self),
+      snapshots_(registry_, config_.self),
       http_(registry_) {
   prometheus::BuildGauge()
       .Name("raftly_build_info")

@@ -1,6 +1,6 @@
 // Everything that Prometheus may ask this server.
 //
-//   Metrics metrics({.version = "0.1.0", .peers = {"node2", "node3"}, .data_dir = "data/node1", .wal = ..., ...});
+//   Metrics metrics({.version = "0.1.0", .self = "node1", .data_dir = "data/node1", .wal = ..., ...});
 //   RaftNode node(..., &metrics.node());              // or one of several Observers
 //   metrics.http().AddRoutes(router.paths());
 //   router.Add("GET", "/metrics", [&](auto&) { return HttpResponse{.body = metrics.Render(), ...}; });
@@ -24,7 +24,7 @@ namespace raftly {
 
 struct MetricsConfig {
   std::string version;
-  std::vector<NodeId> peers;        // the other nodes
+  NodeId self;
   std::string data_dir;             // whose filesystem is measured
   uint64_t snapshot_log_bytes = 0;  // of log that make a new snapshot; 0: none is made
   // Called by Render only.

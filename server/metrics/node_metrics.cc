@@ -119,7 +119,7 @@ CounterPerValue::CounterPerValue(prometheus::Family<prometheus::Counter>& family
   }
 }
 
-NodeMetrics::NodeMetrics(prometheus::Registry& registry, const std::vector<NodeId>& peers)
+NodeMetrics::NodeMetrics(prometheus::Registry& registry, NodeId self)
     : applied_index_(AddGauge(registry, "raftly_applied_index", "Index of the last entry applied here")),
       committed_index_(AddGauge(registry, "raftly_committed_index", "Index of the last entry known to be committed")),
       recovery_duration_(
@@ -140,32 +140,46 @@ NodeMetrics::NodeMetrics(prometheus::Registry& registry, const std::vector<NodeI
                                       "From a proposal until it is committed and applied here", Doubling(0.0001, 16))),
       proposals_(ProposalFamily(registry), {}, "outcome", OutcomeNames()),
       refused_(RefusedFamily(registry), {}, "reason", ObjectionNames()),
+      lags_(prometheus::BuildHistogram()
+                .Name("raftly_replication_lag")
+                .Help("Entries that a peer is known to be behind, observed once a second by the leader")
+                .Register(registry)),
+      in_flight_(prometheus::BuildGauge()
+                     .Name("raftly_append_in_flight")
+                     .Help("Appends with entries that a peer has not answered yet; of a leader")
+                     .Register(registry)),
+      failures_(prometheus::BuildCounter()
+                    .Name("raftly_rpc_failures_total")
+                    .Help("Calls to a peer that failed, by how")
+                    .Register(registry)),
+      members_(AddGauge(registry, "raftly_voters", "Members that vote, as this node's log says")),
+      learners_(AddGauge(registry, "raftly_learners", "Members that do not vote")),
+      changing_(AddGauge(registry, "raftly_members_changing", "1 while a joint configuration holds")),
       current_term_(AddGauge(registry, "raftly_current_term", "Current term")),
-      state_(AddGauge(registry, "raftly_state", "0 follower, 1 candidate or pre-candidate, 2 leader")) {
-  AddPeers(registry, peers);
+      state_(AddGauge(registry, "raftly_state", "0 follower, 1 candidate or pre-candidate, 2 leader")),
+      self_(std::move(self)) {}
+
+void NodeMetrics::OnMembers(const Members& members) {
+  members_.Set(static_cast<double>(members.configuration.voters.size()));
+  learners_.Set(static_cast<double>(members.configuration.learners.size()));
+  changing_.Set(members.configuration.joint() ? 1 : 0);
+  std::vector<Peer> peers;
+  for (const NodeId& node : members.configuration.Others(self_)) {
+    const auto known = std::find_if(peers_.begin(), peers_.end(), [&](const Peer& one) { return one.id == node; });
+    peers.push_back(known == peers_.end() ? AddPeer(node) : std::move(*known));
+    if (known != peers_.end()) peers_.erase(known);
+  }
+  for (Peer& gone : peers_) gone.in_flight.Set(0);
+  peers_ = std::move(peers);
 }
 
-void NodeMetrics::AddPeers(prometheus::Registry& registry, std::vector<NodeId> peers) {
-  auto& lag = prometheus::BuildHistogram()
-                  .Name("raftly_replication_lag")
-                  .Help("Entries that a peer is known to be behind, observed once a second by the leader")
-                  .Register(registry);
-  auto& in_flight = prometheus::BuildGauge()
-                        .Name("raftly_append_in_flight")
-                        .Help("Appends with entries that a peer has not answered yet; of a leader")
-                        .Register(registry);
-  auto& failures = prometheus::BuildCounter()
-                       .Name("raftly_rpc_failures_total")
-                       .Help("Calls to a peer that failed, by how")
-                       .Register(registry);
-  std::sort(peers.begin(), peers.end());
-  for (const NodeId& peer : peers) {
-    const prometheus::Labels labels = {{"peer", peer}};
-    peers_.push_back({.id = peer,
-                      .lag = &lag.Add(labels, Doubling(1, 10)),
-                      .in_flight = Cached(in_flight.Add(labels)),
-                      .failures = CounterPerValue(failures, labels, "kind", FailureKindNames())});
-  }
+// A family gives the same series for the same labels.
+NodeMetrics::Peer NodeMetrics::AddPeer(const NodeId& peer) {
+  const prometheus::Labels labels = {{"peer", peer}};
+  return {.id = peer,
+          .lag = &lags_.Add(labels, Doubling(1, 10)),
+          .in_flight = Cached(in_flight_.Add(labels)),
+          .failures = CounterPerValue(failures_, labels, "kind", FailureKindNames())};
 }
 
 void NodeMetrics::OnRecovered(const Wal::Opened& opened, Duration took) {
@@ -207,9 +221,10 @@ void NodeMetrics::WatchPeers(Time now, const RaftCore& core) {
   if (!std::exchange(leads_, true)) next_lag_ = now + kLagEvery;
   const bool observe_lag = now >= next_lag_;
   if (observe_lag) next_lag_ = next_lag_ + kLagEvery > now ? next_lag_ + kLagEvery : now + kLagEvery;
-  RAFTLY_CHECK(core.progress().size() == peers_.size(), "a leader would follow other peers than the metrics know");
   auto peer = peers_.begin();
   for (const auto& [id, progress] : core.progress()) {
+    while (peer != peers_.end() && peer->id < id) ++peer;
+    if (peer == peers_.end() || peer->id != id) continue;
     peer->in_flight.Set(progress.in_flight.size());
     if (observe_lag) peer->lag->Observe(static_cast<double>(core.log().last().index - progress.match));
     ++peer;

@@ -29,8 +29,8 @@ class NodeMetrics : public NodeObserver {
   // How far each peer is behind is observed this often, while this node leads.
   static constexpr Duration kLagEvery = std::chrono::seconds(1);
 
-  // The registry outlives it. `peers`: those of the node's CoreConfig.
-  NodeMetrics(prometheus::Registry& registry, const std::vector<NodeId>& peers);
+  // The registry outlives it.
+  NodeMetrics(prometheus::Registry& registry, NodeId self);
 
   void OnRecovered(const Wal::Opened& opened, Duration took) override;
   void OnEvent(Time now, const NodeEvent& event) override;
@@ -43,6 +43,7 @@ class NodeMetrics : public NodeObserver {
   void OnProposalSettled(const absl::Status& status, Duration took) override;
   void OnMisdirected(const NodeId& from, const std::string& why) override;
   void OnFatal(const absl::Status& why) override;
+  void OnMembers(const Members& members) override;
 
  private:
   // A gauge that is written by one thread.
@@ -67,7 +68,7 @@ class NodeMetrics : public NodeObserver {
     CounterPerValue failures;
   };
 
-  void AddPeers(prometheus::Registry& registry, std::vector<NodeId> peers);
+  Peer AddPeer(const NodeId& peer);
   void WatchPeers(Time now, const RaftCore& core);
   void StopLeading();
   void CountFailure(const NodeId& peer, size_t kind);
@@ -86,11 +87,19 @@ class NodeMetrics : public NodeObserver {
   prometheus::Histogram& proposal_duration_;
   CounterPerValue proposals_;
   CounterPerValue refused_;
+  prometheus::Family<prometheus::Histogram>& lags_;
+  prometheus::Family<prometheus::Gauge>& in_flight_;
+  prometheus::Family<prometheus::Counter>& failures_;
+  prometheus::Gauge& members_;
+  prometheus::Gauge& learners_;
+  prometheus::Gauge& changing_;
 
   // Loop only.
   Cached current_term_;
   Cached state_;
-  std::vector<Peer> peers_;  // by id, as RaftCore::progress
+  const NodeId self_;
+  // By id, as RaftCore::progress. Who is a member no more keeps its series: what it counted stays counted.
+  std::vector<Peer> peers_;
   Term last_leaders_term_;
   bool leads_ = false;
   Time next_lag_{};  // while it leads

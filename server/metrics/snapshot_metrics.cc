@@ -17,7 +17,7 @@ std::vector<std::string> SentOutcomes() { return {"begun", "done", "given_up", "
 
 }  // namespace
 
-SnapshotMetrics::SnapshotMetrics(prometheus::Registry& registry, const std::vector<NodeId>& peers)
+SnapshotMetrics::SnapshotMetrics(prometheus::Registry& registry, NodeId self)
     : index_(AddGauge(registry, "raftly_snapshot_index", "Last index that the newest snapshot holds; 0: none")),
       made_at_(AddGauge(registry, "raftly_snapshot_timestamp_seconds",
                         "When this process last made a snapshot, in Unix time; 0: not yet")),
@@ -31,13 +31,18 @@ SnapshotMetrics::SnapshotMetrics(prometheus::Registry& registry, const std::vect
                            Doubling(0.00005, 14))),
       received_(AddCounter(registry, "raftly_snapshots_installed_total",
                            "Leaders' snapshots that took the place of this node's state")),
-      made_(MadeFamily(registry), {}, "outcome", {"made", "failed"}) {
-  auto& sent = prometheus::BuildCounter()
-                   .Name("raftly_snapshots_sent_total")
-                   .Help("Snapshots for a peer that needs what the log no longer has, by what became of them")
-                   .Register(registry);
-  for (const NodeId& peer : peers)
-    sent_.emplace(peer, CounterPerValue(sent, {{"peer", peer}}, "outcome", SentOutcomes()));
+      made_(MadeFamily(registry), {}, "outcome", {"made", "failed"}),
+      sent_family_(prometheus::BuildCounter()
+                       .Name("raftly_snapshots_sent_total")
+                       .Help("Snapshots for a peer that needs what the log no longer has, by what became of them")
+                       .Register(registry)),
+      self_(std::move(self)) {}
+
+void SnapshotMetrics::OnMembers(const Members& members) {
+  for (const NodeId& peer : members.configuration.Others(self_)) {
+    if (sent_.contains(peer)) continue;
+    sent_.emplace(peer, CounterPerValue(sent_family_, {{"peer", peer}}, "outcome", SentOutcomes()));
+  }
 }
 
 void SnapshotMetrics::OnEvent(Time, const NodeEvent& event) {

@@ -12,13 +12,14 @@ namespace raftly {
 
 class SnapshotMetrics : public NodeObserver {
  public:
-  // The registry outlives it. `peers`: those of the node's CoreConfig.
-  SnapshotMetrics(prometheus::Registry& registry, const std::vector<NodeId>& peers);
+  // The registry outlives it.
+  SnapshotMetrics(prometheus::Registry& registry, NodeId self);
 
   void OnEvent(Time now, const NodeEvent& event) override;
   void OnStep(Time now, const RaftCore& core) override;
   void OnSnapshotTaken(LogPosition at, uint64_t bytes, Duration took, const absl::Status& status) override;
   void OnApplyPaused(Duration paused) override;
+  void OnMembers(const Members& members) override;
 
  private:
   prometheus::Gauge& index_;
@@ -30,7 +31,9 @@ class SnapshotMetrics : public NodeObserver {
   prometheus::Histogram& pauses_;
   prometheus::Counter& received_;
   CounterPerValue made_;
-  std::map<NodeId, CounterPerValue> sent_;
+  prometheus::Family<prometheus::Counter>& sent_family_;
+  const NodeId self_;
+  std::map<NodeId, CounterPerValue> sent_;  // to each that was ever a member
 };
 
 }  // namespace raftly
