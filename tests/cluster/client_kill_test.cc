@@ -8,90 +8,10 @@
 #include <stop_token>
 #include <thread>
 
-#include "server/client/raftly_client.h"
-#include "tests/cluster/test_cluster.h"
+#include "tests/cluster/adders.h"
 
 namespace raftly::test {
 namespace {
-
-constexpr char kEverybody[] = "everybody";
-
-std::unique_ptr<client::Client> ClientOf(const TestCluster& cluster, int first_node,
-                                         milliseconds deadline = kPatience) {
-  std::vector<std::string> endpoints;
-  for (int i = 0; i < cluster.nodes(); ++i) {
-    endpoints.push_back("127.0.0.1:" + std::to_string(cluster.http_port(1 + (first_node + i - 1) % cluster.nodes())));
-  }
-  auto opened = client::Client::Open({.endpoints = endpoints, .deadline = deadline});
-  EXPECT_TRUE(opened.ok()) << opened.status();
-  return *std::move(opened);
-}
-
-// Adds 1 to a counter of its own and to one of everybody's, until it is stopped. What has an unknown outcome is asked
-// for again under its key, until it is known.
-class Adder {
- public:
-  Adder(const TestCluster& cluster, int number, milliseconds deadline)
-      : own_("adder" + std::to_string(number)),
-        client_(ClientOf(cluster, 1 + number % cluster.nodes(), deadline)),
-        thread_([this] { Run(); }) {}
-  ~Adder() { Stop(); }
-  Adder(const Adder&) = delete;
-  Adder& operator=(const Adder&) = delete;
-
-  void Stop() {
-    stop_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
-
-  const std::string& own() const { return own_; }
-  int added() const { return added_; }
-  int unknown() const { return unknown_; }
-
- private:
-  void Run() {
-    while (!stop_) {
-      Add(own_);
-      Add(kEverybody);
-      ++added_;
-    }
-  }
-
-  void Add(const std::string& key) {
-    std::string idempotency_key;
-    while (true) {
-      const auto sum = client_->Add(key, 1, {.idempotency_key = idempotency_key});
-      if (sum.ok()) return;
-      if (absl::IsDeadlineExceeded(sum.status())) {
-        ++unknown_;
-        idempotency_key = client::IdempotencyKeyOf(sum.status());
-      } else {
-        // Not done. Nodes that have just started, on a busy machine, may not have said yet what they understand.
-        ASSERT_TRUE(absl::IsUnavailable(sum.status()) || absl::IsUnimplemented(sum.status())) << sum.status();
-      }
-    }
-  }
-
-  const std::string own_;
-  const std::unique_ptr<client::Client> client_;
-  std::atomic<int> added_{0};
-  std::atomic<int> unknown_{0};
-  std::atomic<bool> stop_{false};
-  std::thread thread_;
-};
-
-using Adders = std::vector<std::unique_ptr<Adder>>;
-
-bool AllAddMore(const Adders& adders, int more) {
-  std::vector<int> goals;
-  for (const auto& adder : adders) goals.push_back(adder->added() + more);
-  return Eventually([&] {
-    for (size_t i = 0; i < adders.size(); ++i) {
-      if (adders[i]->added() < goals[i]) return false;
-    }
-    return true;
-  });
-}
 
 TEST(ClientLibrary, EveryAddCountsOnceAndAWatchSeesEachWhileNodesAreKilled) {
   constexpr int kKills = 9;

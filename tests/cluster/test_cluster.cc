@@ -123,6 +123,15 @@ std::string TestCluster::DataDirectory(int node) const {
   return placed == data_.end() ? directory_.path() + "/" + Name(node) : placed->second;
 }
 
+std::vector<std::string> TestCluster::OwnArguments(int node, const std::vector<std::string>& more) const {
+  std::vector<std::string> arguments = {
+      ServerBinary(),         "-id",       Name(node),         "-grpc-addr", Local(grpc_port(node)), "-http-addr",
+      Local(http_port(node)), "-data-dir", DataDirectory(node)};
+  arguments.insert(arguments.end(), flags_.begin(), flags_.end());
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
 std::vector<std::string> TestCluster::Arguments(int node, const std::vector<std::string>& more) const {
   std::string peers;
   std::string http_peers;
@@ -131,27 +140,24 @@ std::vector<std::string> TestCluster::Arguments(int node, const std::vector<std:
     http_peers += comma + Name(other) + "=" + Local(http_port(other));
     if (other != node) peers += (peers.empty() ? "" : ",") + Name(other) + "=" + Local(grpc_port(other));
   }
-  std::vector<std::string> arguments = {ServerBinary(),
-                                        "-id",
-                                        Name(node),
-                                        "-grpc-addr",
-                                        Local(grpc_port(node)),
-                                        "-http-addr",
-                                        Local(http_port(node)),
-                                        "-data-dir",
-                                        DataDirectory(node),
-                                        "-http-peers",
-                                        http_peers};
-  if (!peers.empty()) arguments.insert(arguments.end(), {"-peers", peers});
-  arguments.insert(arguments.end(), flags_.begin(), flags_.end());
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
+  std::vector<std::string> of_cluster = {"-http-peers", http_peers};
+  if (!peers.empty()) of_cluster.insert(of_cluster.end(), {"-peers", peers});
+  of_cluster.insert(of_cluster.end(), more.begin(), more.end());
+  return OwnArguments(node, of_cluster);
 }
 
-void TestCluster::Start(int node, const std::vector<std::string>& more) {
+void TestCluster::Run(int node, const std::vector<std::string>& arguments) {
   processes_[node].reset();
-  processes_[node] = std::make_unique<Process>(Arguments(node, more), directory_.path() + "/" + Name(node));
+  processes_[node] = std::make_unique<Process>(arguments, directory_.path() + "/" + Name(node));
   unheard_.insert(node);
+}
+
+void TestCluster::Start(int node, const std::vector<std::string>& more) { Run(node, Arguments(node, more)); }
+
+void TestCluster::StartAlone(int node) { Run(node, OwnArguments(node, {})); }
+
+void TestCluster::StartToJoin(int node, int through) {
+  Run(node, OwnArguments(node, {"-join", "http://" + Local(http_port(through))}));
 }
 
 void TestCluster::StartAll() {

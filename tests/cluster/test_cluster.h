@@ -89,6 +89,10 @@ class TestCluster {
   // All from the test's main thread, because a child dies with the thread that started it.
   void Start(int node, const std::vector<std::string>& more = {});
   void StartAll();
+  // Without the others: it begins a cluster of its own, or goes on in the one that its directory knows.
+  void StartAlone(int node);
+  // With -join: `through` is a node of the cluster that is to take it in.
+  void StartToJoin(int node, int through);
   void Kill(int node);  // SIGKILL, and waits
   std::optional<int> Terminate(int node, milliseconds limit = kPatience);
   void Signal(int node, int signal) { processes_.at(node)->Signal(signal); }
@@ -111,6 +115,10 @@ class TestCluster {
   bool WaitForAgreement() const;
 
  private:
+  // Its own, and what every node gets.
+  std::vector<std::string> OwnArguments(int node, const std::vector<std::string>& more) const;
+  void Run(int node, const std::vector<std::string>& arguments);
+
   int nodes_;
   std::vector<std::string> flags_;
   TemporaryDirectory directory_;

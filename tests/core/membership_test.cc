@@ -178,7 +178,7 @@ TEST(Membership, AChangeBeginsOnlyWithACommittedEntryOfTheOwnTerm) {
   auto a = Leader({.servers = 4});
   a.FinishWrites();
   const RequestId early = a.ProposeMembers("abcde/abcd");
-  EXPECT_EQ(RefusalOf(a, early), Refusal::kChangeUnderWay);
+  EXPECT_EQ(RefusalOf(a, early), Refusal::kNewLeader);
   EXPECT_EQ(a.log(), "1:1");
   a.AnswerFrom("b", Accept(1));
   a.AnswerFrom("c", Accept(1));
@@ -338,6 +338,59 @@ TEST(Membership, ASnapshotBringsTheConfiguration) {
   a.Ask(Append({.term = 2, .leader = "b", .prev = "2:9", .entries = "2:10=abf/abd"}));
   a.Ask(Append({.term = 3, .leader = "d", .prev = "2:9", .entries = "3:10"}));
   EXPECT_EQ(a.core().configuration(), MembersOf("abd+e"));
+}
+
+// Otherwise a change that never was would hold from here on, as if committed.
+TEST(Membership, ASnapshotThatSaysNothingOfMembersTakesBackWhatTheLogSaid) {
+  auto a = Follower({.log = "1:1 1:2=abd/abc"});
+  ASSERT_EQ(a.core().configuration_at(), Index{2});
+  a.Hear(SnapshotRequest{.term = Term{2}, .leader = "b", .last_included = {Term{2}, Index{9}}, .size = 10});
+  const Piece piece = a.pieces.front();
+  a.Step(PieceStored{
+      .call = piece.call, .last_included = piece.request.last_included, .offset = 10, .whole = true, .size = 10});
+  EXPECT_EQ(a.core().commit(), Index{9});
+  EXPECT_EQ(a.core().configuration(), MembersOf("abc"));
+  EXPECT_EQ(a.core().configuration_at(), Index{});
+}
+
+// ---- A new directory under an old name -----------------------------------------------------------------------------
+
+// What the one before it voted and acknowledged is forgotten, so this one neither votes nor campaigns until the members
+// know it; the log that it is sent may call it a voter from long ago.
+TEST(Membership, ANewDirectoryVotesOnlyOnceItIsTakenIn) {
+  auto c = Follower({.self = "c", .servers = 1, .joins = true});
+  c.Ask(Append({.entries = "1:1=abc 1:2=ab/abc 1:3=ab 1:4=ab+c", .commit = 4}));
+  EXPECT_EQ(c.Ask(AskVote({.term = 2, .candidate = "a", .last = "1:9"})), Denied(1));
+  c.Ask(Append({.prev = "1:4", .entries = "1:5=abc/ab 1:6=abc", .commit = 6}));
+  c.Wait(milliseconds(2000));
+  EXPECT_THAT(c.TakeCalls(), IsEmpty());
+  c.Step(TakenIn{});
+  c.FinishWrites();
+  EXPECT_EQ(c.Ask(AskVote({.term = 2, .candidate = "a", .last = "1:9"})), Granted(2));
+}
+
+TEST(Membership, WhoDidNotJoinIsNotFreedByBeingTakenIn) {
+  auto a = Follower({.servers = 3, .rejoin = true});
+  a.Step(TakenIn{});
+  EXPECT_FALSE(a.core().may_vote()) << "it has to catch up first";
+}
+
+// ---- Catching up ---------------------------------------------------------------------------------------------------
+
+TEST(Membership, Sec4_2_1_WhoIsInALongRoundHasNotCaughtUpAnyMore) {
+  auto a = Ready();
+  a.ProposeMembers("abc+d");
+  a.FinishWrites();
+  for (const char* peer : {"b", "c", "d"}) a.AnswerFrom(peer, Accept(1));
+  a.Wait(milliseconds(50));
+  for (const char* peer : {"b", "c", "d"}) a.AnswerFrom(peer, Accept(1));
+  EXPECT_TRUE(a.core().CaughtUp("d"));
+  for (Duration passed{}; passed < milliseconds(200); passed += milliseconds(50)) {
+    a.Wait(milliseconds(50));
+    for (const char* peer : {"b", "c"}) a.AnswerFrom(peer, Accept(1));
+  }
+  EXPECT_FALSE(a.core().CaughtUp("d"));
+  EXPECT_FALSE(a.core().CaughtUp("nobody"));
 }
 
 }  // namespace

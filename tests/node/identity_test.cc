@@ -135,7 +135,7 @@ TEST(ClusterOfNode, ALogThatNeedsANewerVersionIsRefused) {
   const absl::Status refused = identity.OnCommitted(says(7)).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(refused));
   EXPECT_NE(std::string(refused.message()).find("needs a newer version"), std::string::npos) << refused;
-  EXPECT_FALSE(identity.OnSnapshot(EncodeConfiguration(Id(7), 4)).ok());
+  EXPECT_FALSE(identity.OnSnapshot(Index{1}, EncodeConfiguration(Id(7), 4)).ok());
   EXPECT_EQ(identity.features(), 3u);
 }
 

@@ -65,7 +65,8 @@ class AccessTest : public ::testing::Test {
 
   int drawn_ = 0;
   Router router_;
-  Access access_{{"node1", "node2"}, "node1", [this] { return absl::StrCat("random", ++drawn_); }};
+  Access access_{[](const NodeId& node) { return node == "node1" || node == "node2"; }, "node1",
+                 [this] { return absl::StrCat("random", ++drawn_); }};
 };
 
 TEST_F(AccessTest, WithoutTokensEverythingIsOpen) {

@@ -18,6 +18,7 @@
 #include "server/http/worker_pool.h"
 #include "server/kv/command.h"
 #include "server/kv/json_value.h"
+#include "tests/server/fixed_members.h"
 
 namespace raftly {
 namespace {
@@ -140,8 +141,9 @@ class ControlTest : public ::testing::Test {
   ControlTest()
       : rules_("node1"),
         fan_out_(
-            "node1", {"node2", "node3"}, [this](const HttpRequest& request) { return router_.Ask(request); }, peers_),
-        chaos_("node1", fan_out_.nodes(), rules_, [] { return std::vector<LinkTraffic>(); }),
+            "node1", Nodes({"node1", "node2", "node3"}),
+            [this](const HttpRequest& request) { return router_.Ask(request); }, peers_),
+        chaos_("node1", Nodes(fan_out_.nodes()), rules_, [] { return std::vector<LinkTraffic>(); }),
         cluster_chaos_(fan_out_),
         config_(
             "node1", Timings{.election_timeout = 150ms, .heartbeat = 50ms},
@@ -301,7 +303,8 @@ TEST_F(ControlTest, AHangingPeerCostsItsOwnRowOnly) {
   };
   Hanging peers;
   FanOut fan_out(
-      "node1", {"node2", "node3"}, [](const HttpRequest&) { return HttpResponse{.body = "own"}; }, peers);
+      "node1", Nodes({"node1", "node2", "node3"}), [](const HttpRequest&) { return HttpResponse{.body = "own"}; },
+      peers);
   const FanOut::Bodies bodies = fan_out.AskAll({.method = "GET", .target = "/status"});
   EXPECT_EQ(*bodies.at("node1"), "own");
   EXPECT_EQ(*bodies.at("node3"), "{}");

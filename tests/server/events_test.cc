@@ -10,6 +10,7 @@
 #include "server/events/cluster_changes.h"
 #include "server/events/cluster_watcher.h"
 #include "server/events/event_log.h"
+#include "tests/server/fixed_members.h"
 
 namespace raftly {
 namespace {
@@ -227,7 +228,8 @@ class WatcherTest : public ::testing::Test {
  protected:
   WatcherTest()
       : fan_out_(
-            "a", {"b"}, [](const HttpRequest& request) { return ScriptedPeers::Answer("a", request); }, peers_),
+            "a", Nodes({"a", "b"}), [](const HttpRequest& request) { return ScriptedPeers::Answer("a", request); },
+            peers_),
         watcher_(fan_out_, events_) {
     watcher_.Start();
   }

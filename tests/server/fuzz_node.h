@@ -23,6 +23,7 @@
 #include "server/http/status_api.h"
 #include "server/kv/kv_service.h"
 #include "tests/server/fake_consensus.h"
+#include "tests/server/fixed_members.h"
 
 namespace raftly {
 
@@ -84,11 +85,12 @@ class FuzzNode {
   Unreachable peers_;
   KvService service_{"node1", consensus_, store_, leaders_};
   Router router_;
-  FanOut fan_out_{"node1", {"node2", "node3"}, [this](const HttpRequest& r) { return router_.Ask(r); }, peers_};
+  FanOut fan_out_{"node1", Nodes({"node1", "node2", "node3"}), [this](const HttpRequest& r) { return router_.Ask(r); },
+                  peers_};
   EventLog events_{"fuzz"};
   ClusterWatcher watcher_{fan_out_, events_};
   KvApi kv_api_{"node1", service_, peers_, writes_};
-  ChaosApi chaos_api_{"node1", {"node1", "node2", "node3"}, rules_, [] { return std::vector<LinkTraffic>(); }};
+  ChaosApi chaos_api_{"node1", Nodes({"node1", "node2", "node3"}), rules_, [] { return std::vector<LinkTraffic>(); }};
   ClusterChaosApi cluster_chaos_api_{fan_out_};
   ConfigApi config_api_{"node1", {}, [](Timings) {}, fan_out_};
   FrontDoor front_{router_, [this](const Served& served) { Remember(served); }};

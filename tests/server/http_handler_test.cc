@@ -15,6 +15,7 @@
 #include "server/http/kv_api.h"
 #include "server/kv/command.h"
 #include "tests/server/fake_consensus.h"
+#include "tests/server/fixed_members.h"
 
 namespace raftly {
 namespace {
@@ -76,7 +77,7 @@ TEST_F(Handlers, AValueIsMadeJsonByWhoSendsIt) {
   Elect(leaders, "node1");
   store.Apply({Index{1}, Term{1}, EntryType::kNormal, Bytes(*EncodePut("k", std::string(100'000, '"')))});
   KvService service("node1", consensus, store, leaders);
-  PeerClient nobody({});
+  PeerClient nobody(Addresses({}));
   KvApi api("node1", service, nobody, writes);
   Router router;
   api.Register(router);

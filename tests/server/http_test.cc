@@ -15,6 +15,7 @@
 #include "server/kv/command.h"
 #include "server/kv/kv_service.h"
 #include "tests/server/fake_consensus.h"
+#include "tests/server/fixed_members.h"
 #include "tests/server/raw_client.h"
 
 namespace raftly {
@@ -29,7 +30,7 @@ class TestNode {
  public:
   explicit TestNode(const NodeId& id, std::map<NodeId, Address> peers = {})
       : service_(id, consensus, store, leaders),
-        peers_(std::move(peers)),
+        peers_(Addresses(std::move(peers))),
         api_(id, service_, peers_, writes),
         front_(router_),
         http_({.listen = {"127.0.0.1", 0}, .node = id}, front_) {
@@ -232,7 +233,7 @@ TEST_F(HttpTest, StatusAndHealth) {
 
 TEST_F(HttpTest, WhatWaitedTooLongForAThreadIsNotTried) {
   KvService service("node1", node_.consensus, node_.store, node_.leaders);
-  PeerClient nobody({});
+  PeerClient nobody(Addresses({}));
   KvApi api("node1", service, nobody, node_.writes);
   Router router;
   api.Register(router);

@@ -19,6 +19,7 @@
 #include "server/http/event_api.h"
 #include "server/http/http_server.h"
 #include "server/http/http_source.h"
+#include "tests/server/fixed_members.h"
 #include "tests/server/raw_client.h"
 
 namespace raftly {
@@ -368,7 +369,7 @@ class EventStreams : public ::testing::Test {
   }
 
   Nobody peers_;
-  FanOut fan_out_{"node1", {}, [](const HttpRequest&) { return HttpResponse(); }, peers_};
+  FanOut fan_out_{"node1", Nodes({"node1"}), [](const HttpRequest&) { return HttpResponse(); }, peers_};
   EventLog events_{"e"};
   ClusterWatcher watcher_{fan_out_, events_};
   Router router_;

@@ -51,6 +51,11 @@ double ValueOf(const Lines& lines, const std::string& series) {
 
 class MetricsTest : public ::testing::Test {
  protected:
+  MetricsTest() { Follow({.voters = {"a", "b", "c"}}); }
+  void Follow(const Configuration& configuration) {
+    metrics_.node().OnMembers(Among(configuration, {}));
+    metrics_.snapshots().OnMembers(Among(configuration, {}));
+  }
   NodeMetrics& node() { return metrics_.node(); }
   HttpMetrics& http() { return metrics_.http(); }
   Lines lines() const { return LinesOf(metrics_); }
@@ -66,7 +71,7 @@ class MetricsTest : public ::testing::Test {
   WalStats wal_;
   size_t streams_ = 0;
   Metrics metrics_{{.version = "1.2.3",
-                    .peers = {"c", "b"},
+                    .self = "a",
                     .data_dir = fs::temp_directory_path().string(),
                     .wal = [this] { return wal_; },
                     .event_streams = [this] { return streams_; },
@@ -333,6 +338,22 @@ TEST_F(MetricsTest, ARecoveredNodeKnowsItsTerm) {
   opened.hard_state.term = Term{7};
   node().OnRecovered(opened, 1500ms);
   EXPECT_THAT(lines(), IsSupersetOf<std::string>({"raftly_recovery_duration_seconds 1.5", "raftly_current_term 7"}));
+}
+
+TEST_F(MetricsTest, MembersComeAndGo) {
+  Follow({.voters = {"a", "c", "d"}, .outgoing = {"a", "b", "c"}, .learners = {"e"}});
+  EXPECT_THAT(lines(), IsSupersetOf<std::string>({"raftly_voters 3", "raftly_learners 1", "raftly_members_changing 1",
+                                                  "raftly_append_in_flight{peer=\"d\"} 0",
+                                                  "raftly_append_in_flight{peer=\"e\"} 0"}));
+  Follow({.voters = {"a", "c", "d"}});
+  EXPECT_THAT(lines(), IsSupersetOf<std::string>({"raftly_learners 0", "raftly_members_changing 0"}));
+  // What was counted of a former member stays, and goes on where it comes back.
+  node().OnCallFailed("b", absl::UnavailableError(""));
+  const std::string failed = "raftly_rpc_failures_total{kind=\"unavailable\",peer=\"b\"}";
+  EXPECT_EQ(value(failed), 0);
+  Follow({.voters = {"a", "b", "c"}});
+  node().OnCallFailed("b", absl::UnavailableError(""));
+  EXPECT_EQ(value(failed), 1);
 }
 
 // A real one, on threads and files.

@@ -87,6 +87,33 @@ struct GrpcTransportTest : testing::Test {
   std::optional<Node> b, a;
 };
 
+// Members come, move and go while a node runs: calls go where they are now, and to nobody else.
+TEST_F(GrpcTransportTest, PeersMayChangeWhileItRuns) {
+  const auto arrives_at = [&](Node& node) {
+    CallB(AppendRequest{.term = {1}, .leader = "a"});
+    auto arrived = node.requests.Take();
+    ASSERT_TRUE(arrived);
+    arrived->reply(Appended(true));
+    EXPECT_EQ(NextCode(), absl::StatusCode::kOk);
+  };
+  arrives_at(*b);
+  Node elsewhere;
+  ASSERT_TRUE(elsewhere.Start().ok());
+  a->transport.SetPeers({{"b", elsewhere.address()}, {"c", b->address()}});
+  arrives_at(elsewhere);
+  a->transport.SetPeers({{"b", ""}});
+  arrives_at(elsewhere);
+  EXPECT_EQ(a->CodeOf("c", VoteRequest{}), absl::StatusCode::kNotFound);
+  // What is on its way to one that is no peer any more ends soon, not at its deadline.
+  CallB(AppendRequest{.term = {1}, .leader = "a"});
+  auto arrived = elsewhere.requests.Take();
+  ASSERT_TRUE(arrived);
+  a->transport.SetPeers({});
+  EXPECT_EQ(NextCode(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(a->CodeOf("b", VoteRequest{}), absl::StatusCode::kNotFound);
+  arrived->reply(Appended(true));
+}
+
 TEST_F(GrpcTransportTest, EveryRpcMakesTheRoundTrip) {
   VoteRequest vote{.term = {3}, .candidate = "a", .last_log = {.term = {2}, .index = {300}}, .pre_vote = false};
   ExpectRoundTrip(vote, VoteReply{.term = {3}, .granted = true});

@@ -66,6 +66,21 @@ TEST(Wire, ReadIndex) {
   ExpectGolden<pb::ReadIndexResponse>(ReadIndexReply{.term = {3}, .commit = {}}, "08 03");
 }
 
+// The one asks who the other is; it says what it takes it for, where it knows.
+TEST(Wire, Introductions) {
+  AppendRequest asks{.term = {3}, .leader = "n2"};
+  asks.stamp.introduce = true;
+  ExpectGolden<pb::AppendEntriesRequest>(asks, "08 03  12 02 6e32  f806 01");
+  AppendReply answers;
+  answers.term = {3};
+  answers.success = true;
+  answers.incarnation = "i";
+  answers.version = "v";
+  ExpectGolden<pb::AppendEntriesResponse>(answers, "08 03  10 01  b206 01 69  ba06 01 76");
+  ExpectGolden<pb::VoteRequest>(VoteRequest{.term = {4}, .candidate = "n1", .stamp = {.to_incarnation = "i"}},
+                                "08 04  12 02 6e31  f206 01 69");
+}
+
 TEST(Wire, TimeoutNow) {
   ExpectGolden<pb::TimeoutNowRequest>(
       TimeoutNowRequest{.term = {3}, .leader = "n2", .stamp = {.cluster_id = "c", .to = "n1", .incarnation = "i"}},
