@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "server/client/endpoints.h"
+#include "server/node_id.h"
 
 namespace raftly {
 namespace {
@@ -30,7 +31,17 @@ const std::map<std::string, VerbWords>& Verbs() {
       {"put", {Verb::kPut, 2, 2}},       {"get", {Verb::kGet, 1, 1}},         {"delete", {Verb::kDelete, 1, 1}},
       {"add", {Verb::kAdd, 1, 2}},       {"append", {Verb::kAppend, 2, 2}},   {"list", {Verb::kList, 0, 1}},
       {"watch", {Verb::kWatch, 0, 1}},   {"txn", {Verb::kTransaction, 0, 1}}, {"status", {Verb::kStatus, 0, 0}},
-      {"backup", {Verb::kBackup, 1, 1}},
+      {"backup", {Verb::kBackup, 1, 1}}, {"leader", {Verb::kLeader, 0, 1}},
+  };
+  return verbs;
+}
+
+// What follows "member".
+const std::map<std::string, VerbWords>& MemberVerbs() {
+  static const std::map<std::string, VerbWords> verbs = {
+      {"list", {Verb::kMemberList, 0, 0}},       {"add", {Verb::kMemberAdd, 3, 3}},
+      {"replace", {Verb::kMemberReplace, 4, 4}}, {"remove", {Verb::kMemberRemove, 1, 1}},
+      {"promote", {Verb::kMemberPromote, 1, 1}},
   };
   return verbs;
 }
@@ -107,6 +118,8 @@ const std::map<std::string, Flag>& Flags() {
       {"values", {{Verb::kList}, true, Boolean(&ClientCommand::values)}},
       {"all", {{Verb::kList}, true, Boolean(&ClientCommand::all)}},
       {"from", {{Verb::kWatch}, false, Number(&ClientCommand::from, 1)}},
+      {"learner", {{Verb::kMemberAdd}, true, Boolean(&ClientCommand::learner)}},
+      {"force", {{Verb::kMemberAdd, Verb::kMemberReplace, Verb::kMemberRemove}, true, Boolean(&ClientCommand::force)}},
       {"last-id", {{Verb::kWatch}, false, Text(&ClientCommand::last_id)}},
   };
   return flags;
@@ -202,6 +215,22 @@ absl::Status CheckEndpoints(const ClientCommand& command) {
   return absl::OkStatus();
 }
 
+absl::Status Checked(std::string_view argument, const std::string& value, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::InvalidArgumentError(
+      absl::StrCat(std::string(argument), " \"", value, "\": ", std::string(status.message())));
+}
+
+absl::Status PlaceMember(const std::string& id, const std::string& grpc, const std::string& http,
+                         ClientCommand& command) {
+  command.grpc = grpc;
+  command.http = http;
+  absl::Status status = Checked("ID", id, CheckNodeId(id));
+  status.Update(Checked("GRPC", grpc, ParseAddress(grpc).status()));
+  status.Update(Checked("HTTP", http, ParseAddress(http).status()));
+  return status;
+}
+
 absl::Status PlaceOperands(const std::vector<std::string>& operands, ClientCommand& command) {
   const std::string first = operands.empty() ? "" : operands[0];
   switch (command.verb) {
@@ -217,6 +246,23 @@ absl::Status PlaceOperands(const std::vector<std::string>& operands, ClientComma
     case Verb::kVerify:
       command.key = first;
       return absl::OkStatus();
+    case Verb::kLeader:
+      command.member = first;
+      return first.empty() ? absl::OkStatus() : Checked("ID", first, CheckNodeId(first));
+    case Verb::kMemberList:
+      return absl::OkStatus();
+    case Verb::kMemberRemove:
+    case Verb::kMemberPromote:
+      command.member = first;
+      return Checked("ID", first, CheckNodeId(first));
+    case Verb::kMemberAdd:
+      command.member = first;
+      return PlaceMember(first, operands[1], operands[2], command);
+    case Verb::kMemberReplace:
+      command.member = first;
+      command.successor = operands[1];
+      if (absl::Status status = Checked("OLD", first, CheckNodeId(first)); !status.ok()) return status;
+      return PlaceMember(operands[1], operands[2], operands[3], command);
     case Verb::kAdd:
       if (operands.size() < 2) {
         command.by = 1;
@@ -252,9 +298,19 @@ absl::StatusOr<ClientCommand> ParseClientCommand(const std::vector<std::string>&
   if (absl::Status status = CheckEndpoints(command); !status.ok()) return status;
   if (absl::Status status = words.TakeLeadingFlags(); !status.ok()) return status;
   if (words.left() == 0) return absl::InvalidArgumentError("want a command");
-  const std::string& word = words.Take();
-  const auto verb = Verbs().find(word);
-  if (verb == Verbs().end()) return absl::InvalidArgumentError(absl::StrCat("unknown command \"", word, "\""));
+  std::string word = words.Take();
+  const bool of_members = word == "member";
+  if (of_members) {
+    if (absl::Status status = words.TakeLeadingFlags(); !status.ok()) return status;
+    if (words.left() == 0) {
+      return absl::InvalidArgumentError("\"member\" needs list, add, replace, remove or promote behind it");
+    }
+    word = words.Take();
+  }
+  const auto& verbs = of_members ? MemberVerbs() : Verbs();
+  const auto verb = verbs.find(word);
+  if (of_members) word = "member " + word;
+  if (verb == verbs.end()) return absl::InvalidArgumentError(absl::StrCat("unknown command \"", word, "\""));
   command.verb = verb->second.verb;
   const auto operands = words.TakeOperands(command.verb);
   if (!operands.ok()) return operands.status();
@@ -289,11 +345,21 @@ one does not answer.
   txn [FILE]                                     the JSON of POST /api/txn, from a file or standard input
   status                                         of the first node that answers
   backup FILE, verify FILE                       the state as a file; one that broke off is gone on with
+  member list                                    who belongs to the cluster, and how far each is
+  member add ID GRPC HTTP [-learner]             take a node in, which listens at these host:port; it is a voter once it
+                                                 has caught up, with -learner it stays a read replica
+  member replace OLD ID GRPC HTTP                another node in the place of one; under the same ID one whose directory
+                                                 was lost, or that has moved
+  member remove ID                               take one out
+  member promote ID                              let a learner become a voter
+  leader [ID]                                    hand the lead over to that voter, or to one that the leader chooses
 
 Flags stand in front of the command, or with those in brackets above behind it. After -- nothing is a flag.
   -json               each result is one line of JSON; so is an error, on standard error
   -deadline SECONDS   until then it is asked again and again, by default 10
   -idempotency-key K  of a write; by default a fresh one. With one key a write happens once, however often it is run
+  -force              of member add, replace and remove: also where a majority of the voters that there would be is not
+                      heard from, and nothing can be committed any more
   -ca FILE            who vouches for the server, with https://, besides those of this machine
   -token-file FILE    holds a token, where the server wants one
 
@@ -302,7 +368,7 @@ exit status
   1  not done: a wrong command line, a request that cannot be, no node that does it before the deadline
   3  get: the key is absent, with -json
   4  -if-version or -if-absent does not hold; of txn, "else" happened
-  5  outcome unknown: a node may have done it; the message tells the key to ask again with
+  5  outcome unknown: a node may have done it; the message tells the key to ask again with, or what shows it
   6  a token is missing, unknown, or has another role
 )";
 }

@@ -12,7 +12,25 @@
 namespace raftly {
 
 struct ClientCommand {
-  enum class Verb { kPut, kGet, kDelete, kAdd, kAppend, kList, kWatch, kTransaction, kStatus, kBackup, kVerify };
+  enum class Verb {
+    kPut,
+    kGet,
+    kDelete,
+    kAdd,
+    kAppend,
+    kList,
+    kWatch,
+    kTransaction,
+    kStatus,
+    kBackup,
+    kVerify,
+    kMemberList,
+    kMemberAdd,
+    kMemberReplace,
+    kMemberRemove,
+    kMemberPromote,
+    kLeader
+  };
 
   std::vector<std::string> endpoints = {};
   Verb verb = Verb::kStatus;
@@ -36,6 +54,13 @@ struct ClientCommand {
   bool all = false;
   std::optional<uint64_t> from = {};
   std::string last_id = {};
+
+  std::string member = {};     // an id: whom a change is about; who is to lead, or empty: the leader chooses
+  std::string successor = {};  // of a member that is replaced
+  std::string grpc = {};       // where the one that comes in is
+  std::string http = {};
+  bool learner = false;  // it stays one
+  bool force = false;
 
   bool operator==(const ClientCommand&) const = default;
 };

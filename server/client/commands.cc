@@ -16,6 +16,7 @@
 #include "server/client/answers.h"
 #include "server/client/backup.h"
 #include "server/client/endpoints.h"
+#include "server/client/members.h"
 #include "server/client/raftly_client.h"
 #include "server/http_client.h"
 #include "server/kv/json.h"
@@ -118,6 +119,7 @@ class Runner {
     auto token = TokenOf(command_);
     if (!token.ok()) return token.status();
     if (command_.verb == Verb::kBackup) return Backup(*token);
+    if (IsOfMembers(command_.verb)) return Members(*token);
     auto client = client::Client::Open({.endpoints = command_.endpoints,
                                         .token = *std::move(token),
                                         .authorities = command_.authorities,
@@ -152,8 +154,7 @@ class Runner {
         return Transact(client, write);
       case Verb::kStatus:
         return Status(client);
-      case Verb::kBackup:
-      case Verb::kVerify:
+      default:  // done without a client
         break;
     }
     return absl::OkStatus();
@@ -227,13 +228,36 @@ class Runner {
     return absl::OkStatus();
   }
 
-  // From the first node that has one to give.
-  absl::Status Backup(const std::string& token) {
+  absl::StatusOr<std::unique_ptr<client::Endpoints>> OpenEndpoints(const std::string& token) const {
     auto trust = ReadTlsFiles({.authorities = {"ca", command_.authorities}});
     if (!trust.ok()) return trust.status();
     std::vector<client::Endpoint> places;
     for (const std::string& text : command_.endpoints) places.push_back(*client::ParseEndpoint(text));
-    const client::Endpoints endpoints(places, *std::move(trust), token);
+    return std::make_unique<client::Endpoints>(std::move(places), *std::move(trust), token);
+  }
+
+  absl::Status Members(const std::string& token) {
+    const auto endpoints = OpenEndpoints(token);
+    if (!endpoints.ok()) return endpoints.status();
+    const auto answer = (*endpoints)->Ask(MembersRequest(command_), client::Clock::now() + command_.deadline);
+    if (!answer.ok()) return answer.status();
+    // 412 is another one here than of a key's version.
+    if (answer->status == 412) return absl::FailedPreconditionError(client::Describe(*answer));
+    if (answer->status != 200) return client::Refused(*answer);
+    const auto read = ReadMembersAnswer(command_, answer->body);
+    if (!read.ok()) {
+      return absl::InternalError(absl::StrCat("the server's answer: ", std::string(read.status().message())));
+    }
+    Line(command_.json ? WithoutNewline(answer->body) : read->words);
+    if (!command_.json && !read->hint.empty()) std::fprintf(err_, "raftly-client: %s\n", read->hint.c_str());
+    return absl::OkStatus();
+  }
+
+  // From the first node that has one to give.
+  absl::Status Backup(const std::string& token) {
+    const auto opened = OpenEndpoints(token);
+    if (!opened.ok()) return opened.status();
+    const client::Endpoints& endpoints = **opened;
     const bool shown = isatty(fileno(err_)) != 0;
     uint64_t next = 0;
     const auto progress = [&](uint64_t bytes) {
@@ -242,8 +266,8 @@ class Runner {
       std::fprintf(err_, "\r%llu MiB ", static_cast<unsigned long long>(bytes >> 20));
     };
     absl::StatusOr<BackupReport> report = absl::UnavailableError("");
-    for (size_t which = 0; which < places.size() && absl::IsUnavailable(report.status()); ++which) {
-      report = TakeBackup(places[which].address, *endpoints.Connect(which), command_.file, progress);
+    for (size_t which = 0; which < endpoints.size() && absl::IsUnavailable(report.status()); ++which) {
+      report = TakeBackup(endpoints.at(which).address, *endpoints.Connect(which), command_.file, progress);
     }
     if (shown) std::fputs("\r", err_);
     return Told(report);
@@ -268,7 +292,7 @@ class Runner {
     if (command_.json) {
       std::string json = absl::StrCat("{\"error\":", JsonString(message));
       if (version) absl::StrAppend(&json, ",\"version\":", *version);
-      if (code == ExitCode::kUnknown) absl::StrAppend(&json, ",\"idempotency_key\":", JsonString(key));
+      if (code == ExitCode::kUnknown && !key.empty()) absl::StrAppend(&json, ",\"idempotency_key\":", JsonString(key));
       std::fprintf(err_, "%s}\n", json.c_str());
       return code;
     }
@@ -278,6 +302,8 @@ class Runner {
       absl::StrAppend(&message, " (the outcome is unknown; to make sure of it, run this again with -idempotency-key ",
                       key, ")");
     }
+    if (code == ExitCode::kUnknown && IsOfMembers(command_.verb))
+      message += " (the outcome is unknown: see member list)";
     std::fprintf(err_, "raftly-client: %s\n", message.c_str());
     return code;
   }

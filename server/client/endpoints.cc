@@ -119,7 +119,7 @@ const Endpoint& Endpoints::at(size_t which) const { return endpoints_[which].pla
 absl::StatusOr<Answer> Endpoints::Ask(Request request, Clock::time_point deadline) {
   using Verdict = Try::Verdict;
   const Clock::time_point begin = Clock::now();
-  const bool read = request.idempotency_key.empty();
+  const bool read = request.idempotency_key.empty() && !request.once;
   bool unknown = false;  // some try may have been taken
   size_t distrusted = 0;
   std::string why = "every endpoint has asked to be left alone for longer than the deadline";

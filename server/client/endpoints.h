@@ -51,6 +51,8 @@ struct Request {
   std::string idempotency_key = {};  // empty: a read
   // A write that an older cluster understands too, without the key.
   bool plain = false;
+  // What has no key and may not happen twice: it is not asked again once a node may have taken it.
+  bool once = false;
 };
 
 struct Answer {

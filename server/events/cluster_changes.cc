@@ -44,6 +44,10 @@ void ClusterChanges::Term(const ClusterView& view, std::vector<Event>& events) {
 }
 
 void ClusterChanges::Nodes(const ClusterView& view, std::vector<Event>& events) {
+  // Who left and comes back is new.
+  std::erase_if(reachable_, [&](const auto& one) {
+    return std::none_of(view.nodes.begin(), view.nodes.end(), [&](const NodeRow& row) { return row.id == one.first; });
+  });
   for (const NodeRow& row : view.nodes) {
     const auto [known, is_new] = reachable_.emplace(row.id, row.reachable);
     if (is_new || known->second == row.reachable) continue;

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "server/cluster/cluster_view.h"
+#include "server/http/kv_api.h"
 
 namespace raftly {
 namespace {
@@ -16,11 +17,17 @@ using std::chrono::steady_clock;
 
 // A healthy node answers in a millisecond or two. What comes later is seen in the next look.
 constexpr milliseconds kLookPatience{60};
-constexpr std::array<Topic, 4> kAllTopics = {Topic::kStatus, Topic::kChaos, Topic::kLog, Topic::kLinks};
+constexpr std::array<Topic, 5> kAllTopics = {Topic::kStatus, Topic::kChaos, Topic::kLog, Topic::kLinks,
+                                             Topic::kMembers};
 
 size_t Place(Topic topic) { return static_cast<size_t>(topic); }
 
-HttpRequest Get(const char* target) { return {.method = "GET", .target = target}; }
+HttpRequest Get(const std::string& target) { return {.method = "GET", .target = target}; }
+
+// What a node knows itself: marked as passed on, it is not asked of the leader in turn.
+HttpRequest MembersRequest(const NodeId& self) {
+  return {.method = "GET", .target = "/api/cluster/members", .headers = {{kForwardedHeader, self}}};
+}
 
 // All nodes' answers; nullopt where one was not asked yet.
 template <class SeenT, class MemberT>
@@ -116,7 +123,7 @@ bool ClusterWatcher::AwaitWork() {
   if (idle()) {
     // What is known now will be old news when somebody asks again.
     ForgetAll();
-    for (auto& [node, seen] : seen_) seen.status = seen.rules = seen.log = seen.links = std::nullopt;
+    for (auto& [node, seen] : seen_) seen = {.asking = seen.asking};
   }
   while (!stopping_ && idle()) changed_.Wait(mutex_);
   return !stopping_;
@@ -161,13 +168,14 @@ void ClusterWatcher::Look(Topics wanted) {
 void ClusterWatcher::AskNode(const NodeId& node, Topics wanted) {
   const FanOut::Body status = fan_out_.AskOne(node, StatusRequest());
   // A node that does not answer one question need not be asked the next.
-  const auto ask = [&](Topic topic, const char* target) -> std::optional<FanOut::Body> {
+  const auto ask = [&](Topic topic, const HttpRequest& request) -> std::optional<FanOut::Body> {
     if (!wanted.Has(topic)) return std::nullopt;
-    return status.ok() ? fan_out_.AskOne(node, Get(target)) : status;
+    return status.ok() ? fan_out_.AskOne(node, request) : status;
   };
-  std::optional<FanOut::Body> rules = ask(Topic::kChaos, "/api/chaos/rules");
-  std::optional<FanOut::Body> log = ask(Topic::kLog, "/api/log");
-  std::optional<FanOut::Body> links = ask(Topic::kLinks, "/api/links");
+  std::optional<FanOut::Body> rules = ask(Topic::kChaos, Get("/api/chaos/rules"));
+  std::optional<FanOut::Body> log = ask(Topic::kLog, Get("/api/log"));
+  std::optional<FanOut::Body> links = ask(Topic::kLinks, Get("/api/links"));
+  std::optional<FanOut::Body> members = ask(Topic::kMembers, MembersRequest(fan_out_.self()));
   MutexLock lock(mutex_);
   Seen& seen = seen_[node];
   seen.asking = false;
@@ -175,6 +183,7 @@ void ClusterWatcher::AskNode(const NodeId& node, Topics wanted) {
   if (rules) seen.rules = std::move(rules);
   if (log) seen.log = std::move(log);
   if (links) seen.links = std::move(links);
+  if (members) seen.members = std::move(members);
   changed_.NotifyAll();
 }
 
@@ -189,6 +198,7 @@ void ClusterWatcher::PublishStatus(TimePoint now, const std::map<NodeId, Seen>& 
   std::vector<NodeRow> rows;
   for (const auto& [node, body] : *statuses) rows.push_back(RowOf(node, body));
   const ClusterView view = Summarize(std::move(rows), WallClockMs());
+  leader_ = view.leader_id;
   for (const Event& change : changes_.Next(view)) events_.AddChange(change);
   if (now < status_due_) return;
   status_due_ = std::max(status_due_ + kStatusEvery, now + kStatusEvery - kTick);
@@ -207,11 +217,21 @@ void ClusterWatcher::PublishDetails(Topics wanted, const std::map<NodeId, Seen>&
   };
   publish(Topic::kChaos, "chaos", Gather(seen, &Seen::rules), JoinRules);
   publish(Topic::kLog, "log", Gather(seen, &Seen::log), JoinLogs);
+  publish(Topic::kMembers, "members", Gather(seen, &Seen::members),
+          [this](const FanOut::Bodies& bodies) { return ChooseMembers(bodies); });
   if (wanted.Has(Topic::kLinks)) {
     PublishLinks(seen);
   } else {
     link_changes_.Reset();
   }
+}
+
+std::string ClusterWatcher::ChooseMembers(const FanOut::Bodies& bodies) const {
+  for (const NodeId& node : {leader_, fan_out_.self()}) {
+    const auto body = bodies.find(node);
+    if (body != bodies.end() && body->second.ok()) return *body->second;
+  }
+  return {};
 }
 
 void ClusterWatcher::PublishLinks(const std::map<NodeId, Seen>& seen) {
@@ -225,7 +245,7 @@ void ClusterWatcher::PublishLinks(const std::map<NodeId, Seen>& seen) {
 
 void ClusterWatcher::PublishIfChanged(Topic topic, std::string_view type, std::string json) {
   std::string& before = published_[topic];
-  if (before == json) return;
+  if (json.empty() || before == json) return;
   before = json;
   events_.SetPicture(topic, {.type = type, .timestamp_ms = WallClockMs(), .node = {}, .data = std::move(json)});
 }

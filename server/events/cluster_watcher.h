@@ -62,7 +62,7 @@ class ClusterWatcher {
 
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
-  static constexpr size_t kTopics = 4;
+  static constexpr size_t kTopics = 5;
 
   // What a node last said. Absent: it was not asked yet.
   struct Seen {
@@ -71,6 +71,7 @@ class ClusterWatcher {
     std::optional<FanOut::Body> rules;
     std::optional<FanOut::Body> log;
     std::optional<FanOut::Body> links;
+    std::optional<FanOut::Body> members;
   };
 
   void Unwatch(Topics topics);
@@ -84,6 +85,8 @@ class ClusterWatcher {
   std::map<NodeId, Seen> TakeSeen() const;
   void PublishStatus(TimePoint now, const std::map<NodeId, Seen>& seen);
   void PublishDetails(Topics wanted, const std::map<NodeId, Seen>& seen);
+  // The leader alone knows how far each member is; where there is none, this node says what it knows.
+  std::string ChooseMembers(const FanOut::Bodies& bodies) const;
   void PublishLinks(const std::map<NodeId, Seen>& seen);
   void PublishIfChanged(Topic topic, std::string_view type, std::string json);
   void ForgetAll();
@@ -95,6 +98,7 @@ class ClusterWatcher {
   ClusterChanges changes_;
   LinkChanges link_changes_;
   std::map<Topic, std::string> published_;
+  NodeId leader_;  // as of the last status; empty: none
   TimePoint status_due_{};
   TimePoint details_due_{};
 

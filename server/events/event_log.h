@@ -22,7 +22,7 @@
 namespace raftly {
 
 // The pictures, and the counts on links (SPEC section 4.1). Changes are everybody's.
-enum class Topic : uint8_t { kStatus, kChaos, kLog, kLinks };
+enum class Topic : uint8_t { kStatus, kChaos, kLog, kLinks, kMembers };
 
 class Topics {
  public:
@@ -60,7 +60,7 @@ class EventLog {
 
   void AddChange(const Event& change);
   void AddLinks(const Event& links);
-  // Replaces the picture of kStatus, kChaos or kLog.
+  // Replaces the picture of any topic but kLinks.
   void SetPicture(Topic topic, const Event& picture);
   // It is no longer looked at, and would be old when somebody asks again.
   void ForgetPicture(Topic topic);

@@ -23,7 +23,7 @@ constexpr milliseconds kKeepAlive{4'000};
 
 Time SteadyNow() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
 
-// "chaos,log,links", each at most once or more, in any order.
+// "chaos,log,links,members", each at most once or more, in any order.
 absl::StatusOr<Topics> TopicsOf(const HttpRequest& request) {
   Topics topics({Topic::kStatus});
   const auto include = QueryParameter(request.query(), "include");
@@ -39,9 +39,11 @@ absl::StatusOr<Topics> TopicsOf(const HttpRequest& request) {
       topics.Add(Topic::kLog);
     } else if (name == "links") {
       topics.Add(Topic::kLinks);
+    } else if (name == "members") {
+      topics.Add(Topic::kMembers);
     } else {
       return absl::InvalidArgumentError(
-          absl::StrCat("include: want chaos, log, links, not \"", std::string(name), "\""));
+          absl::StrCat("include: want chaos, log, links, members, not \"", std::string(name), "\""));
     }
   }
   return topics;

@@ -144,6 +144,10 @@ absl::StatusOr<std::pair<NodeId, std::string>> PathOf(const HttpRequest& request
   return std::pair(*std::move(id), std::string(slash == rest.size() ? rest.substr(slash) : rest.substr(slash + 1)));
 }
 
+HttpResponse NoSuchPath(const HttpRequest& request) {
+  return ErrorResponse(404, absl::StrCat("there is no ", std::string(request.path())));
+}
+
 // ---- What comes of it ----------------------------------------------------------------------------------------------
 
 // Heard of within an election timeout, as this leader sees it.
@@ -209,7 +213,7 @@ HttpResponse MembersApi::ReplaceOrPromote(const HttpRequest& request) const {
   if (what == "promote") {
     return Change(request, false, [id = id](const Members& now) { return WithPromoted(now, id); });
   }
-  if (what != "replace") return ErrorResponse(404, absl::StrCat("there is no ", std::string(request.path())));
+  if (what != "replace") return NoSuchPath(request);
   const auto wish = WishIn(request);
   if (!wish.ok()) return BadRequest(wish.status());
   return Change(WithAddresses(request, *wish), wish->force, [this, id = id, wish = *wish](const Members& now) {
@@ -225,6 +229,7 @@ HttpResponse MembersApi::ReplaceOrPromote(const HttpRequest& request) const {
 HttpResponse MembersApi::Remove(const HttpRequest& request) const {
   const auto path = PathOf(request);
   if (!path.ok()) return BadRequest(path.status());
+  if (!path->second.empty()) return NoSuchPath(request);
   const auto force = QueryParameter(request.query(), "force");
   if (!force.ok()) return BadRequest(force.status());
   return Change(request, force->value_or("false") == "true",

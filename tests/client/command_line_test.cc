@@ -100,6 +100,36 @@ TEST(CommandLine, Flags) {
   EXPECT_EQ(Parsed(":8001 put k v"), At8001(Verb::kPut, "k", "v")) << "and none is kept for the next";
 }
 
+TEST(CommandLine, Members) {
+  EXPECT_EQ(Parsed(":8001 member list"), At8001(Verb::kMemberList));
+  const ClientCommand add = Parsed(":8001 member add n4 :7004 host:8004 -learner");
+  EXPECT_EQ(add.verb, Verb::kMemberAdd);
+  EXPECT_EQ(add.member, "n4");
+  EXPECT_EQ(add.grpc, ":7004");
+  EXPECT_EQ(add.http, "host:8004");
+  EXPECT_TRUE(add.learner && !add.force);
+  const ClientCommand replace = Parsed(":8001 -json member -json replace n2 n4 :7004 :8004 -force");
+  EXPECT_EQ(replace.member + " " + replace.successor, "n2 n4");
+  EXPECT_TRUE(replace.force && replace.json);
+  EXPECT_EQ(Parsed(":8001 member remove n4").member, "n4");
+  EXPECT_EQ(Parsed(":8001 member promote n4").verb, Verb::kMemberPromote);
+  EXPECT_EQ(Parsed(":8001 leader").member, "");
+  EXPECT_EQ(Parsed(":8001 leader n4").member, "n4");
+}
+
+TEST(CommandLine, AWrongMemberNamesItsArgument) {
+  EXPECT_EQ(Error(":1 member"), "\"member\" needs list, add, replace, remove or promote behind it");
+  EXPECT_EQ(Error(":1 member drop n4"), "unknown command \"member drop\"");
+  EXPECT_EQ(Error(":1 member add n4 :7004"), "\"member add\" takes 3 arguments, not 2");
+  EXPECT_THAT(Error(":1 member add n/4 :7004 :8004"), HasSubstr("ID \"n/4\": "));
+  EXPECT_THAT(Error(":1 member add n4 host :8004"), HasSubstr("GRPC \"host\": "));
+  EXPECT_THAT(Error(":1 member add n4 :7004 :0"), HasSubstr("HTTP \":0\": "));
+  EXPECT_THAT(Error(":1 member replace n,2 n4 :7004 :8004"), HasSubstr("OLD \"n,2\": "));
+  EXPECT_THAT(Error(":1 leader n=4"), HasSubstr("ID \"n=4\": "));
+  EXPECT_EQ(Error(":1 member promote n4 -force"), "\"member promote\" takes 1 arguments, not 2") << "no flag of it";
+  EXPECT_FALSE(ParseClientCommand({":1", "member", "remove", ""}).ok());
+}
+
 TEST(CommandLine, AWrongValueNamesItsFlag) {
   EXPECT_EQ(Error(":1 put k v -if-version 0"), "flag -if-version: want a number from 1, not \"0\"");
   EXPECT_EQ(Error(":1 put k v -if-version"), "flag -if-version needs a value");

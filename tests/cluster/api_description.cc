@@ -32,11 +32,12 @@ std::string Upper(std::string text) {
   return text;
 }
 
-// A parameter stands at the end of a path, and takes everything from there.
+// The route that serves a described path: the server tells paths apart up to their parameter.
+std::string RouteOf(const std::string& described) { return described.substr(0, described.find('{')); }
+
 bool Matches(const std::string& described, const std::string& path) {
-  const size_t parameter = described.find('{');
-  if (parameter == std::string::npos) return described == path;
-  return path.compare(0, parameter, described, 0, parameter) == 0;
+  const std::string route = RouteOf(described);
+  return route == described ? path == described : path.rfind(route, 0) == 0;
 }
 
 std::string TextOf(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
@@ -87,9 +88,10 @@ ApiDescription::Operation ApiDescription::MakeOperation(const std::string& path,
       const Json& parameter = Resolve(reference);
       if (!parameter.contains("example")) continue;
       const std::string value = TextOf(parameter["example"]);
-      const size_t place = operation.target.find("{" + TextOf(parameter["name"]) + "}");
+      const std::string name = "{" + TextOf(parameter["name"]) + "}";
+      const size_t place = operation.target.find(name);
       if (place != std::string::npos) {
-        operation.target.replace(place, std::string::npos, value);
+        operation.target.replace(place, name.size(), value);
       } else {
         query += (query.empty() ? "?" : "&") + TextOf(parameter["name"]) + "=" + value;
       }
@@ -112,17 +114,16 @@ std::set<std::string> ApiDescription::paths() const {
   return paths;
 }
 
-std::string ApiDescription::PathOf(const std::string& path) const {
-  for (const std::string& described : paths()) {
-    if (Matches(described, path)) return described;
-  }
-  return "";
+std::set<std::string> ApiDescription::PathsOf(const std::string& route) const {
+  std::set<std::string> all = paths();
+  std::erase_if(all, [&](const std::string& described) { return !Matches(described, route); });
+  return all;
 }
 
 std::set<std::string> ApiDescription::MethodsOf(const std::string& path) const {
   std::set<std::string> methods;
   for (const Operation& operation : operations_) {
-    if (operation.path != path) continue;
+    if (RouteOf(operation.path) != RouteOf(path)) continue;
     methods.insert(operation.method);
     if (operation.method == "GET") methods.insert("HEAD");
   }

@@ -37,9 +37,9 @@ class ApiDescription {
 
   const std::vector<Operation>& operations() const { return operations_; }
   std::set<std::string> paths() const;
-  // The described path that matches; empty: none does.
-  std::string PathOf(const std::string& path) const;
-  // As in the header Allow: "GET, HEAD", sorted.
+  // The described paths that a route of the server serves: "/keys/" is there for "/keys/{key}".
+  std::set<std::string> PathsOf(const std::string& route) const;
+  // As in the header Allow: of all paths that are one to the server up to their parameter.
   std::set<std::string> MethodsOf(const std::string& path) const;
 
   // What about an answer is not as described; empty: nothing. A status that is not described is such a thing.

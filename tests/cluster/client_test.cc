@@ -170,6 +170,50 @@ TEST_F(Client, AsksTheNextWhereOneIsDown) {
               HasSubstr(R"("index":)"));
 }
 
+// Grown from one node to three by -join, changed, and led by another, all by commands.
+TEST_F(Client, ChangesTheMembers) {
+  const std::vector<int> ports = FreePorts(6);
+  const TemporaryDirectory directory;
+  std::vector<std::unique_ptr<Process>> joined;
+  const auto place = [](int port) { return "127.0.0.1:" + std::to_string(port); };
+  const auto id = [](size_t i) { return "other" + std::to_string(i); };
+  for (size_t i = 0; i < 3; ++i) {
+    const std::string data = directory.path() + "/" + id(i);
+    joined.push_back(std::make_unique<Process>(
+        std::vector<std::string>{ServerBinary(), "-id", id(i), "-grpc-addr", place(ports[2 * i]), "-http-addr",
+                                 place(ports[2 * i + 1]), "-data-dir", data, "-join",
+                                 "http://" + place(cluster_.http_port(1))},
+        data));
+  }
+  const auto listed = [&](const std::string& line) {
+    return Eventually([&] { return Call({"member", "list"}).out.find(line) != std::string::npos; });
+  };
+  for (size_t i = 0; i < 3; ++i) EXPECT_TRUE(listed("\n" + id(i) + "  voter")) << Call({"member", "list"}).out;
+  EXPECT_THAT(Call({"member", "list", "-json"}).out, HasSubstr(R"({"id":"node1",)"));
+
+  const RunResult led = Call({"leader", "other0"});
+  EXPECT_THAT(led.out, testing::StartsWith("OK: other0 leads, after ")) << led.err;
+  EXPECT_TRUE(Eventually([&] { return Call({"status"}).out.find("leader_id: other0\n") != std::string::npos; }));
+  EXPECT_THAT(Call({"leader", "nobody"}).err, HasSubstr("404: there is no such voter"));
+
+  EXPECT_EQ(Call({"member", "remove", "other1"}).out, "OK: removed other1\n");
+  EXPECT_TRUE(Eventually([&] { return Call({"member", "list"}).out.find("other1") == std::string::npos; }));
+  EXPECT_THAT(Call({"member", "remove", "other1"}).err, HasSubstr("404: other1 is no member"));
+  EXPECT_EQ(Call({"member", "promote", "other2"}).out, "OK: other2 is a voter\n");
+  const RunResult twice = Call({"member", "add", "other3", place(ports[0]), ":1"});
+  EXPECT_EQ(twice.exit, 1);
+  EXPECT_THAT(twice.err, HasSubstr("is the address of other0"));
+  const RunResult learner = Call({"member", "add", "replica", "127.0.0.1:1", "127.0.0.1:2", "-learner"});
+  EXPECT_EQ(learner.out, "OK: replica is a learner\n") << learner.err;
+  EXPECT_TRUE(listed("\nreplica  learner")) << Call({"member", "list"}).out;
+  // Of two voters one is no majority.
+  EXPECT_EQ(Call({"member", "remove", "other2"}).exit, 0);
+  joined[0]->Signal(SIGSTOP);
+  const RunResult alone = Call({"-deadline", "0.5", "member", "remove", "replica"});
+  EXPECT_NE(alone.exit, 0) << "without a majority nothing is decided: " << alone.out;
+  joined[0]->Signal(SIGCONT);
+}
+
 // A majority is down: what was asked for may be done when it is back, and the same key tells.
 TEST(ClientAlone, AnUnknownOutcomeIsExitStatusFive) {
   TestCluster cluster(3);

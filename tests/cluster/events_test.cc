@@ -34,9 +34,9 @@ TEST_F(Events, EveryKindIsSeenAndIsAsDescribed) {
   const ApiDescription described(ReadFile(RAFTLY_TEST_SOURCE_DIR "/../../server/http/openapi.yaml"));
   const int observer = Follower();
   const int leader = Leader();
-  EventStream stream(cluster_.http_port(observer), {.include = "chaos,log,links"});
+  EventStream stream(cluster_.http_port(observer), {.include = "chaos,log,links,members"});
   ASSERT_EQ(stream.status(), 200) << stream.head();
-  std::set<std::string> missing = {"status",        "chaos",       "log",       "links",
+  std::set<std::string> missing = {"status",        "chaos",       "log",       "links",  "members",
                                    "leader_change", "term_change", "node_down", "node_up"};
   const auto see = [&](const std::string& type) {
     while (missing.contains(type)) {
@@ -51,6 +51,7 @@ TEST_F(Events, EveryKindIsSeenAndIsAsDescribed) {
   ASSERT_EQ(cluster_.Put(observer, "seen", "x").status, 200);
   see("log");
   see("links");
+  see("members");
   ASSERT_EQ(Post(observer, "/api/cluster/chaos/isolate", R"({"node":")" + cluster_.Name(leader) + "\"}").status, 200);
   see("chaos");
   see("term_change");

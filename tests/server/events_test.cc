@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -23,7 +24,7 @@ using ::testing::SizeIs;
 using ::testing::StartsWith;
 using namespace std::chrono_literals;
 
-const Topics kAll({Topic::kStatus, Topic::kChaos, Topic::kLog, Topic::kLinks});
+const Topics kAll({Topic::kStatus, Topic::kChaos, Topic::kLog, Topic::kLinks, Topic::kMembers});
 
 Event Change(const std::string& data) { return {.type = "term_change", .timestamp_ms = 7, .data = data}; }
 
@@ -141,6 +142,13 @@ TEST(ClusterChanges, ALeaderLostAndFound) {
               ElementsAre("node_up a {\"id\":\"a\"}"));
 }
 
+TEST(ClusterChanges, WhoLeftAndComesBackIsNew) {
+  ClusterChanges changes;
+  changes.Next(Summarize({Row("a", "Leader", 3), Row("b", "Follower", 3)}, 1));
+  EXPECT_THAT(changes.Next(Summarize({Row("a", "Leader", 3)}, 2)), IsEmpty());
+  EXPECT_THAT(changes.Next(Summarize({Row("a", "Leader", 3), Row("b", "Down", 0)}, 3)), IsEmpty());
+}
+
 TEST(ClusterChanges, ATermNeverChangesDownwards) {
   ClusterChanges changes;
   changes.Next(Summarize({Row("a", "Follower", 9), Row("b", "Leader", 3)}, 1));
@@ -201,9 +209,13 @@ class ScriptedPeers : public PeerCaller {
     if (!up_) return {PeerAnswer::Outcome::kNotSent, {}, "cannot connect"};
     return {PeerAnswer::Outcome::kAnswered, Answer("b", request), {}};
   }
-  static HttpResponse Answer(const NodeId& node, const HttpRequest& request) {
+  HttpResponse Answer(const NodeId& node, const HttpRequest& request) const {
+    if (request.target == "/api/cluster/members") {
+      const bool own_words = request.header("Raftly-Forwarded") == "a";
+      return {.body = "{\"said_by\":\"" + (own_words ? node : "whoever leads") + "\"}"};
+    }
     if (request.target != "/status") return {.body = "{\"node\":\"" + node + "\",\"rules\":[],\"links\":[]}"};
-    const char* state = node == "a" ? "Leader" : "Follower";
+    const char* state = node == leader_.load() ? "Leader" : "Follower";
     return {.body = "{\"id\":\"" + node + "\",\"state\":\"" + state + "\",\"term\":3,\"leader_id\":\"a\"," +
                     "\"commit_index\":5,\"last_applied\":4}"};
   }
@@ -211,6 +223,7 @@ class ScriptedPeers : public PeerCaller {
     MutexLock lock(mutex_);
     up_ = up;
   }
+  void SetLeader(const char* node) { leader_ = node; }
   void SetHangs(bool hangs) {
     MutexLock lock(mutex_);
     hangs_ = hangs;
@@ -218,6 +231,7 @@ class ScriptedPeers : public PeerCaller {
   }
 
  private:
+  std::atomic<const char*> leader_{"a"};
   Mutex mutex_;
   CondVar released_;
   bool up_ ABSL_GUARDED_BY(mutex_) = true;
@@ -228,8 +242,7 @@ class WatcherTest : public ::testing::Test {
  protected:
   WatcherTest()
       : fan_out_(
-            "a", Nodes({"a", "b"}), [](const HttpRequest& request) { return ScriptedPeers::Answer("a", request); },
-            peers_),
+            "a", Nodes({"a", "b"}), [this](const HttpRequest& request) { return peers_.Answer("a", request); }, peers_),
         watcher_(fan_out_, events_) {
     watcher_.Start();
   }
@@ -269,6 +282,19 @@ TEST_F(WatcherTest, SendsEveryTopicThatIsWatched) {
   EXPECT_THAT(Next(cursor, "\"chaos\""), HasSubstr(R"({"peers":[{"node":"a","rules":[])"));
   cursor = events_.Connect();
   EXPECT_THAT(Next(cursor, "\"log\""), HasSubstr("{\"nodes\":["));
+}
+
+TEST_F(WatcherTest, TheMembersAreInTheLeadersWordsAndElseInItsOwn) {
+  peers_.SetLeader("b");
+  const auto watching = watcher_.Watch({Topic::kMembers});
+  EventLog::Cursor cursor = events_.Connect();
+  Next(cursor, R"("data":{"said_by":"b"})");
+  peers_.SetLeader("nobody");
+  Next(cursor, R"("data":{"said_by":"a"})");
+  peers_.SetLeader("b");
+  Next(cursor, R"("data":{"said_by":"b"})");
+  peers_.SetUp(false);
+  Next(cursor, R"("data":{"said_by":"a"})");
 }
 
 TEST_F(WatcherTest, TellsOfANodeThatGoesAndComesBack) {

@@ -29,7 +29,7 @@ const std::vector<std::string>& OddQueries() {
                                                    "consistency=",
                                                    "consistency=%FF",
                                                    "include=chaos",
-                                                   "include=chaos,log,links",
+                                                   "include=chaos,log,links,members",
                                                    "include=,",
                                                    "include=%00",
                                                    "&&&===",
