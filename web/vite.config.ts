@@ -6,7 +6,7 @@ import { defineConfig } from "vitest/config";
 const server = process.env["RAFTLY"] ?? "http://localhost:8001";
 
 // The dashboard and the laboratory are built one after the other, each into a script of its own: who looks after a
-// cluster loads nothing of the laboratory.
+// cluster loads nothing of the laboratory. Some tabs of the dashboard are a second script, which is loaded after the first.
 export default defineConfig(({ mode }) => ({
   plugins: [react(), tailwindcss()],
   resolve: { alias: { "@": new URL("./src", import.meta.url).pathname } },
@@ -19,7 +19,7 @@ export default defineConfig(({ mode }) => ({
         entryFileNames: `assets/${mode === "lab" ? "lab" : "dashboard"}-[hash].js`,
         assetFileNames: `assets/${mode === "lab" ? "lab" : "dashboard"}-[hash][extname]`,
         hashCharacters: "hex",
-        inlineDynamicImports: true,
+        chunkFileNames: "assets/dashboard-tabs-[hash].js",
       },
     },
     modulePreload: false,

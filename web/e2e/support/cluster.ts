@@ -38,8 +38,8 @@ process.once("exit", () => {
 export class TestCluster {
   readonly #directory = mkdtempSync(join(tmpdir(), "raftly-e2e-"));
   readonly #processes = new Map<string, ChildProcess>();
-  readonly #http: ReadonlyMap<string, number>;
-  readonly #grpc: ReadonlyMap<string, number>;
+  readonly #http: Map<string, number>;
+  readonly #grpc: Map<string, number>;
 
   private constructor(
     readonly names: readonly string[],
@@ -74,11 +74,31 @@ export class TestCluster {
     await ended(child, "SIGKILL");
   }
 
+  // Where a node that is to come will listen.
+  async place(name: string): Promise<{ grpc: string; http: string }> {
+    const [http, grpc] = await freePorts(2);
+    this.#http.set(name, http!);
+    this.#grpc.set(name, grpc!);
+    return { grpc: `127.0.0.1:${grpc}`, http: `127.0.0.1:${http}` };
+  }
+
+  // Starts a node that has a place, and asks `via` to take it in.
+  join(name: string, via = this.names[0]!): void {
+    this.#start(name, ["-join", this.url(via)]);
+  }
+
   // Starts a node, again or for the first time, with the data that it has.
   revive(name: string): void {
     const others = this.names.filter((other) => other !== name);
     const list = (ports: ReadonlyMap<string, number>, of: readonly string[]) =>
       of.map((each) => `${each}=127.0.0.1:${ports.get(each)}`).join(",");
+    this.#start(name, [
+      ...["-http-peers", list(this.#http, this.names)],
+      ...(others.length > 0 ? ["-peers", list(this.#grpc, others)] : []),
+    ]);
+  }
+
+  #start(name: string, more: readonly string[]): void {
     const { election_timeout_ms, heartbeat_ms } = this.timings_at_start;
     const flags = [
       ...[
@@ -89,9 +109,9 @@ export class TestCluster {
         "-http-addr",
         `127.0.0.1:${this.#http.get(name)}`,
       ],
-      ...["-data-dir", join(this.#directory, name), "-http-peers", list(this.#http, this.names)],
+      ...["-data-dir", join(this.#directory, name)],
       ...["-election-timeout", String(election_timeout_ms), "-heartbeat", String(heartbeat_ms)],
-      ...(others.length > 0 ? ["-peers", list(this.#grpc, others)] : []),
+      ...more,
       ...this.access.flags,
     ];
     const log = openSync(join(this.#directory, `${name}.log`), "a");

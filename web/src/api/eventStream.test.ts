@@ -48,7 +48,7 @@ afterEach(() => {
 });
 
 it("asks for everything that the page shows", () => {
-  expect(latest().url).toBe("/api/events?include=chaos,log,links");
+  expect(latest().url).toBe("/api/events?include=chaos,log,links,members");
 });
 
 it("is open once something was heard", () => {

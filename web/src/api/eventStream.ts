@@ -11,7 +11,7 @@ export interface EventStreamHandlers {
   onStatus(status: StreamStatus): void;
 }
 
-const STREAM_URL = "/api/events?include=chaos,log,links";
+const STREAM_URL = "/api/events?include=chaos,log,links,members";
 // A status frame comes every 500 ms: five missed in a row are silence.
 const SILENCE_MS = 2_500;
 // The browser tries again after the time that the server told it, 1 s; only well after that is it our turn.

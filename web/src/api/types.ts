@@ -76,6 +76,36 @@ export interface ClusterLog {
   nodes: NodeLog[];
 }
 
+// Who is leaving votes until the change has ended.
+export type MemberRole = "voter" | "learner" | "leaving";
+
+export interface Member {
+  id: string;
+  grpc: string;
+  http: string;
+  role: MemberRole;
+  incarnation: string;
+  // What only the leader knows.
+  match_index?: number;
+  progress?: "probe" | "replicate" | "snapshot";
+  version?: string;
+  // Of a learner.
+  caught_up?: boolean;
+  becomes_voter?: boolean;
+  replaces?: string;
+  // Why the leader does not count on it now.
+  error?: string;
+}
+
+// GET /api/cluster/members, and the data of a `members` frame. Members are sorted by id.
+export interface Members {
+  cluster_id: string;
+  // Of the log's entry that says so.
+  index: number;
+  joint: boolean;
+  members: Member[];
+}
+
 // What went over one directed link since the frame before.
 export interface LinkTraffic {
   from: string;
@@ -92,7 +122,7 @@ interface FrameOf<Type extends string, Data> {
   data: Data;
 }
 
-// One event of GET /api/events?include=chaos,log,links.
+// One event of GET /api/events?include=chaos,log,links,members.
 export type Frame =
   | FrameOf<"status", Cluster>
   | FrameOf<"leader_change", { from: string; to: string }>
@@ -101,6 +131,7 @@ export type Frame =
   | FrameOf<"node_up", { id: string }>
   | FrameOf<"chaos", ChaosState>
   | FrameOf<"log", ClusterLog>
+  | FrameOf<"members", Members>
   | FrameOf<"links", { links: LinkTraffic[] }>;
 
 export interface NodeConfig {

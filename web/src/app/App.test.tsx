@@ -1,8 +1,10 @@
 import { act, fireEvent, screen } from "@testing-library/react";
-import { beforeEach, expect, it, vi } from "vitest";
+import { beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { App } from "@/app/App";
 import { cluster, isolated, renderWith, storeWith } from "@/test/fixtures";
 
+// What the page fetches later is here already: how long that takes is not what is tested.
+beforeAll(() => import("@/app/laterTabs"));
 beforeEach(() => vi.stubGlobal("fetch", () => Promise.reject(new TypeError("no network in this test"))));
 
 const go = (hash: string) =>
@@ -13,14 +15,14 @@ const go = (hash: string) =>
 const controls = () => screen.getByRole("tablist", { name: "Controls" });
 const selected = () => controls().querySelector("[aria-selected=true]")?.textContent;
 
-it("opens what the address says", () => {
+it("opens what the address says", async () => {
   location.hash = "#/chaos/loss";
   renderWith(<App />, storeWith({ cluster: cluster() }));
   expect(selected()).toBe("Chaos");
   expect(screen.getByLabelText("Loss")).toBeChecked();
   go("#/kv/delete");
   expect(selected()).toBe("KV ops");
-  expect(screen.getByRole("button", { name: "DELETE" })).toBeVisible();
+  expect(await screen.findByRole("button", { name: "DELETE" })).toBeVisible();
 });
 
 it("moves between tabs by the arrow keys, and writes the address", () => {
@@ -33,10 +35,10 @@ it("moves between tabs by the arrow keys, and writes the address", () => {
   expect(location.hash).toBe("#/scenarios/happy-path");
 });
 
-it("keeps what was typed into a tab while another one is in front", () => {
+it("keeps what was typed into a tab while another one is in front", async () => {
   location.hash = "#/kv/put";
   renderWith(<App />, storeWith({ cluster: cluster() }));
-  fireEvent.change(screen.getByLabelText("Key"), { target: { value: "mine" } });
+  fireEvent.change(await screen.findByLabelText("Key"), { target: { value: "mine" } });
   go("#/chaos");
   go("#/kv");
   expect(screen.getByLabelText("Key")).toHaveValue("mine");

@@ -1,13 +1,19 @@
+import { Suspense } from "react";
+import { Spinner } from "@/components/Spinner";
 import { Tabs } from "@/components/Tabs";
+import { later } from "@/app/later";
 import { addressOf, TABS, type Route, type TabId } from "@/app/route";
 import { ChaosTab } from "@/features/chaos/ChaosTab";
-import { KvTab } from "@/features/kv/KvTab";
 import { ScenariosTab } from "@/features/scenarios/ScenariosTab";
 import { SettingsTab } from "@/features/settings/SettingsTab";
 
-const PANELS = { scenarios: ScenariosTab, chaos: ChaosTab, kv: KvTab, settings: SettingsTab };
+// A script of their own, which is fetched once the page is there: what shows the cluster comes first.
+const KvTab = later(async () => (await import("@/app/laterTabs")).KvTab);
+const MembersTab = later(async () => (await import("@/app/laterTabs")).MembersTab);
 
-// The four tabs. All stay in the page, so that what was typed into one is still there when one comes back.
+const PANELS = { scenarios: ScenariosTab, chaos: ChaosTab, kv: KvTab, members: MembersTab, settings: SettingsTab };
+
+// The five tabs. All stay in the page, so that what was typed into one is still there when one comes back.
 export function Controls({ route }: { route: Route }) {
   const go = (tab: TabId, item: string) => {
     const address = addressOf(tab, item);
@@ -34,7 +40,15 @@ export function Controls({ route }: { route: Route }) {
             hidden={id !== route.tab}
             className="relative min-h-0 flex-1 overflow-y-auto"
           >
-            <Panel selected={route.items[id]} onSelect={(item: string) => go(id, item)} active={id === route.tab} />
+            <Suspense
+              fallback={
+                <p className="flex items-center gap-2 p-3 text-muted">
+                  <Spinner /> Loading
+                </p>
+              }
+            >
+              <Panel selected={route.items[id]} onSelect={(item: string) => go(id, item)} active={id === route.tab} />
+            </Suspense>
           </div>
         );
       })}

@@ -5,6 +5,7 @@ export const TABS = [
   { id: "scenarios", title: "Scenarios" },
   { id: "chaos", title: "Chaos" },
   { id: "kv", title: "KV ops" },
+  { id: "members", title: "Members" },
   { id: "settings", title: "Settings" },
 ] as const;
 
@@ -15,6 +16,7 @@ export const ITEMS = {
   scenarios: scenarios.map(({ id }) => id),
   chaos: ["isolate", "partition", "delay", "loss"],
   kv: ["keys", "put", "get", "delete"],
+  members: ["list"],
   settings: ["election-timeout", "heartbeat", "auto-heal"],
 } as const satisfies Record<TabId, readonly string[]>;
 
@@ -31,7 +33,13 @@ export interface Route {
 export const initialRoute: Route = {
   column: "cluster",
   tab: "scenarios",
-  items: { scenarios: ITEMS.scenarios[0]!, chaos: "isolate", kv: "keys", settings: "election-timeout" },
+  items: {
+    scenarios: ITEMS.scenarios[0]!,
+    chaos: "isolate",
+    kv: "keys",
+    members: "list",
+    settings: "election-timeout",
+  },
 };
 
 // Follows an address; what it does not mention, or what does not exist, stays as it was.

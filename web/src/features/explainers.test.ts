@@ -1,9 +1,10 @@
 import { expect, it } from "vitest";
 import { EXPLAINERS as CHAOS } from "@/features/chaos/explainers";
 import { EXPLAINERS as KV } from "@/features/kv/explainers";
+import { EXPLAINERS as MEMBERS } from "@/features/members/explainers";
 import { EXPLAINERS as SETTINGS } from "@/features/settings/explainers";
 
-const all = Object.entries({ ...CHAOS, ...KV, ...SETTINGS });
+const all = Object.entries({ ...CHAOS, ...KV, ...MEMBERS, ...SETTINGS });
 
 it.each(all)("%s is explained in two or three sentences", (_, { text }) => {
   const sentences = text.split(/[.!?](?:\s|$)/).filter(Boolean);

@@ -8,6 +8,7 @@ import { Recorder } from "@/scenarios/recorder";
 import { Cancelled, NotSeen, type Lab, type Scenario } from "@/scenarios/scenario";
 import { healthOf } from "@/state/health";
 import { installedRules } from "@/state/links";
+import { votersOf } from "@/state/members";
 import type { AppStore, State } from "@/state/state";
 
 // How long to wait for what should come by itself, where no fault is in force that would end the wait.
@@ -83,7 +84,8 @@ export class RunningLab implements Lab {
     });
     return this.until(
       "a healthy cluster, every node up",
-      ({ picture: { cluster, chaos } }) => cluster && healthOf(cluster, chaos) === "HEALTHY" && leaderOf(cluster),
+      ({ picture: { cluster, chaos, members } }) =>
+        cluster && healthOf(cluster, chaos, members) === "HEALTHY" && leaderOf(cluster),
     );
   }
 
@@ -129,7 +131,9 @@ export class RunningLab implements Lab {
 
   chooseFollower(): string {
     const { served_by } = this.state().connection;
-    const followers = this.cluster().nodes.filter((node) => node.reachable && node.state === "Follower");
+    const followers = votersOf(this.cluster(), this.state().picture.members).filter(
+      (node) => node.reachable && node.state === "Follower",
+    );
     const chosen = followers.findLast((node) => node.id !== served_by) ?? followers[0];
     if (!chosen) throw new NotSeen("There is no follower");
     return chosen.id;

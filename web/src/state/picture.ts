@@ -1,5 +1,5 @@
 // What the cluster looks like, as of the last frames.
-import type { ChaosState, Cluster, ClusterLog, ClusterNode, LinkTraffic } from "@/api/types";
+import type { ChaosState, Cluster, ClusterLog, ClusterNode, LinkTraffic, Members } from "@/api/types";
 import type { Action } from "@/state/actions";
 
 // One `links` frame, kept for as long as its pulses take to cross an edge.
@@ -14,10 +14,11 @@ export interface Picture {
   cluster: Cluster | null;
   chaos: ChaosState | null;
   log: ClusterLog | null;
+  members: Members | null;
   traffic: TrafficFrame[];
 }
 
-export const initialPicture: Picture = { cluster: null, chaos: null, log: null, traffic: [] };
+export const initialPicture: Picture = { cluster: null, chaos: null, log: null, members: null, traffic: [] };
 
 // How long a pulse is under way at most, its delayed start included.
 export const PULSE_LIFETIME_MS = 1_500;
@@ -32,6 +33,8 @@ export function reducePicture(picture: Picture, action: Action): Picture {
       return { ...picture, chaos: frame.data };
     case "log":
       return { ...picture, log: frame.data };
+    case "members":
+      return { ...picture, members: frame.data };
     case "links": {
       const sequence = (picture.traffic.at(-1)?.sequence ?? 0) + 1;
       const traffic = [...withoutOld(picture.traffic, at), { sequence, at, links: frame.data.links }];

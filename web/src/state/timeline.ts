@@ -2,8 +2,10 @@
 import type { Frame } from "@/api/types";
 import type { Action } from "@/state/actions";
 import type { Connection } from "@/state/connection";
+import { changesBetween } from "@/state/members";
+import type { Picture } from "@/state/picture";
 
-export type ClusterKind = "leader_change" | "term_change" | "node_down" | "node_up";
+export type ClusterKind = "leader_change" | "term_change" | "node_down" | "node_up" | "member";
 export type LocalKind = "chaos" | "scenario" | "kv" | "settings" | "stream";
 
 export interface TimelineEvent {
@@ -22,13 +24,32 @@ export interface Timeline {
 export const emptyTimeline: Timeline = { events: [], next_id: 1 };
 export const TIMELINE_LIMIT = 300;
 
+const CLUSTER_KINDS: ReadonlySet<string> = new Set<ClusterKind>([
+  "leader_change",
+  "term_change",
+  "node_down",
+  "node_up",
+  "member",
+]);
+
 export function isClusterKind(kind: TimelineEvent["kind"]): kind is ClusterKind {
-  return kind === "leader_change" || kind === "term_change" || kind === "node_down" || kind === "node_up";
+  return CLUSTER_KINDS.has(kind);
 }
 
-export function reduceTimeline(timeline: Timeline, action: Action, before: { connection: Connection }): Timeline {
+export function reduceTimeline(
+  timeline: Timeline,
+  action: Action,
+  before: { connection: Connection; picture: Picture },
+): Timeline {
   switch (action.type) {
     case "frame": {
+      if (action.frame.type === "members") {
+        const at = action.frame.timestamp;
+        return changesBetween(before.picture.members, action.frame.data).reduce(
+          (list, change) => added(list, { kind: "member", at, ...change }),
+          timeline,
+        );
+      }
       const text = describe(action.frame);
       return text ? added(timeline, { ...text, at: action.frame.timestamp }) : timeline;
     }

@@ -1,7 +1,7 @@
 // A cluster to test with, and the page's surroundings.
 import { act, render } from "@testing-library/react";
 import type { ReactElement } from "react";
-import type { ChaosState, Cluster, ClusterNode, Frame, LogEntry, NodeLog, Rule } from "@/api/types";
+import type { ChaosState, Cluster, ClusterNode, Frame, LogEntry, Member, Members, NodeLog, Rule } from "@/api/types";
 import { RunnerContext } from "@/scenarios/hooks";
 import type { ScenarioRunner } from "@/scenarios/runner";
 import { StoreContext } from "@/state/hooks";
@@ -57,6 +57,21 @@ export function entry(index: number, change: Partial<LogEntry> = {}): LogEntry {
 
 export function nodeLog(id: string, entries: LogEntry[], commit_index = 10): NodeLog {
   return { node: id, last_index: entries.at(-1)?.index ?? 0, commit_index, last_applied: commit_index, entries };
+}
+
+// In the words of node1, which leads, at index 10.
+export function members(list: (Partial<Member> & { id: string })[], change: Partial<Members> = {}): Members {
+  const of = (each: Partial<Member> & { id: string }): Member => ({
+    grpc: `${each.id}:7000`,
+    http: `${each.id}:8000`,
+    role: "voter",
+    incarnation: `of-${each.id}`,
+    match_index: 10,
+    progress: "replicate",
+    version: "0.1.0",
+    ...each,
+  });
+  return { cluster_id: "c", index: 2, joint: false, members: list.map(of), ...change };
 }
 
 export function status(data: Cluster): Frame {

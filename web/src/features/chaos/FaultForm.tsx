@@ -4,7 +4,7 @@ import { messageOf } from "@/api/request";
 import { Button } from "@/components/Button";
 import { NodeSelect } from "@/components/NodeSelect";
 import { NumberField } from "@/components/NumberField";
-import { DELAY_MS, JITTER_MS, initialDraft, faultOf, type Draft } from "@/features/chaos/draft";
+import { DELAY_MS, JITTER_MS, initialDraft, faultOf, withoutGone, type Draft } from "@/features/chaos/draft";
 import { LossSlider } from "@/features/chaos/LossSlider";
 import { describeFault } from "@/scenarios/describeFault";
 import { useDispatch } from "@/state/hooks";
@@ -28,9 +28,10 @@ export function FaultForm({ kind, nodes, leader }: FaultFormProps) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
   const change = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
-  const fault = faultOf(kind, draft, nodes);
-  const node = draft.node || nodes[0]!;
-  const other = draft.other || nodes.find((id) => id !== node)!;
+  const chosen = withoutGone(draft, nodes);
+  const fault = faultOf(kind, chosen, nodes);
+  const node = chosen.node || nodes[0]!;
+  const other = chosen.other || nodes.find((id) => id !== node)!;
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { faultOf, initialDraft } from "@/features/chaos/draft";
+import { faultOf, initialDraft, withoutGone } from "@/features/chaos/draft";
 
 const NODES = ["node1", "node2", "node3"];
 
@@ -23,3 +23,9 @@ it.each([{ delay_ms: "0" }, { delay_ms: "5001" }, { delay_ms: "" }, { jitter_ms:
     expect(faultOf("delay", { ...initialDraft, ...change }, NODES)).toBe("Check the numbers");
   },
 );
+
+it("forgets a choice that is no member any more", () => {
+  const draft = { ...initialDraft, node: "node3", other: "node2" };
+  expect(withoutGone(draft, NODES)).toEqual(draft);
+  expect(withoutGone(draft, ["node1", "node2"])).toMatchObject({ node: "", other: "node2" });
+});

@@ -18,6 +18,12 @@ export interface Draft {
 
 export const initialDraft: Draft = { node: "", other: "", delay_ms: "200", jitter_ms: "50", loss_percent: 30 };
 
+// Whoever is no member any more cannot be chosen.
+export function withoutGone(draft: Draft, nodes: readonly string[]): Draft {
+  const there = (id: string) => (nodes.includes(id) ? id : "");
+  return { ...draft, node: there(draft.node), other: there(draft.other) };
+}
+
 // The fault, or what is wrong with the draft.
 export function faultOf(kind: Fault["kind"], draft: Draft, nodes: readonly string[]): Fault | string {
   const node = draft.node || nodes[0];

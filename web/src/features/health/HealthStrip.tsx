@@ -14,7 +14,8 @@ const LOOKS: Record<Health, { color: string; glyph: string }> = {
 export function HealthStrip() {
   const cluster = useSelect((state) => state.picture.cluster);
   const chaos = useSelect((state) => state.picture.chaos);
-  const health = healthOf(cluster, chaos);
+  const members = useSelect((state) => state.picture.members);
+  const health = healthOf(cluster, chaos, members);
   const { color, glyph } = LOOKS[health];
   const plain = "border-line bg-panel";
   return (
@@ -32,7 +33,7 @@ export function HealthStrip() {
         {cluster?.term ?? "—"}
       </Pill>
       <Pill name="nodes" value={undefined} className={plain}>
-        {cluster ? `${reachableCount(cluster)}/${cluster.nodes.length}` : "—"}
+        {cluster ? `${reachableCount(cluster.nodes)}/${cluster.nodes.length}` : "—"}
       </Pill>
     </dl>
   );

@@ -22,7 +22,8 @@ export function NodeCards() {
   const cluster = useSelect((state) => state.picture.cluster);
   const chaos = useSelect((state) => state.picture.chaos);
   const served_by = useSelect((state) => state.connection.served_by);
-  const views = useMemo(() => nodeViews(cluster, chaos), [cluster, chaos]);
+  const members = useSelect((state) => state.picture.members);
+  const views = useMemo(() => nodeViews(cluster, chaos, members), [cluster, chaos, members]);
   const columns = COLUMNS[views.length] ?? "grid-cols-3 @min-[26.5rem]:grid-cols-4";
   const names = shortNames(
     views.map(({ node }) => node.id),

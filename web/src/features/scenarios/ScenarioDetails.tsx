@@ -5,6 +5,7 @@ import { HealCountdown } from "@/features/scenarios/HealCountdown";
 import { useRunner } from "@/scenarios/hooks";
 import type { Scenario } from "@/scenarios/scenario";
 import { useSelect } from "@/state/hooks";
+import { votersOf } from "@/state/members";
 import type { StepState } from "@/state/run";
 
 export function ScenarioDetails({ scenario }: { scenario: Scenario }) {
@@ -51,7 +52,7 @@ export function ScenarioDetails({ scenario }: { scenario: Scenario }) {
 // Why the scenario cannot be run now.
 function useObstacle({ min_nodes }: Scenario): string | undefined {
   const running = useSelect((state) => state.runs.running);
-  const nodes = useSelect((state) => state.picture.cluster?.nodes.length ?? 0);
+  const nodes = useSelect(({ picture: { cluster, members } }) => (cluster ? votersOf(cluster, members).length : 0));
   if (running) return "Another scenario is running.";
   if (nodes === 0) return "The cluster has not been heard of yet.";
   return nodes < min_nodes ? `It takes at least ${min_nodes} nodes.` : undefined;

@@ -9,11 +9,12 @@ interface Applied {
   message: string;
 }
 
-// The timings in force on every node, and how to change them. Read when the page opens and when the stream is back;
-// only people change them.
+// The timings in force on every node, and how to change them. Read when the page opens, when the stream is back and when
+// nodes come or go; only people change them.
 export function useTimings() {
   const dispatch = useDispatch();
   const connected = useSelect((state) => state.connection.status === "open");
+  const who = useSelect((state) => state.picture.cluster?.nodes.map(({ id }) => id).join() ?? "");
   const [nodes, setNodes] = useState<NodeConfig[]>([]);
   const [busy, setBusy] = useState(false);
   const [applied, setApplied] = useState<Applied>();
@@ -23,7 +24,7 @@ export function useTimings() {
     const abort = new AbortController();
     readConfig(abort.signal).then(setNodes, () => undefined);
     return () => abort.abort();
-  }, [connected]);
+  }, [connected, who]);
 
   const apply = useCallback(
     async (timings: Timings) => {

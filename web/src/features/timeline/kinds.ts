@@ -6,6 +6,7 @@ export const KINDS: Record<TimelineEvent["kind"], { word: string; glyph: string;
   term_change: { word: "term", glyph: "▲", color: "text-candidate" },
   node_down: { word: "down", glyph: "✕", color: "text-down" },
   node_up: { word: "up", glyph: "↑", color: "text-follower" },
+  member: { word: "member", glyph: "+", color: "text-accent" },
   chaos: { word: "chaos", glyph: "⚡", color: "text-down/85" },
   scenario: { word: "scenario", glyph: "▸", color: "text-delayed" },
   kv: { word: "kv", glyph: "·", color: "text-muted" },

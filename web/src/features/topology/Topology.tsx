@@ -9,6 +9,7 @@ import { nodeViews } from "@/state/nodes";
 import { edgesOf } from "@/features/topology/edges";
 import { Edge } from "@/features/topology/Edge";
 import { placeLabels } from "@/features/topology/labels";
+import { JointMark } from "@/features/topology/JointMark";
 import { Legend } from "@/features/topology/Legend";
 import { NodeMark } from "@/features/topology/NodeMark";
 import { Pill } from "@/features/topology/Pill";
@@ -25,7 +26,8 @@ export function Topology() {
   const cluster = useSelect((state) => state.picture.cluster);
   const chaos = useSelect((state) => state.picture.chaos);
   const [box, { width, height }] = useSize<HTMLDivElement>();
-  const views = useMemo(() => nodeViews(cluster, chaos), [cluster, chaos]);
+  const members = useSelect((state) => state.picture.members);
+  const views = useMemo(() => nodeViews(cluster, chaos, members), [cluster, chaos, members]);
   const layout = useMemo(() => placeNodes(views.length, width, height), [views.length, width, height]);
   const names = shortNames(
     views.map(({ node }) => node.id),
@@ -53,7 +55,7 @@ export function Topology() {
   return (
     <Panel
       title="Topology"
-      aside={<Legend />}
+      aside={members?.joint ? <JointMark /> : <Legend />}
       className={classes("h-72 shrink-0 wide:h-auto wide:flex-1 wide:shrink", heightFor(views.length))}
     >
       <div ref={box} className="relative min-h-0 flex-1">
@@ -74,6 +76,7 @@ export function Topology() {
                 name={texts[i]!.name}
                 state={texts[i]!.state}
                 fault={faulty.get(view.node.id)}
+                joint={members?.joint ?? false}
                 place={layout.places[i]!}
                 radius={layout.radius / layout.scale}
                 scale={layout.scale}
