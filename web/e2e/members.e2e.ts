@@ -49,6 +49,12 @@ it("grows a cluster from one node to three", async () => {
   await expect.poll(() => dashboard.page.locator("[data-edge]").count()).toBe(3);
   await expect.poll(() => dashboard.page.locator("[data-node]").count()).toBe(3);
   await expect.poll(() => dashboard.fits()).toBe(true);
+  // The narrowest window with three columns.
+  await dashboard.page.setViewportSize({ width: 900, height: 720 });
+  const tabs = dashboard.page.getByRole("tablist", { name: "Controls" });
+  await expect.poll(() => tabs.evaluate((list) => list.scrollWidth <= list.clientWidth)).toBe(true);
+  await expect.poll(() => dashboard.fits()).toBe(true);
+  await dashboard.page.setViewportSize({ width: 1280, height: 720 });
   // Everybody is where the leader is.
   await expect.poll(() => row("node3").getByRole("meter").getAttribute("aria-valuenow")).toBe("100");
   await dashboard.go("#/chaos/isolate");

@@ -5,6 +5,8 @@ import { Spinner } from "@/components/Spinner";
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   look?: "primary" | "plain" | "danger";
   busy?: boolean;
+  // For one of several in a row of a list.
+  small?: boolean;
 }
 
 const LOOKS = {
@@ -13,14 +15,23 @@ const LOOKS = {
   danger: "border-down bg-down/10 text-down hover:enabled:bg-down/20",
 };
 
-export function Button({ look = "plain", busy = false, className, children, disabled, ...rest }: ButtonProps) {
+export function Button({
+  look = "plain",
+  busy = false,
+  small = false,
+  className,
+  children,
+  disabled,
+  ...rest
+}: ButtonProps) {
   return (
     <button
       type="button"
       disabled={disabled || busy}
       aria-busy={busy}
       className={classes(
-        "inline-flex shrink-0 items-center justify-center gap-1.5 rounded-md whitespace-nowrap border px-3 py-1.5 font-medium transition-colors disabled:opacity-50",
+        "inline-flex shrink-0 items-center justify-center gap-1.5 rounded-md whitespace-nowrap border font-medium transition-colors disabled:opacity-50",
+        small ? "px-2 py-0.5 text-xs" : "px-3 py-1.5",
         LOOKS[look],
         className,
       )}

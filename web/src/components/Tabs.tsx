@@ -31,7 +31,7 @@ export function Tabs<Id extends string>({ label, tabs, selected, onSelect, prefi
       role="tablist"
       aria-label={label}
       onKeyDown={onKeyDown}
-      className={classes("flex gap-1", className)}
+      className={classes("flex gap-0.5", className)}
     >
       {tabs.map(({ id, title }) => (
         <button
@@ -44,7 +44,7 @@ export function Tabs<Id extends string>({ label, tabs, selected, onSelect, prefi
           tabIndex={id === selected ? 0 : -1}
           onClick={() => onSelect(id)}
           className={classes(
-            "flex-1 border-b-2 px-2 py-2 font-medium whitespace-nowrap",
+            "flex-1 border-b-2 px-1 py-2 font-medium whitespace-nowrap",
             id === selected ? "border-accent text-ink" : "border-transparent text-muted hover:text-ink",
           )}
         >

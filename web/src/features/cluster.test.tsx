@@ -5,7 +5,19 @@ import { HealthStrip } from "@/features/health/HealthStrip";
 import { ReplicationLog } from "@/features/log/ReplicationLog";
 import { NodeCards } from "@/features/nodes/NodeCards";
 import { Topology } from "@/features/topology/Topology";
-import { cluster, down, entry, isolated, nodeLog, renderWith, rulesOn, send, status, storeWith } from "@/test/fixtures";
+import {
+  cluster,
+  down,
+  entry,
+  isolated,
+  members,
+  nodeLog,
+  renderWith,
+  rulesOn,
+  send,
+  status,
+  storeWith,
+} from "@/test/fixtures";
 
 const pills = (container: HTMLElement) =>
   Object.fromEntries(
@@ -102,6 +114,31 @@ describe("Topology", () => {
     expect(edge(container, "node1/node3").dataset["kind"]).toBe("delayed");
     expect(label(container, "node1/node3")).toMatch(/^200 ms .$/);
     expect(edge(container, "node2/node3").dataset["kind"]).toBe("follower");
+  });
+
+  it("draws roles and a joint change, and follows members that come and go", () => {
+    const { container, store } = renderWith(<Topology />, storeWith({ cluster: cluster() }));
+    const marks = () =>
+      [...container.querySelectorAll<SVGElement>("[data-mark]")].map(({ dataset }) => [
+        dataset["mark"],
+        dataset["look"],
+        dataset["role"],
+      ]);
+    const rings = () => container.querySelectorAll("[data-mark] .text-accent").length;
+    send(store, status(cluster(4)));
+    const list = [{ id: "node1" }, { id: "node2" }, { id: "node3" }, { id: "node4", role: "learner" as const }];
+    send(store, { type: "members", timestamp: 2, data: members(list) });
+    expect(marks()[3]).toEqual(["node4", "learner", "learner"]);
+    expect(screen.queryByText(/joint change/)).toBeNull();
+    expect(rings()).toBe(0);
+    const changing = [{ id: "node1" }, { id: "node2", role: "leaving" as const }, { id: "node3" }, { id: "node4" }];
+    send(store, { type: "members", timestamp: 3, data: members(changing, { joint: true }) });
+    expect(screen.getByText(/joint change/)).toBeInTheDocument();
+    expect(marks()[1]).toEqual(["node2", "leaving", "leaving"]);
+    expect(rings()).toBe(4);
+    send(store, status({ ...cluster(4), nodes: cluster(4).nodes.filter(({ id }) => id !== "node2") }));
+    expect(marks().map(([id]) => id)).toEqual(["node1", "node3", "node4"]);
+    expect(edge(container, "node1/node4").dataset["kind"]).toBe("replication");
   });
 
   it("draws a pulse for what was reported, and none otherwise", () => {

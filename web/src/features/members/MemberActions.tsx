@@ -16,7 +16,7 @@ export function MemberActions({ member, leads, refusal, change, onReplace }: Mem
   // Whether it is to go, if that is confirmed.
   const [doomed, setDoomed] = useState(false);
   const { id, role, becomes_voter } = member;
-  const common = { disabled: refusal !== undefined || change.busy, title: refusal, className: "px-2 py-0.5 text-xs" };
+  const common = { disabled: refusal !== undefined || change.busy, title: refusal, small: true };
   const remove = () => {
     setDoomed(false);
     void change.run((force) => removeMember(id, force));

@@ -1,5 +1,7 @@
 import { useMemo } from "react";
 import { addMember } from "@/api/members";
+import type { MemberRole, Members } from "@/api/types";
+import { classes } from "@/components/classes";
 import { Explainer } from "@/components/Explainer";
 import { EXPLAINERS } from "@/features/members/explainers";
 import { MemberRow } from "@/features/members/MemberRow";
@@ -23,12 +25,7 @@ export function MembersTab() {
       <div className="space-y-3 p-3">
         {refusal && <p className="text-xs text-muted">{refusal}</p>}
         {outside && <p className="text-down">{served_by}, which serves this page, is no member any more.</p>}
-        {members?.joint && (
-          <p role="status" className="rounded-md border border-accent px-2 py-1 text-accent">
-            ◎ A joint change is under way: a majority of the voters before it and one of those after it decide.
-          </p>
-        )}
-        {list.length === 0 && <p className="text-muted">Waiting for the first report.</p>}
+        {list.length === 0 ? <p className="text-muted">Waiting for the first report.</p> : <Sum members={members!} />}
         <ul aria-label="Members" className="space-y-1.5">
           {list.map((member) => (
             <MemberRow
@@ -52,5 +49,19 @@ export function MembersTab() {
       </div>
       <Explainer {...EXPLAINERS.members} />
     </>
+  );
+}
+
+// One line, whatever it says: a joint change may be over at once, and nothing is to jump.
+function Sum({ members: { joint, members } }: { members: Members }) {
+  const count = (role: MemberRole) => members.filter((member) => member.role === role).length;
+  const learners = count("learner");
+  const words = joint
+    ? "◎ A joint change is under way: the majorities before and after it both decide"
+    : `${count("voter")} of them vote${learners > 0 ? `, ${learners} learn` : ""}`;
+  return (
+    <p role="status" title={words} className={classes("truncate text-xs", joint ? "text-accent" : "text-muted")}>
+      {words}
+    </p>
   );
 }

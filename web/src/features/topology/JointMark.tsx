@@ -1,4 +1,4 @@
-// Instead of the legend, for as long as the voters before a change and those after it decide together.
+// For as long as the voters before a change and those after it decide together.
 export function JointMark() {
   return (
     <p
@@ -6,7 +6,7 @@ export function JointMark() {
       className="truncate text-2xs font-semibold text-accent"
       title="The members change: until that has ended, it takes a majority of the voters before and one of those after (§6). Solid rings are the voters after it, dashed ones leave"
     >
-      ◎ joint change under way
+      ◎ joint change
     </p>
   );
 }

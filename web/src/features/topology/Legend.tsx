@@ -1,7 +1,7 @@
 export function Legend() {
   return (
     <p
-      className="flex gap-2.5 text-2xs text-muted"
+      className="flex shrink-0 gap-2.5 text-2xs text-muted"
       title="Marks on the edges are messages that the nodes report having sent"
     >
       <span>

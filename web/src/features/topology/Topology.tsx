@@ -55,7 +55,12 @@ export function Topology() {
   return (
     <Panel
       title="Topology"
-      aside={members?.joint ? <JointMark /> : <Legend />}
+      aside={
+        <div className="flex min-w-0 items-center gap-3">
+          {members?.joint && <JointMark />}
+          <Legend />
+        </div>
+      }
       className={classes("h-72 shrink-0 wide:h-auto wide:flex-1 wide:shrink", heightFor(views.length))}
     >
       <div ref={box} className="relative min-h-0 flex-1">
