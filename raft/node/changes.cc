@@ -86,15 +86,16 @@ void RaftNode::Impl::Introduce(const NodeId& peer, const absl::StatusOr<Reply>& 
 PeerStanding RaftNode::Impl::StandingOf(const NodeId& peer, const Progress& progress) const {
   using Kind = PeerStanding::Progress;
   const auto introduced = introduced_.find(peer);
-  return {
-      .id = peer,
-      .match = progress.match,
-      .progress = progress.installation ? Kind::kSnapshot
-                  : progress.probing    ? Kind::kProbe
-                                        : Kind::kReplicate,
-      .heard = progress.confirmed && environment_.loop.Now() < progress.heard_at + core_->timings().election_timeout,
-      .caught_up = core_->CaughtUp(peer),
-      .version = introduced == introduced_.end() ? std::string() : introduced->second.version};
+  const bool lately = environment_.loop.Now() < progress.heard_at + core_->timings().election_timeout;
+  return {.id = peer,
+          .match = progress.match,
+          .progress = progress.installation ? Kind::kSnapshot
+                      : progress.probing    ? Kind::kProbe
+                                            : Kind::kReplicate,
+          .heard = progress.confirmed && lately,
+          .awaited = !progress.confirmed && lately,
+          .caught_up = core_->CaughtUp(peer),
+          .version = introduced == introduced_.end() ? std::string() : introduced->second.version};
 }
 
 // ---- How they change -----------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ struct PeerStanding {
   Index match;
   Progress progress = Progress::kProbe;
   bool heard = false;        // within an election timeout
+  bool awaited = false;      // not heard yet, since the leader knows it, which is less than an election timeout
   bool caught_up = false;    // a learner that could vote
   std::string version = {};  // empty: not said yet
 

@@ -56,7 +56,8 @@ std::string MemberJson(const NodeStatus& status, const std::string& version, con
       absl::StrAppend(&json, ",\"caught_up\":", standing->caught_up ? "true" : "false",
                       ",\"becomes_voter\":", member.promote ? "true" : "false");
     }
-    if (!standing->heard) absl::StrAppend(&json, ",\"error\":\"not heard for an election timeout\"");
+    if (!standing->heard && !standing->awaited)
+      absl::StrAppend(&json, ",\"error\":\"not heard for an election timeout\"");
   }
   if (!member.replaces.empty()) absl::StrAppend(&json, ",\"replaces\":", JsonString(member.replaces));
   return json + "}";
@@ -150,12 +151,22 @@ HttpResponse NoSuchPath(const HttpRequest& request) {
 
 // ---- What comes of it ----------------------------------------------------------------------------------------------
 
-// Heard of within an election timeout, as this leader sees it.
-bool MajorityIsThere(const Members& next, const NodeStatus& status) {
-  return QuorumHolds({.voters = next.configuration.voters}, [&](const NodeId& node) {
-    return node == status.id || std::any_of(status.peers.begin(), status.peers.end(),
-                                            [&](const PeerStanding& one) { return one.id == node && one.heard; });
-  });
+// Whether a majority of the voters that there would be is heard from, as this leader sees it. OutOfRange: it is not.
+// Aborted: that will show at once, for the leader is a new one.
+absl::Status MajorityIsThere(const Members& next, const NodeStatus& status) {
+  const auto majority = [&](const auto& counts) {
+    return QuorumHolds({.voters = next.configuration.voters}, [&](const NodeId& node) {
+      return node == status.id || std::any_of(status.peers.begin(), status.peers.end(),
+                                              [&](const PeerStanding& one) { return one.id == node && counts(one); });
+    });
+  };
+  if (majority([](const PeerStanding& one) { return one.heard; })) return absl::OkStatus();
+  if (majority([](const PeerStanding& one) { return one.heard || one.awaited; })) {
+    return absl::AbortedError("a majority has not been heard of yet");
+  }
+  return absl::OutOfRangeError(
+      "a majority of the voters that there would be is not heard from: nothing could be "
+      "committed any more (\"force\" does it all the same)");
 }
 
 HttpResponse Failed(const absl::Status& status) {
@@ -241,11 +252,8 @@ HttpResponse MembersApi::Change(const HttpRequest& request, bool force,
   return doors_.at_leader.Run(request, [&]() -> std::optional<HttpResponse> {
     const auto done = doors_.change([this, force, &change](const Members& now) -> absl::StatusOr<Members> {
       auto next = change(now);
-      if (next.ok() && !force && !MajorityIsThere(*next, doors_.status())) {
-        return absl::OutOfRangeError(
-            "a majority of the voters that there would be is not heard from: nothing could be "
-            "committed any more (\"force\" does it all the same)");
-      }
+      if (!next.ok() || force) return next;
+      if (absl::Status there = MajorityIsThere(*next, doors_.status()); !there.ok()) return there;
       return next;
     });
     // It does not lead, or does not know yet what was before it.
