@@ -41,6 +41,7 @@ describe("every tab", () => {
     ["Scenarios", "#/scenarios/happy-path", "Happy path"],
     ["Chaos", "#/chaos/isolate", "Isolate"],
     ["KV ops", "#/kv/keys", "Keys"],
+    ["Members", "#/members/list", "Membership"],
     ["Settings", "#/settings/election-timeout", "Election timeout"],
   ])("%s is a click away, has an address, and explains what is chosen", async (title, hash, explained) => {
     await open("#/timeline");

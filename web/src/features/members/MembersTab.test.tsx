@@ -67,7 +67,7 @@ describe("what is said of a member", () => {
 
   it("says that a joint change is under way, and offers nothing to do with who leaves", () => {
     show([{ id: "node1" }, { id: "node2", role: "leaving" }, { id: "node3" }, { id: "node4" }], true);
-    expect(screen.getByRole("status")).toHaveTextContent("joint change is under way");
+    expect(screen.getByRole("status")).toHaveTextContent("Joint change under way");
     expect(row("node2").queryByRole("button")).toBeNull();
   });
 

@@ -57,7 +57,7 @@ function Sum({ members: { joint, members } }: { members: Members }) {
   const count = (role: MemberRole) => members.filter((member) => member.role === role).length;
   const learners = count("learner");
   const words = joint
-    ? "◎ A joint change is under way: the majorities before and after it both decide"
+    ? "◎ Joint change under way: both majorities decide"
     : `${count("voter")} of them vote${learners > 0 ? `, ${learners} learn` : ""}`;
   return (
     <p role="status" title={words} className={classes("truncate text-xs", joint ? "text-accent" : "text-muted")}>

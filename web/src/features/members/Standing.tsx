@@ -1,10 +1,10 @@
 import type { Member } from "@/api/types";
 import { classes } from "@/components/classes";
 
-const PROGRESS: Record<NonNullable<Member["progress"]>, string> = {
-  probe: "looking for where the logs agree",
-  replicate: "replicating",
-  snapshot: "being sent a snapshot",
+const PROGRESS: Record<NonNullable<Member["progress"]>, { word: string; title: string }> = {
+  probe: { word: "probing", title: "The leader looks for where the logs agree" },
+  replicate: { word: "replicating", title: "Entries follow each other" },
+  snapshot: { word: "snapshot on its way", title: "It is being sent a snapshot" },
 };
 
 // How far a member's log is the leader's.
@@ -29,9 +29,9 @@ export function Standing({ member, last_index }: { member: Member; last_index: n
           style={{ width: `${percent}%` }}
         />
       </div>
-      <p className="min-w-0 truncate text-muted" title={PROGRESS[progress]}>
+      <p className="min-w-0 truncate text-muted" title={PROGRESS[progress].title}>
         <span className="font-mono">{match_index}</span>
-        {behind > 0 && <span className="text-candidate">, {behind} behind</span>} · {PROGRESS[progress]}
+        {behind > 0 && <span className="text-candidate">, {behind} behind</span>} · {PROGRESS[progress].word}
       </p>
     </div>
   );
