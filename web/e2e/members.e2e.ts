@@ -86,16 +86,35 @@ it("says what the server refuses", async () => {
   await form.getByText("node2 is a member already").waitFor();
 });
 
-it("takes one out once that is confirmed, and the page follows", async () => {
-  await dashboard.go("#/chaos/isolate");
-  await dashboard.page.getByLabel("Node", { exact: true }).selectOption("node3");
-  await dashboard.go("#/members");
-  await press("node3", "Remove…");
-  await press("node3", "Remove node3");
+it("puts another node in the place of one", async () => {
+  const { grpc, http } = await cluster.place("node4");
+  await press("node3", "Replace…");
+  const form = dashboard.page.getByRole("form", { name: "In the place of node3" });
+  await form.getByLabel("Id").fill("node4");
+  await form.getByLabel("gRPC").fill(grpc);
+  await form.getByLabel("HTTP").fill(http);
+  await form.getByRole("button", { name: "Replace", exact: true }).click();
+  await untilRole("node4", "learner");
+  await row("node4").getByText("in the place of node3").waitFor();
+  cluster.join("node4");
+  await untilRole("node4", "voter");
   await row("node3").waitFor({ state: "detached" });
   await dashboard.page.locator('[data-mark="node3"]').waitFor({ state: "detached" });
-  await expect.poll(() => dashboard.pill("nodes")).toBe("2/2");
+  await dashboard.untilLook("node4", "follower");
+  await expect.poll(() => dashboard.pill("nodes")).toBe("3/3");
   await dashboard.untilEvent("member", "node3 is no member any more");
+});
+
+it("takes one out once that is confirmed, and the page follows", async () => {
+  await dashboard.go("#/chaos/isolate");
+  await dashboard.page.getByLabel("Node", { exact: true }).selectOption("node4");
+  await dashboard.go("#/members");
+  await press("node4", "Remove…");
+  await press("node4", "Remove node4");
+  await row("node4").waitFor({ state: "detached" });
+  await dashboard.page.locator('[data-mark="node4"]').waitFor({ state: "detached" });
+  await expect.poll(() => dashboard.pill("nodes")).toBe("2/2");
+  await dashboard.untilEvent("member", "node4 is no member any more");
   await dashboard.go("#/chaos/isolate");
   await expect.poll(() => options("Node")).toEqual(["node1", "node2 (leader)"]);
 });

@@ -1,4 +1,4 @@
-// The four tabs in the centre.
+// The tabs in the centre.
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { ChaosTab } from "@/features/chaos/ChaosTab";
