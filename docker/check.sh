@@ -51,5 +51,10 @@ for name in sys.argv[1:]:
         assert document["kind"] and document["metadata"]["name"], name
 ' kubernetes/raftly.yaml kubernetes/sim-job.yaml kubernetes/secure/certificates.yaml kubernetes/secure/nodes.yaml
 
+# With processes for pods; where nothing is built, there is nothing to run.
+export PATH=$PATH:$(realpath -m "${RAFTLY_BIN:-../build/release/bin}")
+check 'pods join, leave, are replaced' raftly-server kubernetes/scale_test.sh "${RAFTLY_BIN:-../build/release/bin}"
+check 'the same behind TLS and tokens' raftly-server env TLS=1 kubernetes/scale_test.sh "${RAFTLY_BIN:-../build/release/bin}"
+
 echo "$passed passed, $failed failed, $skipped skipped"
 ((failed == 0))
