@@ -16,7 +16,7 @@ skip() { echo "README: skipped: $1"; exit 0; }
 for tool in curl pgrep; do
   command -v $tool >/dev/null || skip "$tool is missing (apt-get install --no-install-recommends curl procps)"
 done
-for port in 7001 7002 7003 8001 8002 8003; do
+for port in 7001 7002 7003 7004 8001 8002 8003 8004; do
   ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || skip "another program (another cluster?) listens on port $port"
 done
 [[ -x bin/raftly-server ]] || { echo 'README: bin/raftly-server is missing: run make build' >&2; exit 1; }

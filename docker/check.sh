@@ -38,6 +38,7 @@ check 'alerts fire and stay silent' promtool promtool test rules prometheus/rule
 check 'dashboard is JSON'        python3 python3 -m json.tool grafana/dashboards/raftly.json /dev/null
 check 'compose file'             docker compose_config
 check 'the same behind TLS'      docker compose_config -f docker-compose.yml -f docker-compose.secure.yml
+check 'two more nodes'           docker compose_config -f docker-compose.yml -f docker-compose.more.yml
 check 'secured manifests'        kubectl kubectl kustomize --load-restrictor=LoadRestrictionsNone kubernetes/secure -o /dev/null
 check 'systemd unit'             systemd-analyze verify_unit
 check 'manifests are YAML' python3 python3 -c '

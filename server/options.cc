@@ -398,14 +398,16 @@ std::string Usage() {
   -grpc-addr ADDR           listen address for Raft peers, host:port or :port (required)
   -http-addr ADDR           listen address for clients (required)
   -data-dir DIR             directory of the write-ahead log (default data/ID)
-  -peers ID=ADDR,...        the other nodes' gRPC addresses (default none: a one-node cluster)
+  -peers ID=ADDR,...        the other nodes' gRPC addresses; counts until the log says who the members are (default none: a
+                            one-node cluster)
   -http-peers ID=ADDR,...   all nodes' HTTP addresses, own included (default own only)
   -election-timeout MS      election timeout in milliseconds (default 150)
   -heartbeat MS             heartbeat interval in milliseconds, below the election timeout (default 50)
   -pre-vote[=false]         ask for pre-votes before an election (default true)
   -join URL                 ask the cluster of which a node answers at URL to take this node in; instead of -peers
   -join-token-file FILE     the token for that, of the role operate
-  -rejoin[=true]            the data directory was lost or set aside: grant no vote until caught up (default false)
+  -rejoin[=true]            in a cluster with Go nodes, where the data directory was lost or set aside: grant no vote until
+                            caught up; a C++ cluster replaces the node as its member instead (default false)
   -restore FILE             start a new cluster of one node from a backup; the data directory must be empty
   -chaos[=false]            fault injection over HTTP; off, it answers 403 (default true)
   -allowed-hosts NAME,...   more names under which this server may be asked, as behind a proxy: name, name:port,
