@@ -52,7 +52,8 @@ uint64_t ClusterSeedOf(const Experiment& experiment) {
 }  // namespace
 
 std::vector<NodeId> IdsOf(const Experiment& experiment) {
-  return SimCluster::Ids(experiment.nodes + experiment.outsiders);
+  const int spares = experiment.swarm ? SwarmOf(experiment).spares : 0;
+  return SimCluster::Ids(experiment.nodes + experiment.outsiders + spares);
 }
 
 Laboratory::Laboratory(const Experiment& experiment, World& world)

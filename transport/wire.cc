@@ -142,6 +142,7 @@ pb::AppendEntriesResponse Encode(const AppendReply& reply) {
   message.set_conflict_index(reply.conflict_index.value);
   message.set_no_space(static_cast<uint32_t>(reply.space));
   message.set_features(reply.features);
+  message.set_may_not_vote(!reply.may_vote);
   if (!reply.incarnation.empty()) message.set_incarnation(reply.incarnation);
   if (!reply.version.empty()) message.set_version(reply.version);
   return message;
@@ -154,6 +155,7 @@ absl::StatusOr<AppendReply> Decode(pb::AppendEntriesResponse&& message) {
                      .conflict_index = {message.conflict_index()},
                      .space = static_cast<Space>(std::min(message.no_space(), static_cast<uint32_t>(Space::kNone))),
                      .features = message.features(),
+                     .may_vote = !message.may_not_vote(),
                      .incarnation = std::move(*message.mutable_incarnation()),
                      .version = std::move(*message.mutable_version())};
 }

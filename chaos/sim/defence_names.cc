@@ -22,6 +22,7 @@ const std::vector<NamedDefence>& AllDefences() {
       {"member_check", "members only", &Defences::member_check},
       {"joint_consensus", "joint consensus", &Defences::joint_consensus},
       {"change_after_own_entry", "changes wait for an own entry", &Defences::change_after_own_entry},
+      {"joiners_catch_up", "no vote before catching up", &Defences::joiners_catch_up},
       {"evidence_asks_first", "evidence only asks", &Defences::evidence_asks_first},
       {"election_jitter", "random timeouts", &Defences::election_jitter},
       {"disk_watchdog", "disk watchdog", &Defences::disk_watchdog},

@@ -9,7 +9,16 @@
 
 namespace raftly {
 
-Judges::Judges(World& world, std::vector<NodeId> nodes, size_t members) : world_(world), members_(members) {
+namespace {
+
+Configuration FirstOf(const std::vector<NodeId>& nodes, size_t members) {
+  return {.voters = {nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>(members)}};
+}
+
+}  // namespace
+
+Judges::Judges(World& world, std::vector<NodeId> nodes, size_t members)
+    : world_(world), members_(nodes, FirstOf(nodes, members), [this](std::string what) { Accuse(std::move(what)); }) {
   for (NodeId& id : nodes) {
     nodes_.emplace_back();
     nodes_.back().id = std::move(id);
@@ -23,8 +32,9 @@ void Judges::Accuse(std::string violation) {
 
 // ---- Durability ----------------------------------------------------------------------------------------------------
 
-void Judges::OnRecovered(int place, const Wal::Opened& opened) {
+void Judges::OnRecovered(int place, const Wal::Opened& opened, const Configuration& first) {
   Node& node = nodes_[place];
+  node.first = first;
   if (opened.hard_state.term < node.promised_term) {
     Accuse(absl::StrCat("durability: ", node.id, " came back in term ", opened.hard_state.term.value,
                         " although it had voted in term ", node.promised_term.value));
@@ -33,12 +43,13 @@ void Judges::OnRecovered(int place, const Wal::Opened& opened) {
     Accuse(absl::StrCat("durability: ", node.id, " came back without its vote for ", node.votes[node.promised_term],
                         " in term ", node.promised_term.value));
   }
-  node.terms.clear();
+  CutTo(node, 0);
+  node.electorates = {ElectorateOf(first, members_.ids())};
   if (!BeginWith(node, opened.base)) return;
   Term previous = opened.base.term;
   for (const Entry& entry : opened.entries) {
     JudgeEntry(node, entry, previous);
-    node.terms.push_back(previous = entry.term);
+    Push(node, previous = entry.term);
   }
   if (!node.Holds(node.durable)) {
     Accuse(absl::StrCat("durability: ", node.id, " had called its log durable up to index ", node.durable.index.value,
@@ -51,10 +62,16 @@ void Judges::OnRecovered(int place, const Wal::Opened& opened) {
 }
 
 void Judges::OnDirectoryLost(int place) {
-  nodes_[place].terms.clear();
+  CutTo(nodes_[place], 0);
   nodes_[place].durable = {};
   nodes_[place].promised_term = {};
   nodes_[place].amnesiac = true;
+}
+
+void Judges::OnRetired(int place) {
+  OnDirectoryLost(place);
+  nodes_[place].votes.clear();
+  nodes_[place].amnesiac = false;
 }
 
 void Judges::CallDurable(Node& node, LogPosition position) {
@@ -66,7 +83,7 @@ void Judges::OnAppendAcknowledged(int place, LogPosition up_to) { CallDurable(no
 
 void Judges::OnTruncated(int place, Index from) {
   Node& node = nodes_[place];
-  if (node.terms.size() >= from.value) node.terms.resize(from.value - 1);
+  CutTo(node, from.value - 1);
   if (node.durable.index < from) return;
   node.durable.index = from - 1;
   node.durable.term = from.value > 1 ? node.terms[from.value - 2] : Term{};
@@ -82,6 +99,7 @@ void Judges::OnVote(int place, Term term, const NodeId& candidate) {
                         " and for ", candidate));
   }
   node.promised_term = std::max(node.promised_term, term);
+  granted_[{term, candidate}] |= SetOf(place);
 }
 
 void Judges::JudgeRole(Node& node, const RaftCore& core) {
@@ -91,7 +109,12 @@ void Judges::JudgeRole(Node& node, const RaftCore& core) {
   }
   node.role = core.role();
   node.term = core.term();
-  if (!as_before && node.role == Role::kLeader) JudgeLeader(node, core);
+  if (as_before || node.role == Role::kFollower) return;
+  const auto votes = [&](const Electorate& electorate) { return electorate.Votes(PlaceOf(node)); };
+  if (node.role != Role::kLeader && std::none_of(node.electorates.begin(), node.electorates.end(), votes)) {
+    return Accuse(absl::StrCat("members: ", node.id, " campaigns for term ", node.term.value, " and is no voter"));
+  }
+  if (node.role == Role::kLeader) JudgeLeader(node, core);
 }
 
 void Judges::JudgeLeader(Node& node, const RaftCore& core) {
@@ -100,6 +123,7 @@ void Judges::JudgeLeader(Node& node, const RaftCore& core) {
     return Accuse(absl::StrCat("election safety: ", nodes_[leader->second].id, " and ", node.id, " both lead term ",
                                core.term().value));
   }
+  JudgeElection(node);
   // Leader completeness, §5.4.3: whatever was committed in an earlier term. By log matching the last such entry speaks
   // for all before it.
   size_t index = committed_.size();
@@ -114,6 +138,15 @@ void Judges::JudgeLeader(Node& node, const RaftCore& core) {
   }
 }
 
+// §5.2 and §6. Its own vote is needed, but only counts where it is a voter.
+void Judges::JudgeElection(const Node& node) {
+  const NodeSet votes = granted_[{node.term, node.id}] | SetOf(PlaceOf(node));
+  const auto elects = [votes](const Electorate& electorate) { return electorate.IsQuorum(votes); };
+  if (std::any_of(node.electorates.begin(), node.electorates.end(), elects)) return;
+  Accuse(absl::StrCat("elected by a quorum: ", node.id, " leads term ", node.term.value, " by the votes of ",
+                      NamesOf(votes), ", and goes by {", ToString(ConfigurationOf(node)), "}"));
+}
+
 // ---- Logs ----------------------------------------------------------------------------------------------------------
 
 void Judges::OnStep(int place, const RaftCore& core) {
@@ -122,8 +155,10 @@ void Judges::OnStep(int place, const RaftCore& core) {
   if (core.stable() && core.log().HasTermAt(core.stable())) {
     CallDurable(node, {core.log().TermAt(core.stable()), core.stable()});
   }
+  JudgeConfiguration(node, core);
   JudgeRole(node, core);
   if (core.commit() != node.commit) JudgeCommit(node, core);
+  if (node.electorates.size() > 1) node.electorates.erase(node.electorates.begin(), node.electorates.end() - 1);
 }
 
 // Where a log was cut and grown since the last step, terms tell from where: an entry that replaces another has a later
@@ -133,23 +168,56 @@ void Judges::FollowLog(Node& node, const Log& log) {
   const LogPosition base = log.base();
   if (!node.Holds(base)) {
     // Figure 13, rule 7. What it held behind the base contradicted what is committed, so nobody may count on it.
-    node.terms.clear();
+    CutTo(node, 0);
     node.durable = base;
     if (!BeginWith(node, base)) return;
   }
-  if (node.terms.size() > last) node.terms.resize(last);
+  CutTo(node, last);
   if (!node.Holds(node.durable)) {
     return Accuse(absl::StrCat("durability: ", node.id, " threw away its log, which agreed with the snapshot of index ",
                                base.index.value, " and was acknowledged up to index ", node.durable.index.value));
   }
-  while (node.terms.size() > base.index.value && node.terms.back() != log.TermAt(Index{node.terms.size()}))
-    node.terms.pop_back();
+  size_t common = node.terms.size();
+  while (common > base.index.value && node.terms[common - 1] != log.TermAt(Index{common})) --common;
+  CutTo(node, common);
   for (uint64_t index = node.terms.size() + 1; index <= last; ++index) {
     // What is not in memory any more was judged when it came.
     if (log.Holds(Index{index}))
       JudgeEntry(node, log.At(Index{index}), node.terms.empty() ? Term{} : node.terms.back());
-    node.terms.push_back(log.TermAt(Index{index}));
+    Push(node, log.TermAt(Index{index}));
   }
+}
+
+void Judges::Push(Node& node, Term term) {
+  node.terms.push_back(term);
+  const Index index{node.terms.size()};
+  const MembersJudge::Known* known = members_.At({term, index});
+  if (known == nullptr) return;
+  node.changes.push_back(index);
+  node.electorates.push_back(known->electorate);
+}
+
+// §6: a configuration goes back with the log that brought it.
+void Judges::CutTo(Node& node, size_t entries) {
+  if (node.terms.size() <= entries) return;
+  node.terms.resize(entries);
+  if (node.changes.empty() || node.changes.back().value <= entries) return;
+  while (!node.changes.empty() && node.changes.back().value > entries) node.changes.pop_back();
+  node.electorates.push_back(ElectorateOf(ConfigurationOf(node), members_.ids()));
+}
+
+const Configuration& Judges::ConfigurationOf(const Node& node) const {
+  if (node.changes.empty()) return node.first;
+  const Index last = node.changes.back();
+  return members_.At({node.terms[last.value - 1], last})->configuration;
+}
+
+// §6: "a server always uses the latest configuration in its log, regardless of whether the entry is committed".
+void Judges::JudgeConfiguration(Node& node, const RaftCore& core) {
+  if (node.changes.empty() && !core.configuration_at()) return;
+  if (core.configuration() == ConfigurationOf(node)) return;
+  Accuse(absl::StrCat("members: ", node.id, " goes by {", ToString(core.configuration()), "}, and its log says {",
+                      ToString(ConfigurationOf(node)), "}"));
 }
 
 // What a log begins behind is a prefix of what was committed: a snapshot holds nothing else.
@@ -160,7 +228,7 @@ bool Judges::BeginWith(Node& node, LogPosition base) {
                         "), which is not what was committed there"));
     return false;
   }
-  for (uint64_t i = 0; i < index; ++i) node.terms.push_back(committed_[i].term);
+  for (uint64_t i = 0; i < index; ++i) Push(node, committed_[i].term);
   return true;
 }
 
@@ -171,6 +239,8 @@ void Judges::JudgeEntry(const Node& node, const Entry& entry, Term previous) {
   const Known* known = KnownAt(entry.position());
   if (known == nullptr) {
     known_[entry.index.value - 1].push_back({entry.term, previous, data, PlaceOf(node)});
+    if (entry.type != EntryType::kConfig) return;
+    members_.OnAppended(entry, node.id, ConfigurationOf(node), [this](LogPosition at) { return AnyHolds(at); });
   } else if (known->data != data || known->previous != previous) {
     Accuse(absl::StrCat("log matching: at index ", entry.index.value, " and term ", entry.term.value, " ", node.id,
                         " and ", nodes_[known->node].id,
@@ -214,6 +284,7 @@ void Judges::JudgeCommitted(const Node& node, LogPosition position, Term seen_in
                                  "), an entry that no log was seen to hold"));
     }
     committed_.push_back({term, known->data, seen_in, PlaceOf(node)});
+    members_.OnCommitted(position);
     return JudgeQuorum(node, position);
   }
   const Committed& known = committed_[index.value - 1];
@@ -224,18 +295,33 @@ void Judges::JudgeCommitted(const Node& node, LogPosition position, Term seen_in
 }
 
 void Judges::JudgeQuorum(const Node& node, LogPosition position) {
-  size_t holders = 0;
-  std::string names;
-  for (size_t place = 0; place < members_; ++place) {
-    const Node& other = nodes_[place];
-    if (!other.amnesiac && (other.durable.index < position.index || !other.Holds(position))) continue;
-    ++holders;
-    absl::StrAppend(&names, names.empty() ? "" : ", ", other.id);
+  NodeSet holders = 0;
+  for (const Node& other : nodes_) {
+    if (other.amnesiac || (other.durable.index >= position.index && other.Holds(position))) {
+      holders |= SetOf(PlaceOf(other));
+    }
   }
-  if (holders >= QuorumOf(members_)) return;
+  const auto commits = [holders](const Electorate& electorate) { return electorate.IsQuorum(holders); };
+  if (std::any_of(node.electorates.begin(), node.electorates.end(), commits)) return;
   Accuse(absl::StrCat("durable on a quorum: ", node.id, " committed index ", position.index.value, " (term ",
-                      position.term.value, ") while only ", holders, " of ", members_, " nodes held it durably",
-                      names.empty() ? "" : absl::StrCat(": ", names)));
+                      position.term.value, ") of {", ToString(ConfigurationOf(node)), "} while no more than ",
+                      holders == 0 ? "nobody" : NamesOf(holders), " held it durably"));
+}
+
+bool Judges::AnyHolds(LogPosition position) const {
+  return std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& node) { return node.Holds(position); });
+}
+
+std::vector<const MembersJudge::Known*> Judges::InForce() const {
+  return members_.InForce([this](LogPosition at) { return AnyHolds(at); });
+}
+
+std::string Judges::NamesOf(NodeSet nodes) const {
+  std::string names;
+  for (const Node& node : nodes_) {
+    if ((nodes & SetOf(PlaceOf(node))) != 0) absl::StrAppend(&names, names.empty() ? "" : ", ", node.id);
+  }
+  return names;
 }
 
 void Judges::OnApplied(int place, const Entry& entry, uint64_t state_hash) {

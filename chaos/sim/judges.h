@@ -6,8 +6,9 @@
 //
 // Paper, Figure 3: Election Safety, Leader Append-Only (by way of log matching), Log Matching, Leader Completeness,
 // State Machine Safety. Besides: one vote per term and node, across restarts; nothing that was called durable is lost
-// by a crash; commit and applied never move back; what is committed is durable on a quorum; equal states at equal
-// applied indexes; what a client was told is in the committed log.
+// by a crash; commit and applied never move back; who leads was elected by a quorum; what is committed is durable on
+// one; equal states at equal applied indexes; what a client was told is in the committed log. A quorum is one of the
+// configuration in force where it counts: the last one in the log of the candidate, or of the leader that commits.
 //
 // The first violation stops the world and is kept. Each call costs what has changed since the last, not the log.
 #pragma once
@@ -17,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "chaos/sim/members_judge.h"
 #include "chaos/sim/world.h"
 #include "raft/core/raft_core.h"
 #include "raft/storage/wal.h"
@@ -25,12 +27,14 @@ namespace raftly {
 
 class Judges {
  public:
-  // The first `members` of the nodes are the cluster; what the others hold counts for no quorum.
+  // The first `members` of the nodes are the cluster, until its log says otherwise; what others hold counts for no
+  // quorum.
   Judges(World& world, std::vector<NodeId> nodes, size_t members);
   Judges(World& world, const std::vector<NodeId>& members) : Judges(world, members, members.size()) {}
 
   // ---- From a node's observer. A node is known by its place in the list.
-  void OnRecovered(int place, const Wal::Opened& opened);
+  // `first`: the configuration that it goes by where its log says none.
+  void OnRecovered(int place, const Wal::Opened& opened, const Configuration& first);
   void OnTruncated(int place, Index from);
   void OnStep(int place, const RaftCore& core);
   void OnApplied(int place, const Entry& entry, uint64_t state_hash);
@@ -42,6 +46,8 @@ class Judges {
   // ---- From the clients and the laboratory.
   void OnClientAcknowledged(LogPosition at, const std::string& command);
   void OnDirectoryLost(int place);
+  // It has been removed from the cluster, and its directory is gone: who comes under its name is somebody new.
+  void OnRetired(int place);
   void OnVoteRegained(int node) { nodes_[node].amnesiac = false; }
   // Something else that must not be was seen.
   void Accuse(std::string violation);
@@ -49,6 +55,9 @@ class Judges {
   // One sentence; empty: none.
   const std::string& violation() const { return violation_; }
   Index highest_commit() const { return Index{committed_.size()}; }
+  const MembersJudge& members() const { return members_; }
+  // All that may be counted by: see MembersJudge::InForce.
+  std::vector<const MembersJudge::Known*> InForce() const;
   // How many terms have had a leader.
   size_t leaderships() const { return leaders_.size(); }
 
@@ -56,6 +65,10 @@ class Judges {
   // What is known of one node, in its present life unless said otherwise.
   struct Node {
     NodeId id;
+    Configuration first;              // where its log says nothing of the members
+    std::vector<Index> changes = {};  // entries of the log that do
+    // What it may have counted by since the last step; the last of them holds now.
+    std::vector<Electorate> electorates = {};
     std::vector<Term> terms;       // of the log, from index 1
     LogPosition durable;           // the highest entry that it has called durable; survives its lives
     std::map<Term, NodeId> votes;  // that left it; survives its lives
@@ -87,6 +100,12 @@ class Judges {
   };
 
   void FollowLog(Node& node, const Log& log);
+  void Push(Node& node, Term term);
+  void CutTo(Node& node, size_t entries);
+  // The last one in its log.
+  const Configuration& ConfigurationOf(const Node& node) const;
+  void CountBy(Node& node);
+  void JudgeConfiguration(Node& node, const RaftCore& core);
   bool BeginWith(Node& node, LogPosition base);
   void JudgeEntry(const Node& node, const Entry& entry, Term previous);
   void CallDurable(Node& node, LogPosition position);
@@ -96,16 +115,20 @@ class Judges {
   // Nothing: no log was ever seen to hold it.
   const Known* KnownAt(LogPosition position) const;
   void JudgeCommitted(const Node& node, LogPosition position, Term seen_in);
+  void JudgeElection(const Node& node);
   void JudgeQuorum(const Node& node, LogPosition position);
+  bool AnyHolds(LogPosition position) const;
+  std::string NamesOf(NodeSet nodes) const;
   int PlaceOf(const Node& node) const { return static_cast<int>(&node - nodes_.data()); }
 
   World& world_;
-  const size_t members_;
   std::vector<Node> nodes_;
+  MembersJudge members_;
   std::map<Term, int> leaders_;
-  std::vector<std::vector<Known>> known_;  // by index - 1
-  std::vector<Committed> committed_;       // by index - 1
-  std::vector<uint64_t> state_hashes_;     // by index - 1
+  std::map<std::pair<Term, NodeId>, NodeSet> granted_;  // to that candidate, ever
+  std::vector<std::vector<Known>> known_;               // by index - 1
+  std::vector<Committed> committed_;                    // by index - 1
+  std::vector<uint64_t> state_hashes_;                  // by index - 1
   std::string violation_;
 };
 

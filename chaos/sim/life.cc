@@ -82,7 +82,7 @@ void SimCluster::Observer::OnRecovered(const Wal::Opened& opened, Duration) {
         opened.torn_tail ? absl::StrCat(", and cuts a torn tail of ", opened.torn_tail->bytes, " bytes") : ""));
   }
   if (cluster_.watcher_ != nullptr) cluster_.watcher_->OnRecovered(life_.place, opened);
-  cluster_.judges_.OnRecovered(life_.place, opened);
+  cluster_.judges_.OnRecovered(life_.place, opened, cluster_.FirstOf(life_.place));
 }
 
 void SimCluster::Observer::OnEvent(Time, const NodeEvent& event) {

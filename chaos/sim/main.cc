@@ -76,11 +76,15 @@ class Campaign {
     while (!OutOfTime()) {
       const uint64_t seed = next_seed_++;
       if (options_.minutes == 0 && seed > options_.last_seed) return;
-      SimulationResult result = RunSimulation({.seed = seed, .defences = options_.defences, .trace = options_.trace});
+      SimulationResult result = RunSimulation(OptionsOf(seed, options_.trace));
       if (options_.again_every > 0 && seed % options_.again_every == 0) CompareWithASecondRun(seed, result);
       const std::lock_guard lock(mutex_);
       Count(seed, result);
     }
+  }
+
+  SimulationOptions OptionsOf(uint64_t seed, bool trace) const {
+    return {.seed = seed, .defences = options_.defences, .trace = trace, .members = options_.members};
   }
 
   bool OutOfTime() const {
@@ -88,7 +92,7 @@ class Campaign {
   }
 
   void CompareWithASecondRun(uint64_t seed, const SimulationResult& first) {
-    const SimulationResult second = RunSimulation({.seed = seed, .defences = options_.defences, .trace = false});
+    const SimulationResult second = RunSimulation(OptionsOf(seed, false));
     const std::lock_guard lock(mutex_);
     simulated_ += second.simulated;
     if (first.hash == second.hash && first.violation == second.violation) return;
@@ -109,7 +113,7 @@ class Campaign {
       Report(seed, safety ? kSafety : kLiveness, safety ? "safety" : "liveness", result.violation);
       if (!options_.trace) {
         std::printf("  the last events:\n");
-        Print(RunSimulation({.seed = seed, .defences = options_.defences, .trace = true}).trace, kLinesOfAFailure);
+        Print(RunSimulation(OptionsOf(seed, true)).trace, kLinesOfAFailure);
       }
       if (!options_.pages.empty()) {
         const std::string page = MakePage(options_.pages, seed, options_.defences);
@@ -129,9 +133,12 @@ class Campaign {
     if (gravity(code) > gravity(exit_code_)) exit_code_ = code;
     std::string missing = NamesOfMissing(options_.defences);
     std::erase(missing, ' ');
-    std::printf("FAILED seed %lu (%s)\n  %s\n  settings: %s\n  again: raftly-sim --seed %lu --trace%s%s\n", seed, kind,
-                violation.c_str(), ToString(SettingsOf(seed)).c_str(), seed, missing.empty() ? "" : " --without ",
-                missing.c_str());
+    std::printf("FAILED seed %lu (%s)\n  %s\n  settings: %s\n  again: raftly-sim --seed %lu --trace%s%s%s\n", seed,
+                kind, violation.c_str(), ToString(SettingsOf(seed, options_.members)).c_str(), seed,
+                missing.empty() ? "" : " --without ", missing.c_str(),
+                options_.members == MemberChanging::kInEachSeed ? " --members always"
+                : options_.members == MemberChanging::kInNoSeed ? " --members never"
+                                                                : "");
   }
 
   static void Print(const std::vector<std::string>& lines, size_t last) {

@@ -21,12 +21,14 @@ Nemesis::Nemesis(World& world, SimCluster& cluster, const Settings& settings, ui
       seed_(seed),
       plan_(Mix64(seed)),
       hand_overs_(Mix64(seed ^ 0x4a4d)),
-      random_(Mix64(~seed)) {
+      random_(Mix64(~seed)),
+      member_changes_(world, cluster, settings, seed) {
   // A process that its disk has stopped is started again by whoever watches it.
   cluster_.OnProcessEnded([this](int node) { Restart(node, random().Between(20ms, 1000ms)); });
 }
 
 void Nemesis::Begin() {
+  member_changes_.Begin();
   if (std::erase(settings_.faults, Fault::kHandOver) > 0) PlanHandOvers();
   if (!settings_.faults.empty()) Plan();
 }
@@ -40,15 +42,15 @@ void Nemesis::PlanHandOvers() {
 
 // To anybody, who may be down, behind, cut off, or to whom the leader chooses. Where it goes wrong, nothing happens.
 void Nemesis::HandOver() {
-  const int to = static_cast<int>(hand_overs_.Below(static_cast<uint64_t>(cluster_.members()) + 1));
+  const int to = static_cast<int>(hand_overs_.Below(static_cast<uint64_t>(cluster_.size()) + 1));
   const int leader = cluster_.leader();
   if (settings_.spared.contains(kHandOvers + ++handed_over_) || leader < 0 || cluster_.paused(leader)) return;
-  const NodeId name = to == cluster_.members() ? NodeId() : cluster_.id(to);
+  const NodeId name = to == cluster_.size() ? NodeId() : cluster_.id(to);
   if (Watcher* watcher = cluster_.watcher()) watcher->OnFault(kHandOvers + handed_over_, ToString(Fault::kHandOver));
   Tell(absl::StrCat(cluster_.id(leader), " is asked to hand over to ", name.empty() ? "whom it chooses" : name));
   // Elections that were asked for are no disturbance of a peaceful cluster by somebody else.
   cluster_.Disturb(leader);
-  if (to < cluster_.members()) cluster_.Disturb(to);
+  if (to < cluster_.size()) cluster_.Disturb(to);
   cluster_.node(leader).HandOver(name, kNever, [](const absl::StatusOr<NodeId>&) {});
 }
 
@@ -80,6 +82,7 @@ void Nemesis::Later(Duration delay, std::function<void()> action) {
 
 void Nemesis::Rest() {
   resting_ = true;
+  member_changes_.Rest();
   world_.AfterEvents(0, nullptr);
   cluster_.Say("all faults end");
   cluster_.HealAll();
@@ -123,6 +126,14 @@ void Nemesis::Strike(Fault fault) {
     case Fault::kHandOver:
       return HandOver();
   }
+}
+
+int Nemesis::AnyNode() {
+  std::vector<int> nodes;
+  for (int node = 0; node < cluster_.size(); ++node) {
+    if (cluster_.serves(node)) nodes.push_back(node);
+  }
+  return nodes[random().Below(nodes.size())];
 }
 
 // ---- Links ---------------------------------------------------------------------------------------------------------
@@ -234,7 +245,7 @@ void Nemesis::SpoilLinks() {
 void Nemesis::Restart(int node, Duration after) {
   // Even after Rest: who went down shortly before it comes back.
   world_.At(world_.now() + after, kActor, [this, node] {
-    if (!cluster_.up(node)) cluster_.Start(node);
+    if (!cluster_.up(node) && cluster_.serves(node)) cluster_.Start(node);
   });
 }
 
@@ -292,7 +303,9 @@ void Nemesis::DiskFault(Fault fault, int node) {
 // its memory may still be believed for what it said before, by somebody who has slept since; -rejoin counts on
 // check-quorum, that is on time, so nobody is paused.
 void Nemesis::RotBits(int node) {
-  if (cluster_.size() < 3 || cluster_.Amnesiacs() > 0) return;
+  const Configuration* members = cluster_.SettledMembers();
+  if (members == nullptr || members->voters.size() < 3 || !members->voters.contains(cluster_.id(node))) return;
+  if (cluster_.Amnesiacs() > 0) return;
   for (int i = 0; i < cluster_.size(); ++i) {
     if (cluster_.paused(i)) return;
   }

@@ -2,13 +2,15 @@
 //
 // When faults strike, and which, is drawn from a stream of their own, and what one does from another for each: without
 // one of them (Settings::spared) the others are what they were, as far as the cluster is. A leader that is asked to
-// hand over is no fault by itself: that comes between the others, and by numbers of its own.
+// hand over is no fault by itself: that comes between the others, and by numbers of its own. So do changes of the
+// members.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "chaos/sim/member_changes.h"
 #include "chaos/sim/sim_cluster.h"
 
 namespace raftly {
@@ -49,7 +51,8 @@ class Nemesis {
   void Restart(int node, Duration after);
 
   Random& random() { return random_; }
-  int AnyNode() { return static_cast<int>(random().Below(static_cast<uint64_t>(cluster_.size()))); }
+  // Of those that are or were members.
+  int AnyNode();
   int LeaderOrAny() { return cluster_.leader() >= 0 ? cluster_.leader() : AnyNode(); }
   Duration Lasts() { return random().Between(settings_.fault_lasts / 10, settings_.fault_lasts * 2); }
   SimDisk::Crash AnyCrash() { return random().Chance(700) ? SimDisk::Crash::kPower : SimDisk::Crash::kProcess; }
@@ -61,6 +64,7 @@ class Nemesis {
   Random plan_;
   Random hand_overs_;
   Random random_;  // of the fault that struck last
+  MemberChanges member_changes_;
   uint64_t faults_ = 0;
   uint64_t handed_over_ = 0;  // so many times
   bool resting_ = false;

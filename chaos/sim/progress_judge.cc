@@ -1,11 +1,9 @@
 #include "chaos/sim/progress_judge.h"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "raft/core/membership.h"
 
 namespace raftly {
 namespace {
@@ -25,22 +23,37 @@ Duration PatienceOf(const Settings& settings) {
 
 ProgressJudge::ProgressJudge(World& world, SimCluster& cluster, const Settings& settings,
                              std::function<void(std::string)> accuse)
-    : world_(world), cluster_(cluster), patience_(PatienceOf(settings)), accuse_(std::move(accuse)) {
-  const auto quorum = static_cast<int>(QuorumOf(static_cast<size_t>(cluster.size())));
-  for (uint32_t set = 0; set < (1U << cluster.size()); ++set) {
-    if (std::popcount(set) != quorum) continue;
-    majorities_.push_back({.set = set, .nodes = {}});
-    for (int node = 0; node < cluster.size(); ++node) {
-      if ((set >> node & 1U) != 0) majorities_.back().nodes.push_back(node);
-    }
-  }
-}
+    : world_(world), cluster_(cluster), patience_(PatienceOf(settings)), accuse_(std::move(accuse)) {}
 
 void ProgressJudge::Look() {
   if (ended_) return;
+  FindMajorities();
   LookAtNodes();
   for (Majority& majority : majorities_) Look(majority);
   world_.At(world_.now() + kEvery, kActor, [this] { Look(); });
+}
+
+// Where members change everything begins anew: whoever has just come needs time.
+void ProgressJudge::FindMajorities() {
+  std::vector<Electorate> in_force;
+  for (const MembersJudge::Known* known : cluster_.judges().InForce()) in_force.push_back(known->electorate);
+  if (in_force == in_force_) return;
+  in_force_ = std::move(in_force);
+  majorities_.clear();
+  const auto decides = [&](NodeSet set) {
+    return std::all_of(in_force_.begin(), in_force_.end(), [set](const Electorate& one) { return one.IsQuorum(set); });
+  };
+  for (NodeSet set = 0; set < SetOf(cluster_.size()); ++set) {
+    if (!decides(set)) continue;
+    Majority majority{.set = set, .nodes = {}, .since = world_.now()};
+    bool smallest = true;
+    for (int node = 0; node < cluster_.size(); ++node) {
+      if ((set & SetOf(node)) == 0) continue;
+      majority.nodes.push_back(node);
+      smallest = smallest && !decides(set & ~SetOf(node));
+    }
+    if (smallest) majorities_.push_back(std::move(majority));
+  }
 }
 
 void ProgressJudge::Look(Majority& majority) {
@@ -78,7 +91,7 @@ void ProgressJudge::LookAtNodes() {
     for (int other = 0; other < size; ++other) {
       const bool talks =
           fit[other] && (other == node || (cluster_.Carries(node, other) && cluster_.Carries(other, node)));
-      if (talks) talks_to_[node] |= 1U << other;
+      if (talks) talks_to_[node] |= SetOf(other);
     }
   }
 }

@@ -137,11 +137,24 @@ void ChooseHandOvers(Settings& settings, Random random) {
   if (random.Chance(400)) settings.faults.push_back(Fault::kHandOver);
 }
 
+// In a share of the seeds, which are otherwise as they were.
+void ChooseMembers(Settings& settings, Random random, MemberChanging changing) {
+  const bool chosen = random.Chance(250);
+  if (changing == MemberChanging::kInNoSeed || (changing == MemberChanging::kBySeed && !chosen)) return;
+  settings.nodes = static_cast<int>(random.Between(int64_t{1}, int64_t{5}));
+  settings.spares = kPool - settings.nodes;
+  settings.change_every = random.Between(300ms, 3000ms);
+  settings.identities = true;  // members change only where all say that they understand it
+  if (settings.deaf_leader || settings.disks.sync_low >= 50ms) return;
+  // A change goes through several rounds, and the last one has to end.
+  settings.quiet = 16s;
+}
+
 }  // namespace
 
 std::string ToString(Fault fault) { return std::string(kFaultNames[static_cast<size_t>(fault)]); }
 
-Settings SettingsOf(uint64_t seed) {
+Settings SettingsOf(uint64_t seed, MemberChanging changing) {
   Random random(Mix64(seed ^ 0x5e771465));
   Settings settings;
   settings.nodes = kSizes[random.Below(kSizes.size())];
@@ -161,17 +174,22 @@ Settings SettingsOf(uint64_t seed) {
   ChooseEvidence(settings, Random(Mix64(seed ^ 0xfa15e)));
   ChooseForwarding(settings, Random(Mix64(seed ^ 0xf0a3a2d)));
   ChooseHandOvers(settings, Random(Mix64(seed ^ 0x4a4d0e)));
+  ChooseMembers(settings, Random(Mix64(seed ^ 0x3e3be25)), changing);
   return settings;
 }
 
 std::string ToString(const Settings& settings) {
   const auto ms = [](Duration duration) { return absl::StrCat(duration / 1us / 1000.0, "ms"); };
   std::string text = absl::StrCat(
-      settings.nodes, " nodes, election timeout ", ms(settings.timings.election_timeout), ", heartbeat ",
-      ms(settings.timings.heartbeat), ", latency up to ", ms(settings.links.latency_high), ", sync up to ",
-      ms(settings.disks.sync_high), ", loss ", settings.links.loss_permille, ", duplicates ",
-      settings.links.duplicate_permille, " and late ", settings.links.late_permille, " of 1000, clock drift ",
-      settings.clock_drift_ppm, " ppm, ", settings.identities ? "" : "no identities, ",
+      settings.nodes, " nodes, ",
+      settings.spares > 0 ? absl::StrCat("of ", settings.nodes + settings.spares, " that may be, a change every ",
+                                         ms(settings.change_every), ", ")
+                          : std::string(),
+      "election timeout ", ms(settings.timings.election_timeout), ", heartbeat ", ms(settings.timings.heartbeat),
+      ", latency up to ", ms(settings.links.latency_high), ", sync up to ", ms(settings.disks.sync_high), ", loss ",
+      settings.links.loss_permille, ", duplicates ", settings.links.duplicate_permille, " and late ",
+      settings.links.late_permille, " of 1000, clock drift ", settings.clock_drift_ppm, " ppm, ",
+      settings.identities ? "" : "no identities, ",
       settings.snapshots.log_bytes > 0 ? absl::StrCat("snapshots every ", settings.snapshots.log_bytes, " bytes, ")
                                        : std::string("no snapshots, "),
       settings.limits.bytes_in_memory < (size_t{1} << 20)

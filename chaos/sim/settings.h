@@ -29,6 +29,10 @@ struct LinkSettings {
   Duration late = std::chrono::milliseconds(300);
 };
 
+// How large a cluster becomes whose members change, and among how many nodes it moves.
+inline constexpr int kMostMembers = 7;
+inline constexpr int kPool = 9;
+
 enum class Fault {
   kIsolate,
   kIsolateLeader,
@@ -56,6 +60,8 @@ std::string ToString(Fault fault);
 struct Settings {
   int nodes = 3;
   int outsiders = 0;  // besides: each takes the nodes for its peers, and is none of theirs
+  int spares = 0;     // besides: they may become members, and members may go; 0: members never change
+  Duration change_every = std::chrono::milliseconds(1500);  // of them, on average
   Timings timings;
   Limits limits;
   Defences defences;
@@ -98,7 +104,10 @@ struct Settings {
   bool deaf_leader = false;
 };
 
-Settings SettingsOf(uint64_t seed);
+// Whether members change.
+enum class MemberChanging { kBySeed, kInEachSeed, kInNoSeed };
+
+Settings SettingsOf(uint64_t seed, MemberChanging changing = MemberChanging::kBySeed);
 std::string ToString(const Settings& settings);
 
 }  // namespace raftly

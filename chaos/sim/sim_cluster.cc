@@ -36,13 +36,14 @@ SimCluster::SimCluster(World& world, Judges& judges, const Settings& settings, u
       seed_(seed),
       trace_(std::move(trace)),
       evidence_(Mix64(seed ^ 0xe71de7ce)),
-      ids_(Ids(settings.nodes + settings.outsiders)),
+      ids_(Ids(settings.nodes + settings.outsiders + settings.spares)),
       links_(ids_.size() * ids_.size(), settings.links),
       network_([this](const NodeId& from, const NodeId& to, Task deliver) { Carry(from, to, std::move(deliver)); }) {
   for (size_t i = 0; i < ids_.size(); ++i) {
     machines_.push_back(std::make_unique<Machine>(ids_[i], settings.disks, Mix64(seed_ + 100 + i)));
     machines_.back()->clock = {world_.random().Between(Duration(0), settings.clock_offset),
                                world_.random().Between(-settings.clock_drift_ppm, settings.clock_drift_ppm)};
+    machines_.back()->serves = i < static_cast<size_t>(settings.nodes);
   }
 }
 
@@ -68,13 +69,17 @@ int SimCluster::PlaceOf(const NodeId& id) const {
 NodeConfig SimCluster::ConfigOf(int node) const {
   NodeConfig config;
   config.core.self = ids_[node];
-  for (int i = 0; i < settings_.nodes; ++i) {
+  // Who lost its directory learns who its peers are, once they are not those of the first start any more.
+  const Machine& machine = *machines_[node];
+  config.core.joins = machine.joins || (machine.rejoin && judges_.members().ever_changed());
+  for (int i = 0; i < settings_.nodes && !config.core.joins; ++i) {
     if (i != node) config.core.peers.push_back(ids_[i]);
   }
+  config.members_may_change = settings_.spares > 0;
   config.core.timings = settings_.timings;
   config.core.limits = settings_.limits;
   config.core.defences = settings_.defences;
-  config.core.rejoin = machines_[node]->rejoin;
+  config.core.rejoin = machine.rejoin;
   if (settings_.identities) config.core.features = kAllFeatures;
   config.data_dir = absl::StrCat("data/", ids_[node]);
   config.forward = settings_.forward;
@@ -89,6 +94,15 @@ NodeConfig SimCluster::ConfigOf(int node) const {
                 .disk_reserve = settings_.defences.disk_reserve,
                 .sync = settings_.defences.sync_before_promise};
   return config;
+}
+
+Configuration SimCluster::FirstOf(int node) const {
+  const CoreConfig core = ConfigOf(node).core;
+  Configuration first;
+  if (core.joins) return first;
+  first.voters.insert(core.peers.begin(), core.peers.end());
+  first.voters.insert(core.self);
+  return first;
 }
 
 std::unique_ptr<SimCluster::Life> SimCluster::NewLife(int node) {
@@ -138,6 +152,35 @@ void SimCluster::Crash(int node, SimDisk::Crash crash) {
   TellProcess(node, power ? Watcher::Process::kPowerLost : Watcher::Process::kKilled);
   Say(absl::StrCat(ids_[node], power ? " loses power" : " is killed"));
   EndLife(node, crash);
+}
+
+void SimCluster::Join(int node) {
+  Machine& machine = *machines_[node];
+  machine.serves = machine.joins = true;
+  Say(absl::StrCat(ids_[node], " is to join"));
+  Start(node);
+}
+
+void SimCluster::Retire(int node) {
+  Machine& machine = *machines_[node];
+  if (up(node)) Crash(node, SimDisk::Crash::kProcess);
+  Say(absl::StrCat(ids_[node], " retires"));
+  machine.disk.Wipe();
+  machine.serves = machine.damaged = machine.rejoin = false;
+  judges_.OnRetired(node);
+}
+
+void SimCluster::ChangeMembers(int node, RaftNode::MembersChange change, Duration timeout) {
+  Life& life = *machines_[node]->life;
+  life.node->ChangeMembers(std::move(change), life.loop.Now() + timeout, [this, &life, node](const auto& begun) {
+    if (life.alive && begun.ok()) Say(absl::StrCat("the change that ", ids_[node], " was asked for has begun"));
+  });
+}
+
+const Configuration* SimCluster::SettledMembers() const {
+  const auto in_force = judges_.InForce();
+  const Configuration& committed = in_force.front()->configuration;
+  return in_force.size() == 1 && !committed.joint() ? &committed : nullptr;
 }
 
 void SimCluster::CrashInAWrite(int node) {
@@ -274,7 +317,8 @@ void SimCluster::HealLinks() {
 
 void SimCluster::HealAll() {
   HealLinks();
-  for (int node = 0; node < members(); ++node) {
+  for (int node = 0; node < size(); ++node) {
+    if (!serves(node)) continue;
     disk(node).FillUp(false);
     disk(node).StickUntil({});
     disk(node).Slow(Duration(0));

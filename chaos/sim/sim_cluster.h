@@ -47,8 +47,10 @@ class SimCluster {
 
   static std::vector<NodeId> Ids(int nodes);
   int size() const { return static_cast<int>(machines_.size()); }
-  // They come first; after them the outsiders.
+  // Those of the first start come first; after them the outsiders, or the spares.
   int members() const { return settings_.nodes; }
+  // It is or was a member, or is to become one: where it is down it will be started again.
+  bool serves(int node) const { return machines_[node]->serves; }
   const NodeId& id(int node) const { return ids_[node]; }
   // -1 where there is no such node.
   int PlaceOf(const NodeId& id) const;
@@ -58,6 +60,17 @@ class SimCluster {
   // aside and the node rejoins; where nothing did, that is a violation.
   void Start(int node);
   void Crash(int node, SimDisk::Crash crash);
+  // ---- Members that come and go (Settings::spares)
+  // With an empty directory, for a leader to take in. Requires that it does not serve.
+  void Join(int node);
+  // For good: its directory is thrown away. For those that the cluster has removed.
+  void Retire(int node);
+  // As RaftNode::ChangeMembers. Requires up(node).
+  void ChangeMembers(int node, RaftNode::MembersChange change, Duration timeout);
+  // A configuration that nothing is left to be changed about: committed, and no log holds another one.
+  const Configuration* SettledMembers() const;
+  const Judges& judges() const { return judges_; }
+
   // What `node` takes for evidence that the process of `gone` is dead; a process that is killed gives some by itself.
   void GiveEvidence(int node, int gone, Duration after);
   // The machine loses power in the middle of its disk's work: the end of the last write is missing. Requires up(node).
@@ -138,10 +151,13 @@ class SimCluster {
     bool refuses = true;  // while down: callers are told so; otherwise a black hole
     bool damaged = false;
     bool rejoin = false;
+    bool serves = false;
+    bool joins = false;  // it was no member of the first start
     Time disturbed_at{};
   };
 
   NodeConfig ConfigOf(int node) const;
+  Configuration FirstOf(int node) const;
   std::string SomeLogFile(int node);
   std::unique_ptr<Life> NewLife(int node);
   void EndLife(int node, SimDisk::Crash crash, bool in_a_write = false);

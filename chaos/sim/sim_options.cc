@@ -12,7 +12,7 @@ namespace raftly {
 
 const char* const kSimUsage =
     "usage: raftly-sim [--seed N | --seeds A-B] [--trace] [--minutes M] [--threads T] [--again-every N]\n"
-    "                  [--without DEFENCE,DEFENCE] [--experiment] [--pages DIRECTORY]\n"
+    "                  [--without DEFENCE,DEFENCE] [--members always|never] [--experiment] [--pages DIRECTORY]\n"
     "  --seed N         run this seed\n"
     "  --seeds A-B      run these (1-100)\n"
     "  --trace          print every event worth a line\n"
@@ -20,6 +20,7 @@ const char* const kSimUsage =
     "  --threads T      how many at a time (one for each core)\n"
     "  --again-every N  run every N-th seed twice and compare (16; 0: never)\n"
     "  --without D,E    switch defences off (raft/core/config.h), to see the damage\n"
+    "  --members always  in every seed members change, or never; else a share of the seeds has it\n"
     "  --experiment     print the seed as an experiment for raftly-lab, and run nothing\n"
     "  --pages D        of seeds that fail, what is needed to fail, as pages of raftly-lab in this directory\n"
     "exit code: 0 all passed, 1 safety violated, 2 no progress, 3 not deterministic, 64 bad usage\n";
@@ -54,9 +55,16 @@ absl::Status ParseWithout(const std::string& value, Defences& defences) {
   return absl::OkStatus();
 }
 
+absl::Status ParseMembers(const std::string& value, MemberChanging& members) {
+  if (value != "always" && value != "never") return BadValue("members", value, "always or never");
+  members = value == "always" ? MemberChanging::kInEachSeed : MemberChanging::kInNoSeed;
+  return absl::OkStatus();
+}
+
 absl::Status Set(const std::string& flag, const std::string& value, SimOptions& options) {
   if (flag == "seeds") return ParseSeeds(value, options);
   if (flag == "without") return ParseWithout(value, options.defences);
+  if (flag == "members") return ParseMembers(value, options.members);
   if (flag == "minutes") return ParseNumber(flag, value, &options.minutes);
   if (flag == "pages") {
     options.pages = value;
@@ -96,6 +104,9 @@ absl::StatusOr<SimOptions> ParseSimOptions(const std::vector<std::string>& argum
   }
   if (options.experiment && options.first_seed != options.last_seed) {
     return absl::InvalidArgumentError("--experiment: one seed is needed (--seed N)");
+  }
+  if (options.members != MemberChanging::kBySeed && (options.experiment || !options.pages.empty())) {
+    return absl::InvalidArgumentError("--members: an experiment is of the seed as it is");
   }
   return options;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "chaos/sim/settings.h"
 #include "raft/core/config.h"
 
 namespace raftly {
@@ -18,8 +19,9 @@ struct SimOptions {
   uint64_t threads = 0;       // 0: one for each core
   uint64_t again_every = 16;  // every n-th seed runs twice and must be the same; 0: none
   Defences defences;          // all on, but for those named by --without
-  bool experiment = false;    // print it as one for raftly-lab, and run nothing
-  std::string pages;          // directory for what raftly-lab makes of seeds that fail; empty: it makes nothing
+  MemberChanging members = MemberChanging::kBySeed;
+  bool experiment = false;  // print it as one for raftly-lab, and run nothing
+  std::string pages;        // directory for what raftly-lab makes of seeds that fail; empty: it makes nothing
   bool help = false;
 };
 

@@ -19,13 +19,15 @@ using namespace std::chrono_literals;
 
 // Split votes and the end of recovery may cost some.
 constexpr size_t kElectionsInPeace = 4;
+// Of waiting for who is far behind.
+constexpr int kRounds = 1000;
 
 class Run {
  public:
   Run(const SimulationOptions& options, const Settings& settings)
       : settings_(settings),
         world_(Mix64(options.seed)),
-        judges_(world_, SimCluster::Ids(settings.nodes)),
+        judges_(world_, SimCluster::Ids(settings.nodes + settings.spares), static_cast<size_t>(settings.nodes)),
         cluster_(world_, judges_, settings, ClusterSeedOf(options.seed), Tracer(options.trace)),
         workload_(world_, cluster_, settings, options.seed),
         nemesis_(world_, cluster_, settings, options.seed),
@@ -35,7 +37,7 @@ class Run {
         }) {}
 
   SimulationResult Go() {
-    for (int i = 0; i < cluster_.size(); ++i) cluster_.Start(i);
+    for (int i = 0; i < cluster_.members(); ++i) cluster_.Start(i);
     workload_.Begin();
     nemesis_.Begin();
     progress_.Begin();
@@ -45,6 +47,7 @@ class Run {
     result_.simulated = world_.now().time_since_epoch();
     result_.hash = world_.hash();
     result_.events = world_.events();
+    result_.member_changes = judges_.members().committed_changes();
     if (!judges_.violation().empty()) Fail(Verdict::kSafety, judges_.violation());
     return std::move(result_);
   }
@@ -68,8 +71,9 @@ class Run {
     world_.RunUntil(world_.now() + settings_.quiet / 4);
     // Only where those that hear and may vote are a majority. Of four nodes, one without its vote and one deaf leave
     // two, who could elect nobody.
-    const int voters = cluster_.size() - cluster_.Amnesiacs() - 1;
-    const bool bearable = voters > cluster_.size() / 2;
+    const Configuration* members = cluster_.SettledMembers();
+    const int size = members == nullptr ? 0 : static_cast<int>(members->voters.size());
+    const bool bearable = size - cluster_.Amnesiacs() - 1 > size / 2;
     if (settings_.deaf_leader && bearable && cluster_.leader() >= 0) Deafen(cluster_.leader());
     world_.RunUntil(half);
     const size_t leaderships = judges_.leaderships();
@@ -86,7 +90,7 @@ class Run {
       return Fail(Verdict::kLiveness,
                   absl::StrCat("liveness: no write succeeded in the last ", settings_.quiet / 2 / 1ms, " ms, ",
                                settings_.quiet / 2 / 1ms, " ms after all faults had ended", Standing()));
-    while (!world_.stopped() && CatchingUp()) {
+    for (int round = 0; round < kRounds && !world_.stopped() && CatchingUp(); ++round) {
     }
     if (!world_.stopped()) JudgeAgreement();
   }
@@ -97,25 +101,36 @@ class Run {
     for (int i = 0; i < cluster_.size(); ++i) cluster_.link(i, node).loss_permille = 1000;
   }
 
+  // Of the last configuration, learners included.
+  std::vector<int> Members() const {
+    std::vector<int> members;
+    for (int i = 0; i < cluster_.size(); ++i) {
+      if (judges_.members().committed().configuration.Has(cluster_.id(i)) && i != deaf_) members.push_back(i);
+    }
+    return members;
+  }
+
   // A node far behind gets time for as long as it comes closer: small appends over slow links take what they take.
   bool CatchingUp() {
     const auto applied = [this] {
       uint64_t sum = 0;
-      for (int i = 0; i < cluster_.size(); ++i) {
-        if (cluster_.up(i) && i != deaf_) sum += cluster_.status(i).last_applied.value;
+      for (const int i : Members()) {
+        if (cluster_.up(i)) sum += cluster_.status(i).last_applied.value;
       }
       return sum;
     };
     const uint64_t before = applied();
-    const auto listeners = static_cast<uint64_t>(cluster_.size() - (deaf_ >= 0 ? 1 : 0));
-    if (before == judges_.highest_commit().value * listeners) return false;
+    const bool all_there = before == judges_.highest_commit().value * Members().size();
+    if (all_there && cluster_.SettledMembers() != nullptr) return false;
     world_.RunUntil(world_.now() + 2s);
-    return applied() > before;
+    return applied() != before;
   }
 
   void JudgeAgreement() {
-    for (int i = 0; i < cluster_.size(); ++i) {
-      if (i == deaf_) continue;
+    if (cluster_.SettledMembers() == nullptr) {
+      return Fail(Verdict::kLiveness, "liveness: a change of the members did not end" + Standing());
+    }
+    for (const int i : Members()) {
       if (!cluster_.up(i)) return Fail(Verdict::kLiveness, absl::StrCat("liveness: ", cluster_.id(i), " is down"));
       if (cluster_.status(i).last_applied == judges_.highest_commit()) continue;
       return Fail(Verdict::kLiveness,
@@ -127,6 +142,7 @@ class Run {
   std::string Standing() const {
     std::string text;
     for (int i = 0; i < cluster_.size(); ++i) {
+      if (!cluster_.serves(i)) continue;
       if (!cluster_.up(i)) {
         absl::StrAppend(&text, "; ", cluster_.id(i), " is down");
         continue;
@@ -166,7 +182,7 @@ class Run {
 uint64_t ClusterSeedOf(uint64_t seed) { return Mix64(seed ^ 0xc1u); }
 
 SimulationResult RunSimulation(const SimulationOptions& options) {
-  return RunSimulation(options, SettingsOf(options.seed));
+  return RunSimulation(options, SettingsOf(options.seed, options.members));
 }
 
 SimulationResult RunSimulation(const SimulationOptions& options, const Settings& settings) {

@@ -20,6 +20,7 @@ struct SimulationOptions {
   // Switched off by mutation tests, to see that it is noticed.
   Defences defences;
   bool trace = false;
+  MemberChanging members = MemberChanging::kBySeed;
 };
 
 enum class Verdict {
@@ -35,6 +36,7 @@ struct SimulationResult {
   uint64_t events = 0;
   Duration simulated{};
   size_t operations = 0;           // of clients
+  size_t member_changes = 0;       // configurations that were committed
   bool undecided = false;          // the linearizability checker ran out of steps: neither proven nor refuted
   std::vector<std::string> trace;  // where asked for
 };

@@ -32,6 +32,7 @@ struct Defences {
   bool member_check = true;             // §6: no vote for a server that is no member
   bool joint_consensus = true;          // §6: voters change through a configuration in which both sides have to agree
   bool change_after_own_entry = true;   // Ongaro, 2015: a change begins with a committed entry of the leader's term
+  bool joiners_catch_up = true;         // thesis §4.2.1: who joins with nothing has no vote until it holds the log
   bool evidence_asks_first = true;      // a leader that seems dead is a reason for a pre-vote, never for an election
   bool election_jitter = true;          // §5.2: election timeouts are drawn, and grow where elections fail
   bool disk_watchdog = true;            // a leader whose disk stands still leaves the lead

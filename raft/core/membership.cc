@@ -129,7 +129,9 @@ void RaftCore::On(const TakenIn&) {
 void RaftCore::EndRound(Progress& progress) const {
   if (progress.match < progress.round_end) return;
   // The first round begins with the first answer: before, it was not known to be there.
-  if (progress.round_end) progress.caught_up = now_ < progress.round_began + config_.timings.election_timeout;
+  if (progress.round_end) {
+    progress.caught_up = progress.may_vote && now_ < progress.round_began + config_.timings.election_timeout;
+  }
   progress.round_end = log_.last().index;
   progress.round_began = now_;
 }

@@ -71,6 +71,7 @@ struct AppendReply {
   Index conflict_index;
   Space space = Space::kPlenty;  // on the follower's disk; a Go peer does not say
   uint32_t features = 0;         // CoreConfig::features, of the follower
+  bool may_vote = true;          // it holds all that somebody of its name may once have promised; others do not say
   // Where it was asked for (Stamp::introduce); the core looks at neither.
   std::string incarnation = {};
   std::string version = {};

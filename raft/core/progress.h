@@ -45,6 +45,7 @@ struct Progress {
 
   Space space = Space::kPlenty;  // on its disk, as it last said
   uint32_t features = 0;         // CoreConfig::features of its, as it last said
+  bool may_vote = true;          // the same
   FromDisk from_disk;            // of our log, what it needs next
 
   // §7: what it needs next is no longer in our log, so it is sent a snapshot, piece by piece.
@@ -65,7 +66,7 @@ struct Progress {
   bool takes_no_lead = false;
 
   // Thesis §4.2.1: who was sent all that there was at the beginning of a round, within an election timeout, has caught
-  // up; what was added meanwhile is the next round's.
+  // up; what was added meanwhile is the next round's. Who may not vote has not: as a voter it could be missed.
   Index round_end;
   Time round_began;
   bool caught_up = false;  // in the last round

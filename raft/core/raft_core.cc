@@ -35,7 +35,10 @@ RaftCore::RaftCore(CoreConfig config, Recovered recovered, uint64_t seed, Time n
   RAFTLY_CHECK(config_.limits.entries_per_append > 0 && config_.limits.appends_in_flight > 0,
                "a leader that may send nothing");
 
-  if (config_.rejoin || (config_.joins && log_.last().index == Index{} && hard_state_.may_vote)) {
+  // Who joins with nothing may have the name of a server that was removed, and whose promises others remember. And its
+  // log tells of times in which that one was a voter: it would take itself for it.
+  const bool begins = config_.joins && !term() && !log_.last().index && config_.defences.joiners_catch_up;
+  if (config_.rejoin || begins) {
     hard_state_.may_vote = false;
     hard_state_dirty_ = true;
   }
@@ -283,6 +286,7 @@ void RaftCore::SendWhenDurable(Message message) {
 Answer RaftCore::AppendAnswer(CallId call, AppendReply reply) const {
   reply.space = space_;
   reply.features = config_.features;
+  reply.may_vote = hard_state_.may_vote;
   return {call, reply, {}};
 }
 

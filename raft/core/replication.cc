@@ -191,6 +191,7 @@ void RaftCore::HandleAppendReply(CallId id, const OpenCall& call, const AppendRe
   }
   progress.space = reply.space;
   progress.features = reply.features;
+  progress.may_vote = reply.may_vote;
   progress.heard_at = now_;
   progress.confirmed = std::max(progress.confirmed, id);
   if (reply.success) {
@@ -215,7 +216,8 @@ void RaftCore::HandleRejection(const OpenCall& call, const AppendReply& reply) {
     // It had acknowledged this very place before we asked. It lost its log, so its acknowledgements count no more,
     // nor do those that may still be on their way.
     out_.events.push_back(PeerLostLog{call.peer, progress.match});
-    progress.match = {};
+    progress.match = progress.round_end = {};
+    progress.caught_up = false;
     std::erase_if(calls_, [&](const auto& open) { return open.second.peer == call.peer; });
   } else if (call.prev.index <= progress.match) {
     // Late: the peer has caught up since. But what came too early for it then is still missing there, and heartbeats,

@@ -110,16 +110,29 @@ void RaftNode::Impl::Take(ChangeAsked& item) {
   if (!next.ok()) return refuse(next.status());
   if (*next == *members_) return item.done(Applied{.at = {.term = {}, .index = members_at_}, .result = {}});
   if (members_->configuration.joint()) return refuse(ChangeUnderWayError());
-  const Configuration step = FirstStepTo(next->configuration, members_->configuration);
-  if (std::string why = WhyNotAfter(members_->configuration, step); !why.empty()) {
-    return refuse(IllegalChangeError(why));
+  // Thesis §4.2.1: an empty server is no help to a majority, but is counted in it.
+  if (const NodeId node = NewVoterThatIsBehind(next->configuration); !node.empty()) {
+    return refuse(IllegalChangeError(node + " would vote, and has not caught up"));
   }
+  const bool joint = config_.core.defences.joint_consensus;
+  const Configuration step =
+      joint ? FirstStepTo(next->configuration, members_->configuration) : next->configuration;
+  const std::string why = WhyNotAfter(members_->configuration, step);
+  if (joint && !why.empty()) return refuse(IllegalChangeError(why));
   // Who leaves is known until the end: it is still sent the log.
   std::map<NodeId, Member> known = members_->known;
   for (auto& [node, member] : next->known) known.insert_or_assign(node, std::move(member));
   Members members = Among(step, known);
   members.entering = std::move(next->entering);
   ProposeConfiguration(EncodeMembers(members), item.deadline, std::move(item.done), Effect::kFrees);
+}
+
+// Empty: none.
+NodeId RaftNode::Impl::NewVoterThatIsBehind(const Configuration& next) const {
+  for (const NodeId& node : next.voters) {
+    if (!core_->configuration().Votes(node) && !core_->CaughtUp(node)) return node;
+  }
+  return {};
 }
 
 // By whoever leads when a step is committed.
@@ -130,7 +143,8 @@ void RaftNode::Impl::GoOnWithChange() {
   // Refused, or not committed: again, but not at every turn.
   if (no_step_after_ == members_at_ && now < no_step_until_) return;
   const auto next = NextStep(
-      *members_, [this](const NodeId& node) { return AcquaintanceWith(node); }, !identity_.incarnation().empty());
+      *members_, [this](const NodeId& node) { return AcquaintanceWith(node); },
+      {.names_directories = !identity_.incarnation().empty(), .joint = config_.core.defences.joint_consensus});
   if (!next) return;
   no_step_after_ = members_at_;
   no_step_until_ = now + config_.call_timeout;

@@ -37,17 +37,18 @@ Members Learning(Members next, const NodeId& node, Member member) {
 }
 
 std::optional<Members> Promoted(const Members& now, const std::function<Acquaintance(const NodeId&)>& know,
-                                bool names_directories) {
+                                ChangeRules rules) {
   Members next = now;
   for (const NodeId& node : now.configuration.learners) {
     Member& member = next.known[node];
-    if (!member.promote || !know(node).caught_up || (names_directories && member.incarnation.empty())) continue;
+    if (!member.promote || !know(node).caught_up || (rules.names_directories && member.incarnation.empty())) continue;
     next.configuration.learners.erase(node);
     next.configuration.voters.insert(node);
     next.configuration.voters.erase(std::exchange(member.replaces, {}));
     member.promote = false;
   }
   if (next.configuration == now.configuration) return std::nullopt;
+  if (!rules.joint) return Among(next.configuration, next.known);
   return Among(FirstStepTo(next.configuration, now.configuration), next.known);
 }
 
@@ -145,7 +146,7 @@ absl::StatusOr<Members> WithPromoted(const Members& now, const NodeId& node) {
 }
 
 std::optional<Members> NextStep(const Members& now, const std::function<Acquaintance(const NodeId&)>& know,
-                                bool names_directories) {
+                                ChangeRules rules) {
   if (now.configuration.joint()) {
     Members next = Among(Final(now.configuration), now.known);
     next.entering = now.entering;
@@ -158,8 +159,8 @@ std::optional<Members> NextStep(const Members& now, const std::function<Acquaint
     }
     return next;
   }
-  if (auto next = Promoted(now, know, names_directories)) return next;
-  return names_directories ? WrittenDown(now, know) : std::nullopt;
+  if (auto next = Promoted(now, know, rules)) return next;
+  return rules.names_directories ? WrittenDown(now, know) : std::nullopt;
 }
 
 }  // namespace raftly

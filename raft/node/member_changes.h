@@ -32,10 +32,14 @@ struct Acquaintance {
   std::string incarnation = {};  // empty: it has not said
 };
 
+struct ChangeRules {
+  bool names_directories = true;  // nobody votes whose directory is not known by name
+  bool joint = true;              // Defences::joint_consensus
+};
+
 // The step that follows `now`, which is committed; nothing: none. In this order: the end of a joint configuration;
 // those that enter; learners that have caught up become voters; what is known of the members is written down.
-// `names_directories`: nobody votes whose directory is not known by name.
 std::optional<Members> NextStep(const Members& now, const std::function<Acquaintance(const NodeId&)>& know,
-                                bool names_directories);
+                                ChangeRules rules);
 
 }  // namespace raftly

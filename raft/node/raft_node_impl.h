@@ -161,6 +161,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void CountIfTakenIn();
   Stamp StampFor(const NodeId& to) const;
   void Introduce(const NodeId& peer, const absl::StatusOr<Reply>& reply);
+  NodeId NewVoterThatIsBehind(const Configuration& next) const;
   void GoOnWithChange();
   void TryStepAgain();
   Acquaintance AcquaintanceWith(const NodeId& node) const;

@@ -30,7 +30,7 @@ std::string Error(const absl::StatusOr<Members>& members) {
 // All steps of a change, as text, until there is none.
 std::vector<std::string> StepsFrom(Members now, const std::function<Acquaintance(const NodeId&)>& know) {
   std::vector<std::string> steps;
-  while (auto next = NextStep(now, know, /*names_directories=*/true)) {
+  while (auto next = NextStep(now, know, {})) {
     EXPECT_EQ(WhyNotAfter(now.configuration, next->configuration), "");
     EXPECT_FALSE(*next == now) << "a step that changes nothing would be taken for ever";
     now = *next;
@@ -44,7 +44,7 @@ TEST(WithMember, LearnsFirstAndThenVotes) {
   const auto members = WithMember(Abc(), "d", At("d"), false);
   ASSERT_EQ(Error(members), "none");
   EXPECT_EQ(ToString(members->configuration), "a,b,c, learns d");
-  EXPECT_EQ(NextStep(*members, Nobody, true), std::nullopt);
+  EXPECT_EQ(NextStep(*members, Nobody, {}), std::nullopt);
   EXPECT_THAT(StepsFrom(*members, Everybody),
               ::testing::ElementsAre("a,b,c, learns d", "a,b,c,d, was a,b,c", "a,b,c,d"));
 }
@@ -52,8 +52,8 @@ TEST(WithMember, LearnsFirstAndThenVotes) {
 TEST(WithMember, WhoseDirectoryIsNotKnownByNameDoesNotVote) {
   const auto members = WithMember(Abc(), "d", At("d"), false);
   const auto caught_up = [](const NodeId&) { return Acquaintance{.caught_up = true}; };
-  EXPECT_EQ(NextStep(*members, caught_up, /*names_directories=*/true), std::nullopt);
-  EXPECT_TRUE(NextStep(*members, caught_up, /*names_directories=*/false));
+  EXPECT_EQ(NextStep(*members, caught_up, {}), std::nullopt);
+  EXPECT_TRUE(NextStep(*members, caught_up, {.names_directories = false}));
 }
 
 TEST(WithMember, AReadReplicaStaysALearner) {
@@ -137,12 +137,12 @@ TEST(NextStep, DirectoriesAreWrittenDownForTheFirstTimeAllTogether) {
   Members first = Abc();
   for (auto& [node, member] : first.known) member.incarnation.clear();
   const auto but_c = [](const NodeId& node) { return Acquaintance{.incarnation = node == "c" ? "" : "x"}; };
-  EXPECT_EQ(NextStep(first, but_c, true), std::nullopt);
-  const auto all = NextStep(first, Everybody, true);
+  EXPECT_EQ(NextStep(first, but_c, {}), std::nullopt);
+  const auto all = NextStep(first, Everybody, {});
   ASSERT_TRUE(all);
   EXPECT_EQ(all->known.at("c").incarnation, "new c");
-  EXPECT_EQ(NextStep(*all, Everybody, true), std::nullopt) << "what is written down stays";
-  EXPECT_EQ(NextStep(first, Everybody, false), std::nullopt);
+  EXPECT_EQ(NextStep(*all, Everybody, {}), std::nullopt) << "what is written down stays";
+  EXPECT_EQ(NextStep(first, Everybody, {.names_directories = false}), std::nullopt);
 }
 
 TEST(Members, AreReadAsTheyWereWritten) {
