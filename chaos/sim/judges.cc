@@ -110,8 +110,7 @@ void Judges::JudgeRole(Node& node, const RaftCore& core) {
   node.role = core.role();
   node.term = core.term();
   if (as_before || node.role == Role::kFollower) return;
-  const auto votes = [&](const Electorate& electorate) { return electorate.Votes(PlaceOf(node)); };
-  if (node.role != Role::kLeader && std::none_of(node.electorates.begin(), node.electorates.end(), votes)) {
+  if (node.role != Role::kLeader && !MayCampaign(node)) {
     return Accuse(absl::StrCat("members: ", node.id, " campaigns for term ", node.term.value, " and is no voter"));
   }
   if (node.role == Role::kLeader) JudgeLeader(node, core);
@@ -136,6 +135,15 @@ void Judges::JudgeLeader(Node& node, const RaftCore& core) {
                         last.seen_in.value, " as ", nodes_[last.node].id, " had seen; its log ends at index ",
                         core.log().last().index.value, " (term ", core.log().last().term.value, ")"));
   }
+}
+
+// Thesis §4.2.2: by the last configuration that it knows to be committed, or by a later one.
+bool Judges::MayCampaign(const Node& node) const {
+  for (auto change = node.changes.rbegin(); change != node.changes.rend(); ++change) {
+    if (members_.At({node.terms[change->value - 1], *change})->electorate.Votes(PlaceOf(node))) return true;
+    if (*change <= node.commit) return false;
+  }
+  return node.first.Votes(node.id);
 }
 
 // §5.2 and §6. Its own vote is needed, but only counts where it is a voter.

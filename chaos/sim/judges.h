@@ -115,6 +115,7 @@ class Judges {
   // Nothing: no log was ever seen to hold it.
   const Known* KnownAt(LogPosition position) const;
   void JudgeCommitted(const Node& node, LogPosition position, Term seen_in);
+  bool MayCampaign(const Node& node) const;
   void JudgeElection(const Node& node);
   void JudgeQuorum(const Node& node, LogPosition position);
   bool AnyHolds(LogPosition position) const;

@@ -9,8 +9,12 @@ namespace raftly {
 
 // ---- Campaigning ---------------------------------------------------------------------------------------------------
 
+// Thesis §4.2.2: who is no voter by its last configuration may still be needed until that is committed, since its log
+// may be the only one that can win. Its own vote does not count then.
 bool RaftCore::MayCampaign() const {
-  return hard_state_.may_vote && term() < kLastTerm && configuration().Votes(config_.self);
+  return hard_state_.may_vote && term() < kLastTerm &&
+         std::any_of(configurations_.begin(), configurations_.end(),
+                     [&](const ConfigurationAt& one) { return one.value.Votes(config_.self); });
 }
 
 void RaftCore::OnElectionTimeout() {
