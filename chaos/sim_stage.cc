@@ -18,7 +18,8 @@ constexpr Actor kDirector = 0;
 
 Settings SettingsOf(const StageOptions& options) {
   Settings settings;
-  settings.nodes = options.nodes;
+  settings.nodes = options.nodes - options.spares;
+  settings.spares = options.spares;
   settings.timings = options.timings;
   settings.defences = options.defences;
   settings.disks.lost_permille = 1000;
@@ -34,14 +35,14 @@ SimStage::SimStage(const StageOptions& options, Timeline& timeline)
     : Stage(options, timeline),
       world_(Mix64(options.seed)),
       judges_world_(0),
-      judges_(judges_world_, ids()),
+      judges_(judges_world_, ids(), static_cast<size_t>(options.nodes - options.spares)),
       cluster_(world_, judges_, SettingsOf(options), Mix64(options.seed ^ 0x57a6e), [this](const std::string& line) {
         // The cluster's lines begin with the time.
         NoteAt(world_.now(), line.substr(line.find("s  ") + 3));
       }) {}
 
 absl::Status SimStage::Start(int node) {
-  cluster_.Start(node);
+  cluster_.serves(node) ? cluster_.Start(node) : cluster_.Join(node);
   if (up(node)) return absl::OkStatus();
   const std::string path = WalPath(node);
   const absl::Status refused = wal::FindLog(disk(node), path.substr(0, path.find_last_of('/')), WalOptions{}).status();
@@ -69,6 +70,11 @@ void SimStage::Read(int node, const std::string& key, Duration timeout, Got done
 
 std::optional<std::string> SimStage::ReadStale(int node, const std::string& key) const {
   return cluster_.machine(node).Get(key);
+}
+
+void SimStage::ChangeMembers(int node, RaftNode::MembersChange change, Duration timeout, Proposed done) {
+  if (!up(node)) return done(DownError(id(node)));
+  cluster_.node(node).ChangeMembers(std::move(change), now() + timeout, std::move(done));
 }
 
 void SimStage::AskTail(int node, absl::AnyInvocable<void(Entries)> done) {

@@ -19,11 +19,14 @@ class SimStage : public Stage {
   absl::Status Start(int node) override;
   void Stop(int node) override { cluster_.Crash(node, SimDisk::Crash::kProcess); }
   void Crash(int node) override { cluster_.Crash(node, SimDisk::Crash::kPower); }
+  void LoseDirectory(int node) override { cluster_.LoseDirectory(node); }
   bool up(int node) const override { return cluster_.up(node); }
 
   void Propose(int node, const std::string& command, Duration timeout, Proposed done) override;
   void Read(int node, const std::string& key, Duration timeout, Got done) override;
   std::optional<std::string> ReadStale(int node, const std::string& key) const override;
+
+  void ChangeMembers(int node, RaftNode::MembersChange change, Duration timeout, Proposed done) override;
 
   NodeStatus status(int node) const override { return cluster_.status(node); }
   void SetTimings(int node, Timings timings) override { cluster_.node(node).SetTimings(timings); }

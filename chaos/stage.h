@@ -32,6 +32,7 @@ namespace raftly {
 
 struct StageOptions {
   int nodes = 3;
+  int spares = 0;  // the last of them: no members of the first start
   uint64_t seed = 1;
   Timings timings;
   Defences defences;
@@ -65,6 +66,10 @@ class Stage {
   virtual void Crash(int node) = 0;
   virtual bool up(int node) const = 0;
 
+  // Throws away what a node that is down has stored. From then on it starts as one that joins: it knows no other, and
+  // waits for a leader.
+  virtual void LoseDirectory(int node) = 0;
+
   // ---- Clients. `done` runs exactly once unless the stage is taken down first; at a node that is down it fails as
   // FailedPrecondition, at one that dies before it has answered as Unavailable.
   virtual void Propose(int node, const std::string& command, Duration timeout, Proposed done) = 0;
@@ -72,6 +77,9 @@ class Stage {
   virtual void Read(int node, const std::string& key, Duration timeout, Got done) = 0;
   // The stale mode: a node's own state, without asking anyone. Requires up(node).
   virtual std::optional<std::string> ReadStale(int node, const std::string& key) const = 0;
+
+  // As RaftNode::ChangeMembers, where the stage has spares.
+  virtual void ChangeMembers(int node, RaftNode::MembersChange change, Duration timeout, Proposed done) = 0;
 
   // ---- What nodes say of themselves. Requires up(node).
   virtual NodeStatus status(int node) const = 0;

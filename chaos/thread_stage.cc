@@ -126,6 +126,7 @@ ThreadStage::ThreadStage(const StageOptions& options, Timeline& timeline)
       root_(MakeDirectory()),
       inbox_(std::make_shared<Inbox>()) {
   for (const NodeId& id : ids()) machines_.push_back(std::make_unique<Machine>(id));
+  for (int node = size() - options.spares; node < size(); ++node) At(node).joins = true;
 }
 
 ThreadStage::~ThreadStage() {
@@ -139,8 +140,11 @@ ThreadStage::~ThreadStage() {
 NodeConfig ThreadStage::ConfigOf(int node) const {
   NodeConfig config;
   config.core.self = id(node);
-  std::copy_if(ids().begin(), ids().end(), std::back_inserter(config.core.peers),
+  config.core.joins = At(node).joins;
+  const auto members = ids().end() - options().spares;
+  std::copy_if(ids().begin(), config.core.joins ? ids().begin() : members, std::back_inserter(config.core.peers),
                [&](const NodeId& other) { return other != id(node); });
+  config.members_may_change = options().spares > 0;
   config.core.timings = options().timings;
   config.core.defences = options().defences;
   config.data_dir = Directory(node);
@@ -184,6 +188,14 @@ void ThreadStage::Crash(int node) {
   RAFTLY_CHECK(machine.files.RestorePower().ok(), "a machine's files do not come back with the power");
 }
 
+void ThreadStage::LoseDirectory(int node) {
+  Note(absl::StrCat(id(node), " loses its directory"));
+  const auto names = disk(node).List(Directory(node));
+  RAFTLY_CHECK(names.ok(), "a node that has run has no directory");
+  for (const std::string& name : *names) disk(node).Remove(absl::StrCat(Directory(node), "/", name)).IgnoreError();
+  At(node).joins = true;
+}
+
 // ---- Clients -------------------------------------------------------------------------------------------------------
 
 void ThreadStage::Propose(int node, const std::string& command, Duration timeout, Proposed done) {
@@ -193,6 +205,16 @@ void ThreadStage::Propose(int node, const std::string& command, Duration timeout
       command, server.loop.Now() + timeout,
       [inbox = inbox_, done = std::move(done)](absl::StatusOr<Applied> applied) mutable {
         inbox->Post([done = std::move(done), applied = std::move(applied)]() mutable { done(std::move(applied)); });
+      });
+}
+
+void ThreadStage::ChangeMembers(int node, RaftNode::MembersChange change, Duration timeout, Proposed done) {
+  if (!up(node)) return done(DownError(id(node)));
+  Server& server = *At(node).server;
+  server.node.ChangeMembers(
+      std::move(change), server.loop.Now() + timeout,
+      [inbox = inbox_, done = std::move(done)](absl::StatusOr<Applied> begun) mutable {
+        inbox->Post([done = std::move(done), begun = std::move(begun)]() mutable { done(std::move(begun)); });
       });
 }
 

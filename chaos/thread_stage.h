@@ -25,11 +25,14 @@ class ThreadStage : public Stage {
   absl::Status Start(int node) override;
   void Stop(int node) override;
   void Crash(int node) override;
+  void LoseDirectory(int node) override;
   bool up(int node) const override { return At(node).server != nullptr; }
 
   void Propose(int node, const std::string& command, Duration timeout, Proposed done) override;
   void Read(int node, const std::string& key, Duration timeout, Got done) override;
   std::optional<std::string> ReadStale(int node, const std::string& key) const override;
+
+  void ChangeMembers(int node, RaftNode::MembersChange change, Duration timeout, Proposed done) override;
 
   NodeStatus status(int node) const override;
   void SetTimings(int node, Timings timings) override;
@@ -55,6 +58,7 @@ class ThreadStage : public Stage {
     NetworkRules rules;
     CrashableFiles files;
     std::unique_ptr<Server> server;  // null: down
+    bool joins = false;
   };
 
   Machine& At(int node) { return *machines_[static_cast<size_t>(node)]; }

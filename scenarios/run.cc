@@ -1,6 +1,7 @@
 #include "scenarios/run.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "chaos/sim/kv_machine.h"
@@ -96,6 +97,24 @@ bool Run::CommitUpTo(int node, Index index) {
   if (!Put(node, "k", "v", static_cast<int>(last.value) + 1, static_cast<int>(index.value))) return false;
   return Need(stage.status(node).commit_index == index,
               absl::StrCat(stage.id(node), " has committed index ", index.value, " and no more"));
+}
+
+bool Run::ChangeMembers(int node, const Configuration& members, Duration patience) {
+  // It is refused for as long as not all have said that they understand it, or until others have caught up.
+  const auto open = std::make_shared<bool>(false);
+  const auto change = [members](Members now) -> absl::StatusOr<Members> {
+    now.configuration = members;
+    return Among(members, now.known);
+  };
+  return stage.RunUntil(
+      [&] {
+        if (*stage.status(node).members == members) return true;
+        if (!std::exchange(*open, true)) {
+          stage.ChangeMembers(node, change, kPatience, [open](const absl::StatusOr<Applied>&) { *open = false; });
+        }
+        return false;
+      },
+      patience);
 }
 
 int Run::CountAcknowledged(const Operations& operations) const {

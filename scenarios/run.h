@@ -55,6 +55,9 @@ class Run {
   // Puts until the leader's commit index is `index`.
   bool CommitUpTo(int node, Index index);
 
+  // Asks until these are its members, committed or not: whether they are within `patience`.
+  bool ChangeMembers(int node, const Configuration& members, Duration patience);
+
   int CountAcknowledged(const Operations& operations) const;
   bool AllAnswered(const Operations& operations) const;
   // How many of these writes are in the log.

@@ -44,7 +44,8 @@ std::string MaskNames(const Scenario& scenario) {
 }
 
 Ending RunOnce(const Scenario& scenario, const Switch* off, const PerformOptions& options) {
-  StageOptions setup{.nodes = 3, .seed = options.seed, .timings = {}, .defences = {}};
+  StageOptions setup{
+      .nodes = scenario.nodes, .spares = scenario.spares, .seed = options.seed, .timings = {}, .defences = {}};
   if (options.real) setup.timings = kRealTimings;
   for (const Switch& mask : scenario.masks) setup.defences.*mask.defence = false;
   if (off != nullptr) setup.defences.*off->defence = false;
@@ -168,7 +169,8 @@ Report Perform(const Scenario& scenario, const PerformOptions& options) {
 }
 
 const std::vector<Scenario>& Scenarios() {
-  static const auto& scenarios = *new std::vector<Scenario>{SplitBrain(), LeaderIsolation(), TornWrite(), StaleLog()};
+  static const auto& scenarios = *new std::vector<Scenario>{SplitBrain(), LeaderIsolation(), TornWrite(),
+                                                            StaleLog(),   AmnesiacVoter(),   SingleServerChange()};
   return scenarios;
 }
 

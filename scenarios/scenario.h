@@ -42,6 +42,8 @@ struct Scenario {
   std::vector<Demonstration> demonstrations;  // one run with the defence off for each
   std::vector<Switch> masks;                  // would hide it: off in every run
   std::function<void(Run&)> script;
+  int nodes = 3;
+  int spares = 0;  // the last of them: see StageOptions
 };
 
 // All of them, in the order in which they are shown.
@@ -67,5 +69,7 @@ Scenario SplitBrain();
 Scenario LeaderIsolation();
 Scenario TornWrite();
 Scenario StaleLog();
+Scenario AmnesiacVoter();
+Scenario SingleServerChange();
 
 }  // namespace raftly

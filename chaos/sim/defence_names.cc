@@ -22,6 +22,8 @@ const std::vector<NamedDefence>& AllDefences() {
       {"member_check", "members only", &Defences::member_check},
       {"joint_consensus", "joint consensus", &Defences::joint_consensus},
       {"change_after_own_entry", "changes wait for an own entry", &Defences::change_after_own_entry},
+      {"configuration_when_appended", "members as appended", &Defences::configuration_when_appended},
+      {"configuration_goes_with_log", "members go with the log", &Defences::configuration_goes_with_log},
       {"joiners_catch_up", "no vote before catching up", &Defences::joiners_catch_up},
       {"evidence_asks_first", "evidence only asks", &Defences::evidence_asks_first},
       {"election_jitter", "random timeouts", &Defences::election_jitter},

@@ -161,6 +161,14 @@ void SimCluster::Join(int node) {
   Start(node);
 }
 
+void SimCluster::LoseDirectory(int node) {
+  Machine& machine = *machines_[node];
+  Say(absl::StrCat(ids_[node], " loses its directory"));
+  machine.disk.Wipe();
+  machine.joins = true;
+  judges_.OnDirectoryLost(node);
+}
+
 void SimCluster::Retire(int node) {
   Machine& machine = *machines_[node];
   if (up(node)) Crash(node, SimDisk::Crash::kProcess);

@@ -63,6 +63,8 @@ class SimCluster {
   // ---- Members that come and go (Settings::spares)
   // With an empty directory, for a leader to take in. Requires that it does not serve.
   void Join(int node);
+  // The same for one that is down and has lost its directory.
+  void LoseDirectory(int node);
   // For good: its directory is thrown away. For those that the cluster has removed.
   void Retire(int node);
   // As RaftNode::ChangeMembers. Requires up(node).

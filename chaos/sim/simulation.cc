@@ -122,7 +122,9 @@ class Run {
     const uint64_t before = applied();
     const bool all_there = before == judges_.highest_commit().value * Members().size();
     if (all_there && cluster_.SettledMembers() != nullptr) return false;
-    world_.RunUntil(world_.now() + 2s);
+    // A change takes some rounds of writes, and ends by itself.
+    const bool settled = cluster_.SettledMembers() != nullptr;
+    world_.RunUntil(world_.now() + 2s + (settled ? Duration(0) : 8 * settings_.disks.sync_high));
     return applied() != before;
   }
 

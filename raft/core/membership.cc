@@ -112,7 +112,10 @@ void RaftCore::FollowConfiguration() {
 
 // Committed configurations are never withdrawn, so what lay before them is of no use.
 void RaftCore::SettleConfigurations() {
+  const size_t before = configurations_.size();
   while (configurations_.size() > 1 && configurations_[1].at <= commit_) configurations_.pop_front();
+  const bool comes_late = !config_.defences.configuration_when_appended && configurations_.size() < before;
+  if (role_ == Role::kLeader && comes_late) FollowConfiguration();
   // §6: a leader that is not in the new configuration leads until that is committed, and counts for nothing meanwhile.
   const bool settled = configurations_.size() == 1 && !configuration().joint();
   if (role_ == Role::kLeader && settled && !configuration().Votes(config_.self)) LeaveTheLead(RoleReason::kRemoved);

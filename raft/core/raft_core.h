@@ -82,7 +82,9 @@ class RaftCore {
   uint64_t snapshot_size() const { return snapshot_size_; }
   const Timings& timings() const { return config_.timings; }
   // The one that holds: the last in the log, committed or not. Its entry's index; 0: it is that of the first start.
-  const Configuration& configuration() const { return configurations_.back().value; }
+  const Configuration& configuration() const {
+    return (config_.defences.configuration_when_appended ? configurations_.back() : configurations_.front()).value;
+  }
   Index configuration_at() const { return configurations_.back().at; }
   const std::map<NodeId, Progress>& progress() const { return progress_; }  // of a leader; else empty
   // Of a leader: whether this member has as good as all of the log (thesis §4.2.1).

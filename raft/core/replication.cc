@@ -89,7 +89,7 @@ void RaftCore::TruncateFrom(Index from, const NodeId& leader) {
   }
   out_.events.push_back(LogTruncated{from, log_.last().index - from + 1, leader});
   log_.TruncateFrom(from);
-  WithdrawConfigurations(from);
+  if (config_.defences.configuration_goes_with_log) WithdrawConfigurations(from);
   handed_ = std::min(handed_, from - 1);
   if (!config_.defences.lower_in_flight_writes) return;
   // Writes that are still on their way will be overwritten by the one that follows: when they are done, the disk holds

@@ -1,4 +1,4 @@
-// The four incidents on real threads and files: the simulator tells the truth.
+// The incidents on real threads and files: the simulator tells the truth.
 #include <gtest/gtest.h>
 
 #include "scenarios/scenario.h"
@@ -15,6 +15,8 @@ TEST(TestChaosSplitBrain, OnThreadsAndFiles) { ExpectShown("split-brain-2011"); 
 TEST(TestChaosLeaderIsolation, OnThreadsAndFiles) { ExpectShown("leader-isolation-write-loss"); }
 TEST(TestChaosTornWrite, OnThreadsAndFiles) { ExpectShown("wal-torn-write"); }
 TEST(TestChaosStaleElection, OnThreadsAndFiles) { ExpectShown("stale-log-elected-leader"); }
+TEST(TestChaosAmnesiacVoter, OnThreadsAndFiles) { ExpectShown("amnesiac-voter-2016"); }
+TEST(TestChaosSingleServerChange, OnThreadsAndFiles) { ExpectShown("single-server-change-2015"); }
 
 }  // namespace
 }  // namespace raftly

@@ -1,4 +1,4 @@
-// The four incidents from many seeds: nothing is lost with the defence on, and the damage is found with it off.
+// The incidents from many seeds: nothing is lost with the defence on, and the damage is found with it off.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -49,6 +49,14 @@ TEST(TestChaosTornWrite, ATornTailCostsNothingUnlessItIsBelievedOrKept) { Expect
 
 TEST(TestChaosStaleElection, CommittedEntriesSurviveUnlessAStaleNodeMayLead) {
   ExpectShownBothWays("stale-log-elected-leader");
+}
+
+TEST(TestChaosAmnesiacVoter, AnEmptyDirectoryHasNoVoteUntilItHasCaughtUp) {
+  ExpectShownBothWays("amnesiac-voter-2016");
+}
+
+TEST(TestChaosSingleServerChange, TwoMajoritiesAreDisjointUnlessALeaderCommitsFirst) {
+  ExpectShownBothWays("single-server-change-2015");
 }
 
 TEST(TestChaosSplitBrain, SummaryHasTheKeysOfTheContract) {
@@ -151,7 +159,7 @@ TEST(ScenariosCommand, AllEndsWithATableAndACount) {
   const Ran ran = RunCommand({"--all", "--seed", "3"});
   EXPECT_EQ(ran.exit, 0);
   EXPECT_THAT(ran.out, HasSubstr("wal-torn-write                PASS"));
-  EXPECT_THAT(ran.out, ::testing::EndsWith("\n4 passed, 0 failed\n"));
+  EXPECT_THAT(ran.out, ::testing::EndsWith("\n6 passed, 0 failed\n"));
 }
 
 TEST(ScenariosCommand, TraceAddsWhatHappenedWhen) {
