@@ -44,8 +44,8 @@ void Laboratory::Close() {
 void Laboratory::ComeToRest() {
   Add("closing", {});
   if (swarm_) swarm_->End();
-  for (int i = cluster_.members(); i < cluster_.size(); ++i) cluster_.Crash(i, SimDisk::Crash::kProcess);
-  for (int i = 0; i < cluster_.members(); ++i) {
+  for (int i = 0; i < cluster_.size(); ++i) {
+    if (!cluster_.serves(i)) cluster_.Crash(i, SimDisk::Crash::kProcess);
     if (cluster_.up(i)) cluster_.node(i).SetTimings(settings_.timings);
   }
   cluster_.HealAll();
@@ -62,9 +62,10 @@ bool Laboratory::Await(absl::FunctionRef<bool()> there, Duration patience) {
 
 bool Laboratory::AtRest() const {
   const int leader = cluster_.leader();
-  if (leader < 0) return false;
+  if (leader < 0 || cluster_.SettledMembers() == nullptr) return false;
   const NodeStatus first = cluster_.status(leader);
-  for (int i = 0; i < cluster_.members(); ++i) {
+  for (int i = 0; i < cluster_.size(); ++i) {
+    if (!cluster_.IsMember(i)) continue;
     if (!cluster_.up(i) || !RestsWith(first, cluster_.status(i))) return false;
   }
   return true;
@@ -88,13 +89,15 @@ void Laboratory::ReadAll() {
 
 NodeLogs Laboratory::Logs() {
   NodeLogs logs;
-  int waiting = cluster_.members();
-  for (int i = 0; i < cluster_.members(); ++i) {
+  int waiting = 0;
+  for (int i = 0; i < cluster_.size(); ++i) {
+    if (!cluster_.IsMember(i)) continue;
+    ++waiting;
     logs.emplace_back(cluster_.id(i), Entries());
     // Lost where the node dies first; it would have to answer within the patience.
-    cluster_.node(i).Tail(SIZE_MAX, [this, &logs, &waiting, i](Entries entries) {
+    cluster_.node(i).Tail(SIZE_MAX, [this, &logs, &waiting, which = logs.size() - 1](Entries entries) {
       if (over_) return;
-      logs[static_cast<size_t>(i)].second = std::move(entries);
+      logs[which].second = std::move(entries);
       --waiting;
     });
   }

@@ -69,6 +69,8 @@ class SimCluster {
   void Retire(int node);
   // As RaftNode::ChangeMembers. Requires up(node).
   void ChangeMembers(int node, RaftNode::MembersChange change, Duration timeout);
+  // By the last configuration that is committed, learners included.
+  bool IsMember(int node) const { return judges_.members().committed().configuration.Has(ids_[node]); }
   // A configuration that nothing is left to be changed about: committed, and no log holds another one.
   const Configuration* SettledMembers() const;
   const Judges& judges() const { return judges_; }

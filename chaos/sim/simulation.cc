@@ -105,7 +105,7 @@ class Run {
   std::vector<int> Members() const {
     std::vector<int> members;
     for (int i = 0; i < cluster_.size(); ++i) {
-      if (judges_.members().committed().configuration.Has(cluster_.id(i)) && i != deaf_) members.push_back(i);
+      if (cluster_.IsMember(i) && i != deaf_) members.push_back(i);
     }
     return members;
   }
