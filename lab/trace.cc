@@ -125,6 +125,15 @@ struct Content {
     fields["kind"] = "timeout_now";
     fields["term"] = m.term.value;
   }
+  void operator()(const EntriesRequest& m) const {
+    fields["kind"] = "fetch_entries";
+    fields["first"] = m.first.value;
+    fields["proof"] = {m.proof.index.value, m.proof.term.value};
+  }
+  void operator()(const PieceRequest& m) const {
+    fields["kind"] = "fetch_snapshot";
+    fields["offset"] = m.offset;
+  }
   void operator()(const ForwardRequest& m) const {
     fields["kind"] = "forward";
     fields["commands"] = m.commands.size();
@@ -151,6 +160,17 @@ struct Content {
   void operator()(const TimeoutNowReply& m) const {
     fields["kind"] = m.campaigns ? "campaigns" : "cannot_campaign";
     fields["term"] = m.term.value;
+  }
+  void operator()(const EntriesReply& m) const {
+    fields["kind"] = "entries";
+    fields["term"] = m.term.value;
+    if (!m.entries.empty()) fields["entries"] = ListOf(m.entries);
+  }
+  void operator()(const PieceReply& m) const {
+    fields["kind"] = "snapshot_piece";
+    fields["term"] = m.term.value;
+    fields["last"] = {m.last_included.index.value, m.last_included.term.value};
+    fields["bytes"] = m.data.size();
   }
   void operator()(const ForwardReply& m) const {
     fields["kind"] = "forwarded";

@@ -65,6 +65,21 @@ void NodeLogger::OnEvent(Time now, const NodeEvent& event) {
   std::visit([this](const auto& one) { Line(one); }, event);
 }
 
+void NodeLogger::OnRepair(const RepairNews& news) {
+  switch (news.what) {
+    case RepairNews::What::kBegun:
+      return log_.Warn("repair begins: this node asks its peers for what it has lost, and takes no part until then",
+                       {{"damage", news.text}});
+    case RepairNews::What::kWaits:
+      return log_.Warn("repair waits: no peer could help yet", {{"answers", news.text}});
+    case RepairNews::What::kFetched:
+      return log_.Info("repair has all that was missing",
+                       {{"entries", std::to_string(news.entries)}, {"from", OrNone(news.peer)}});
+    case RepairNews::What::kDone:
+      return log_.Info("repair done: the log is what it was, and this node takes part again");
+  }
+}
+
 void NodeLogger::OnStep(Time now, const RaftCore& core) {
   now_ = now;
   if (unreachable_.empty()) return;

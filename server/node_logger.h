@@ -26,6 +26,7 @@ class NodeLogger : public NodeObserver {
   // loop.
   void OnStranger(const NodeId& claimed, const std::string& why, Time now);
   void OnClusterKnown(const Identity& identity) override;
+  void OnRepair(const RepairNews& news) override;
   void OnSnapshotTaken(LogPosition last_included, uint64_t bytes, Duration took, const absl::Status& status) override;
   void OnSnapshotDamaged(const absl::Status& why) override;
   void OnSnapshotRefused(const absl::Status& why) override;

@@ -41,6 +41,9 @@ class Observers : public NodeObserver {
   void OnApplied(const Entry& entry) override {
     for (auto* one : all_) one->OnApplied(entry);
   }
+  void OnRepair(const RepairNews& news) override {
+    for (auto* one : all_) one->OnRepair(news);
+  }
   void OnSnapshotDamaged(const absl::Status& why) override {
     for (auto* one : all_) one->OnSnapshotDamaged(why);
   }

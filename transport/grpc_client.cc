@@ -224,6 +224,18 @@ void GrpcClient::Call(const NodeId& to, const Request& request, Duration timeout
       return peer->stub->PrepareAsyncTimeoutNow(context, message, &completions_);
     });
   }
+  if (const auto* entries = std::get_if<EntriesRequest>(&request)) {
+    const auto message = Encode(*entries);
+    return Start<pb::FetchEntriesResponse>(peer, timeout, std::move(done), [&](grpc::ClientContext* context) {
+      return peer->stub->PrepareAsyncFetchEntries(context, message, &completions_);
+    });
+  }
+  if (const auto* piece = std::get_if<PieceRequest>(&request)) {
+    const auto message = Encode(*piece);
+    return Start<pb::FetchSnapshotResponse>(peer, timeout, std::move(done), [&](grpc::ClientContext* context) {
+      return peer->stub->PrepareAsyncFetchSnapshot(context, message, &completions_);
+    });
+  }
   const auto* forward = std::get_if<ForwardRequest>(&request);
   if (forward != nullptr || std::holds_alternative<ReadIndexRequest>(request)) {
     pb::ReplicateRequest message;

@@ -156,6 +156,8 @@ void GrpcServer::AwaitEach() {
     Await<IncomingCall<pb::AppendEntriesRequest, pb::AppendEntriesResponse>>(&Service::RequestAppendEntries, false);
   }
   Await<IncomingCall<pb::TimeoutNowRequest, pb::TimeoutNowResponse>>(&Service::RequestTimeoutNow, false);
+  Await<IncomingCall<pb::FetchEntriesRequest, pb::FetchEntriesResponse>>(&Service::RequestFetchEntries, false);
+  Await<IncomingCall<pb::FetchSnapshotRequest, pb::FetchSnapshotResponse>>(&Service::RequestFetchSnapshot, false);
   Await<IncomingSnapshot>();
   Await<IncomingStream>();
 }

@@ -65,6 +65,34 @@ absl::StatusOr<Entries> DecodeEntries(Index prev, google::protobuf::RepeatedPtrF
   return entries;
 }
 
+pb::FetchEntriesResponse::Proof EncodeProof(Proof proof) {
+  switch (proof) {
+    case Proof::kHeld:
+      return pb::FetchEntriesResponse::HELD;
+    case Proof::kReplaced:
+      return pb::FetchEntriesResponse::REPLACED;
+    case Proof::kCompacted:
+      return pb::FetchEntriesResponse::COMPACTED;
+    case Proof::kMissing:
+      break;
+  }
+  return pb::FetchEntriesResponse::MISSING;
+}
+
+// What is not known here proves nothing.
+Proof DecodeProof(pb::FetchEntriesResponse::Proof proof) {
+  switch (proof) {
+    case pb::FetchEntriesResponse::HELD:
+      return Proof::kHeld;
+    case pb::FetchEntriesResponse::REPLACED:
+      return Proof::kReplaced;
+    case pb::FetchEntriesResponse::COMPACTED:
+      return Proof::kCompacted;
+    default:
+      return Proof::kMissing;
+  }
+}
+
 }  // namespace
 
 pb::VoteRequest Encode(const VoteRequest& request) {
@@ -223,6 +251,97 @@ pb::TimeoutNowResponse Encode(const TimeoutNowReply& reply) {
 absl::StatusOr<TimeoutNowReply> Decode(pb::TimeoutNowResponse&& message) {
   return TimeoutNowReply{.term = {message.term()}, .campaigns = message.campaigns()};
 }
+
+// ---- What a node whose disk was damaged asks for -------------------------------------------------------------------
+
+pb::FetchEntriesRequest Encode(const EntriesRequest& request) {
+  pb::FetchEntriesRequest message;
+  message.set_from(request.from);
+  message.set_first_index(request.first.value);
+  message.set_proof_index(request.proof.index.value);
+  message.set_proof_term(request.proof.term.value);
+  EncodeStamp(request.stamp, message);
+  return message;
+}
+
+absl::StatusOr<EntriesRequest> Decode(pb::FetchEntriesRequest&& message) {
+  EntriesRequest request{.from = std::move(*message.mutable_from()),
+                         .first = {message.first_index()},
+                         .proof = {.term = {message.proof_term()}, .index = {message.proof_index()}},
+                         .stamp = DecodeStamp(message)};
+  if (!request.first) return absl::InvalidArgumentError("first_index: 0");
+  if (request.proof.index < request.first) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("proof_index: ", request.proof.index.value, " is before first_index, ", request.first.value));
+  }
+  return request;
+}
+
+pb::FetchEntriesResponse Encode(const EntriesReply& reply) {
+  pb::FetchEntriesResponse message;
+  message.set_term(reply.term.value);
+  message.set_proof(EncodeProof(reply.proof));
+  message.set_prev_log_index(reply.previous.index.value);
+  message.set_prev_log_term(reply.previous.term.value);
+  message.set_first_log_index(reply.begins.value);
+  message.set_snapshot_index(reply.snapshot.index.value);
+  message.set_snapshot_term(reply.snapshot.term.value);
+  for (const Entry& entry : reply.entries) EncodeEntry(entry, message.add_entries());
+  return message;
+}
+
+absl::StatusOr<EntriesReply> Decode(pb::FetchEntriesResponse&& message) {
+  const Index previous{message.prev_log_index()};
+  absl::StatusOr<Entries> entries = DecodeEntries(previous, *message.mutable_entries());
+  if (!entries.ok()) return entries.status();
+  return EntriesReply{.term = {message.term()},
+                      .proof = DecodeProof(message.proof()),
+                      .previous = {.term = {message.prev_log_term()}, .index = previous},
+                      .entries = *std::move(entries),
+                      .begins = {message.first_log_index()},
+                      .snapshot = {.term = {message.snapshot_term()}, .index = {message.snapshot_index()}}};
+}
+
+pb::FetchSnapshotRequest Encode(const PieceRequest& request) {
+  pb::FetchSnapshotRequest message;
+  message.set_from(request.from);
+  message.set_last_included_index(request.last_included.index.value);
+  message.set_last_included_term(request.last_included.term.value);
+  message.set_offset(request.offset);
+  message.set_at_least_index(request.at_least.value);
+  EncodeStamp(request.stamp, message);
+  return message;
+}
+
+absl::StatusOr<PieceRequest> Decode(pb::FetchSnapshotRequest&& message) {
+  return PieceRequest{
+      .from = std::move(*message.mutable_from()),
+      .at_least = {message.at_least_index()},
+      .last_included = {.term = {message.last_included_term()}, .index = {message.last_included_index()}},
+      .offset = message.offset(),
+      .stamp = DecodeStamp(message)};
+}
+
+pb::FetchSnapshotResponse Encode(const PieceReply& reply) {
+  pb::FetchSnapshotResponse message;
+  message.set_term(reply.term.value);
+  message.set_last_included_index(reply.last_included.index.value);
+  message.set_last_included_term(reply.last_included.term.value);
+  message.set_total_size(reply.size);
+  message.set_data(reply.data.view().data(), reply.data.size());
+  message.set_crc(Checksum(reply.data.view()));
+  return message;
+}
+
+absl::StatusOr<PieceReply> Decode(pb::FetchSnapshotResponse&& message) {
+  if (Checksum(message.data()) != message.crc()) return absl::InvalidArgumentError("crc: does not match the data");
+  return PieceReply{.term = {message.term()},
+                    .last_included = {.term = {message.last_included_term()}, .index = {message.last_included_index()}},
+                    .size = message.total_size(),
+                    .data = Bytes(std::move(*message.mutable_data()))};
+}
+
+// --------------------------------------------------------------------------------------------------------------------
 
 pb::ReadIndexRequest Encode(const ReadIndexRequest& request) {
   pb::ReadIndexRequest message;

@@ -41,6 +41,7 @@ const std::vector<NamedDefence>& AllDefences() {
       {"verify_checksums", "checksums", &Defences::verify_checksums},
       {"truncate_torn_tail", "torn tails cut", &Defences::truncate_torn_tail},
       {"final_sync_failure", "no second sync", &Defences::final_sync_failure},
+      {"repair_proof", "damaged logs mended by proof", &Defences::repair_proof},
       {"disk_reserve", "space before writing", &Defences::disk_reserve},
       {"deduplication", "commands that come again", &Defences::deduplication},
       {"answers_in_snapshots", "kept answers in snapshots", &Defences::answers_in_snapshots},

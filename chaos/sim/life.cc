@@ -129,6 +129,8 @@ void SimCluster::Observer::OnClusterKnown(const Identity& identity) {
   }
 }
 
+void SimCluster::Observer::OnRepair(const RepairNews& news) { cluster_.OnRepair(life_, news); }
+
 void SimCluster::Observer::OnFatal(const absl::Status& why) { cluster_.OnFatal(life_, why); }
 
 // ---- Tap -----------------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ class SimCluster::Observer : public NodeObserver {
   void OnStateLoaded(LogPosition at) override;
   void OnSnapshotDamaged(const absl::Status& why) override;
   void OnClusterKnown(const Identity& identity) override;
+  void OnRepair(const RepairNews& news) override;
   void OnFatal(const absl::Status& why) override;
 
  private:

@@ -119,6 +119,7 @@ void SimCluster::Start(int node) {
   Machine& machine = *machines_[node];
   machine.paused = false;
   Disturb(node);
+  if (machine.given_up) SetAside(node);
   for (int attempt = 0; attempt < 3; ++attempt) {
     machine.life = NewLife(node);
     const absl::Status started = machine.life->node->Start();
@@ -139,11 +140,16 @@ void SimCluster::Start(int node) {
     }
     if (!absl::IsDataLoss(started)) return ended_ ? ended_(node) : void();
     if (!machine.damaged) return judges_.Accuse(absl::StrCat("recovery: nobody damaged it, yet ", started.message()));
-    machine.disk.Wipe();
-    machine.damaged = false;
-    machine.rejoin = true;
-    judges_.OnDirectoryLost(node);
+    SetAside(node);
   }
+}
+
+void SimCluster::SetAside(int node) {
+  Machine& machine = *machines_[node];
+  machine.disk.Wipe();
+  machine.damaged = machine.given_up = false;
+  machine.rejoin = true;
+  judges_.OnDirectoryLost(node);
 }
 
 void SimCluster::Crash(int node, SimDisk::Crash crash) {
@@ -232,11 +238,34 @@ void SimCluster::OnFatal(Life& life, const absl::Status& why) {
   if (!life.alive) return;
   TellProcess(life.place, Watcher::Process::kGaveUp, std::string(why.message()));
   Say(absl::StrCat(ids_[life.place], " gives up: ", why.ToString()));
+  Machine& machine = *machines_[life.place];
+  machine.given_up = absl::IsDataLoss(why) && machine.damaged && life.node->status().repairing;
   world_.At(world_.now() + std::chrono::milliseconds(1), 0, [this, &life] {
     if (!life.alive) return;
     Crash(life.place, SimDisk::Crash::kPower);
     if (ended_) ended_(life.place);
   });
+}
+
+void SimCluster::OnRepair(Life& life, const RepairNews& news) {
+  if (!life.alive) return;
+  Machine& machine = *machines_[life.place];
+  const NodeId& id = ids_[life.place];
+  switch (news.what) {
+    case RepairNews::What::kBegun:
+      Say(absl::StrCat(id, " mends its log: ", news.text));
+      if (!machine.damaged) judges_.Accuse(absl::StrCat("recovery: nobody damaged it, yet ", news.text));
+      return;
+    case RepairNews::What::kWaits:
+      return Say(absl::StrCat(id, " finds nobody who helps: ", news.text));
+    case RepairNews::What::kFetched:
+      return Say(absl::StrCat(id, " has ", news.entries, " entries back, from ", news.peer));
+    case RepairNews::What::kDone:
+      Say(absl::StrCat(id, " has mended its log"));
+      machine.damaged = false;
+      ++repaired_;
+      return;
+  }
 }
 
 void SimCluster::Pause(int node) {

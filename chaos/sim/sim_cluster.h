@@ -129,6 +129,8 @@ class SimCluster {
 
   // Of a node that is up.
   NodeStatus status(int node) const;
+  // How many damaged logs were mended.
+  uint64_t repaired() const { return repaired_; }
   RaftNode& node(int node);
   const KvMachine& machine(int node) const;
   // The node that leads with the highest term; -1: none.
@@ -154,6 +156,7 @@ class SimCluster {
     bool paused = false;
     bool refuses = true;  // while down: callers are told so; otherwise a black hole
     bool damaged = false;
+    bool given_up = false;  // no peer holds what was damaged: its operator sets the directory aside
     bool rejoin = false;
     bool serves = false;
     bool joins = false;  // it was no member of the first start
@@ -166,6 +169,8 @@ class SimCluster {
   std::unique_ptr<Life> NewLife(int node);
   void EndLife(int node, SimDisk::Crash crash, bool in_a_write = false);
   void OnFatal(Life& life, const absl::Status& why);
+  void OnRepair(Life& life, const RepairNews& news);
+  void SetAside(int node);
   void Carry(const NodeId& from, const NodeId& to, Task deliver);
   Task Watched(int from, int to, Task deliver);
   void TellProcess(int node, Watcher::Process what, const std::string& why = {});
@@ -188,6 +193,7 @@ class SimCluster {
   std::function<void(int)> ended_;
   std::string cluster_id_;  // as the first node learned it
   uint64_t lives_ = 0;
+  uint64_t repaired_ = 0;
   int dying_ = -1;  // this node is being taken apart: nothing that it says counts
 
   Watcher* watcher_ = nullptr;

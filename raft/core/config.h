@@ -51,6 +51,7 @@ struct Defences {
   bool verify_checksums = true;           // WAL
   bool truncate_torn_tail = true;         // WAL
   bool final_sync_failure = true;         // a failed sync is the log's last word: trying again would lie
+  bool repair_proof = true;               // §5.3: a damaged log is mended from one that holds what follows the hole
   bool disk_reserve = true;               // WAL: space is there before anything is written
   bool deduplication = true;              // the key-value machine: a command that comes again is answered, not done
   bool answers_in_snapshots = true;       // the same: the answers that it keeps for that are part of its state

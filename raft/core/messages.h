@@ -135,6 +135,57 @@ struct TimeoutNowReply {
   bool operator==(const TimeoutNowReply&) const = default;
 };
 
+// How the receiver's log relates to an entry of the asker's, its proof (raft/storage/log_repair.h).
+enum class Proof {
+  kHeld,       // it holds that entry, and so exactly what is before it there (§5.3)
+  kReplaced,   // it has committed another one at that index
+  kCompacted,  // it begins behind what is wanted
+  kMissing,    // it ends before that index, or has another entry there that may not stay
+};
+
+// Entries that the asker's disk has lost: from `first` on and before `proof`, from a log that holds `proof`; where it
+// has committed another entry there, up to and including that one. Between the nodes; no core sees these.
+struct EntriesRequest {
+  NodeId from;
+  Index first;
+  LogPosition proof;
+  Stamp stamp = {};
+
+  bool operator==(const EntriesRequest&) const = default;
+};
+
+struct EntriesReply {
+  Term term;
+  Proof proof = Proof::kMissing;
+  LogPosition previous;  // where held or replaced: the place before `first`
+  Entries entries;       // as many as fit into one message
+  Index begins;          // the first that its log has
+  LogPosition snapshot;  // its newest; index 0: none
+
+  bool operator==(const EntriesReply&) const = default;
+};
+
+// A piece of a snapshot of the receiver's: of the newest, or of one that it named. It makes one where none reaches so
+// far as it is wanted.
+struct PieceRequest {
+  NodeId from;
+  Index at_least;
+  LogPosition last_included;  // index 0: the newest
+  uint64_t offset = 0;
+  Stamp stamp = {};
+
+  bool operator==(const PieceRequest&) const = default;
+};
+
+struct PieceReply {
+  Term term;
+  LogPosition last_included;  // index 0: it has no such snapshot
+  uint64_t size = 0;          // of the whole file
+  Bytes data = {};
+
+  bool operator==(const PieceReply&) const = default;
+};
+
 // Commands of clients of a node that does not lead, for the leader to propose. Between the nodes; no core sees them.
 struct ForwardRequest {
   struct Command {
@@ -168,9 +219,10 @@ struct ForwardReply {
   bool operator==(const ForwardReply&) const = default;
 };
 
-using Request =
-    std::variant<VoteRequest, AppendRequest, SnapshotRequest, ReadIndexRequest, ForwardRequest, TimeoutNowRequest>;
-using Reply = std::variant<VoteReply, AppendReply, SnapshotReply, ReadIndexReply, ForwardReply, TimeoutNowReply>;
+using Request = std::variant<VoteRequest, AppendRequest, SnapshotRequest, ReadIndexRequest, ForwardRequest,
+                             TimeoutNowRequest, EntriesRequest, PieceRequest>;
+using Reply = std::variant<VoteReply, AppendReply, SnapshotReply, ReadIndexReply, ForwardReply, TimeoutNowReply,
+                           EntriesReply, PieceReply>;
 
 // Whom a request says that it is from.
 inline const NodeId& SenderOf(const Request& request) {
@@ -179,6 +231,8 @@ inline const NodeId& SenderOf(const Request& request) {
   if (const auto* read = std::get_if<ReadIndexRequest>(&request)) return read->from;
   if (const auto* forward = std::get_if<ForwardRequest>(&request)) return forward->from;
   if (const auto* handover = std::get_if<TimeoutNowRequest>(&request)) return handover->leader;
+  if (const auto* entries = std::get_if<EntriesRequest>(&request)) return entries->from;
+  if (const auto* piece = std::get_if<PieceRequest>(&request)) return piece->from;
   return std::get<AppendRequest>(request).leader;
 }
 inline const Stamp& StampOf(const Request& request) {

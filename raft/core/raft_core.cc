@@ -145,13 +145,12 @@ void RaftCore::On(RequestReceived& input) {
     const auto objection = ObjectionTo(*handover);
     if (!objection) return HandleTimeoutNow(input.call, *handover);
     Refuse(input.call, handover->leader, handover->term, *objection);
-  } else if (const auto* forward = std::get_if<ForwardRequest>(&input.request)) {
-    Refuse(input.call, forward->from, {}, Objection::kMalformed);  // nothing for a core
+  } else if (auto* append = std::get_if<AppendRequest>(&input.request)) {
+    const auto objection = ObjectionTo(*append);
+    if (!objection) return HandleAppend(input.call, *append);
+    Refuse(input.call, append->leader, append->term, *objection);
   } else {
-    auto& append = std::get<AppendRequest>(input.request);
-    const auto objection = ObjectionTo(append);
-    if (!objection) return HandleAppend(input.call, append);
-    Refuse(input.call, append.leader, append.term, *objection);
+    Refuse(input.call, SenderOf(input.request), {}, Objection::kMalformed);  // nothing for a core
   }
 }
 

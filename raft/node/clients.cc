@@ -22,6 +22,7 @@ void RaftNode::Impl::Propose(std::string command, Time deadline, SettleProposal:
 // For a proposal that is counted already.
 absl::Status RaftNode::Impl::RoomFor(size_t command_bytes) const {
   const NodeLimits& limits = config_.limits;
+  if (repairing_) return RepairingError();
   if (command_bytes > limits.command_bytes) return TooLargeError(command_bytes, limits.command_bytes);
   if (open_proposals_ > limits.pending_proposals || open_bytes_ > limits.pending_bytes) return QueueFullError();
   return absl::OkStatus();
@@ -47,7 +48,12 @@ void RaftNode::Impl::Read(Time deadline, SettleRead::Callback done, Handover han
     --self->open_reads_;
     done(std::move(status));
   });
-  if (++open_reads_ > config_.limits.pending_reads) {
+  ++open_reads_;
+  if (repairing_) {
+    settle(RepairingError());
+    return;
+  }
+  if (open_reads_ > config_.limits.pending_reads) {
     settle(QueueFullError());
     return;
   }

@@ -39,7 +39,7 @@ void RaftNode::Impl::KeepPiece(Piece piece) {
     stored->call = call;
     self->Enqueue(Input(*std::move(stored)));
   };
-  snapshots_->Store(std::move(piece.request), identity_.cluster_id(), kept);
+  snapshots_->Store(std::move(piece.request), identity_.cluster_id(), Snapshots::Ahead::kYes, kept);
 }
 
 void RaftNode::Impl::LoadState(LogPosition at) {

@@ -115,14 +115,19 @@ void DiskWriter::DropThrough(Index through) {
   });
 }
 
-// What is damaged there would be refused by the next start, too: a node does not go on with half a log.
 void DiskWriter::Read(EntriesWanted wanted) {
-  environment_.disk.Post([self = shared_from_this(), wanted = std::move(wanted)]() mutable {
+  const NodeId reader = wanted.reader;
+  Read(std::move(wanted), [this, reader](Entries entries) { callbacks_.read({reader, std::move(entries)}); });
+}
+
+// What is damaged there the next start has to mend: a node does not go on with half a log.
+void DiskWriter::Read(EntriesWanted wanted, absl::AnyInvocable<void(Entries)> done) {
+  environment_.disk.Post([self = shared_from_this(), wanted = std::move(wanted), done = std::move(done)]() mutable {
     if (self->finished_) return;
     absl::StatusOr<Entries> entries = self->wal_->Read(wanted.from, wanted.entries, wanted.bytes);
     if (absl::IsNotFound(entries.status())) entries = Entries{};
     if (!entries.ok()) return self->Fail(entries.status());
-    self->callbacks_.read({std::move(wanted.reader), *std::move(entries)});
+    done(*std::move(entries));
   });
 }
 

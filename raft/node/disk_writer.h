@@ -41,6 +41,8 @@ class DiskWriter : public std::enable_shared_from_this<DiskWriter> {
   void DropThrough(Index through);
   // After all writes pushed before.
   void Read(EntriesWanted wanted);
+  // The same, for a peer whose disk is damaged; `done` runs on the disk executor.
+  void Read(EntriesWanted wanted, absl::AnyInvocable<void(Entries)> done);
   // Completes what was pushed, seals and closes the log, then runs `closed` on the disk executor. The last call.
   void Close(absl::AnyInvocable<void()> closed);
   WalStats stats() const { return wal_->stats(); }

@@ -60,6 +60,10 @@ absl::Status DiskFullError() {
   return status;
 }
 
+absl::Status RepairingError() {
+  return absl::FailedPreconditionError("this node mends its damaged log, and takes no part");
+}
+
 absl::Status StoppingError() { return absl::UnavailableError("the node does not run, the outcome is unknown"); }
 
 absl::Status TimedOutError() { return absl::DeadlineExceededError("not settled in time, the outcome is unknown"); }

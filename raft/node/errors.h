@@ -35,6 +35,7 @@ absl::Status IllegalChangeError(const std::string& why = {});
 absl::Status NotUnderstoodError(const NodeId& node);
 absl::Status HandingOverError();
 absl::Status DiskFullError();
+absl::Status RepairingError();
 absl::Status StoppingError();
 absl::Status TimedOutError();
 

@@ -48,6 +48,8 @@ struct NodeStatus {
   Index snapshot_index;  // of the newest snapshot; 0: none
   Timings timings;
   bool may_vote = true;
+  // Its log or snapshot is damaged, and peers are asked for what was there: until then it takes no part in anything.
+  bool repairing = false;
   bool ready = false;         // a leader is known, and all is applied here that was committed when this node came up
   size_t open_proposals = 0;  // of clients of this node, and of others that forwarded theirs
   bool has_space = true;      // false: the disk is full, this node accepts no writes

@@ -13,13 +13,27 @@
 
 namespace raftly {
 
+// A part of this node's log or a snapshot is damaged, and peers are asked for it (raft/node/repair.h).
+struct RepairNews {
+  enum class What {
+    kBegun,    // `text`: what is damaged, and what is missing
+    kWaits,    // nobody could help yet; `text`: who said what. Told seldom
+    kFetched,  // all that was missing of the log is here; `peer`: whom the last of it came from
+    kDone,     // the node takes part again
+  };
+  What what = What::kBegun;
+  std::string text = {};
+  NodeId peer = {};
+  uint64_t entries = 0;  // that came from peers
+};
+
 // Each method says on which of the node's executors it is called: one at a time there, though not always by the same
 // thread (Executor::Run). Must not block; the default does nothing.
 class NodeObserver {
  public:
   virtual ~NodeObserver() = default;
 
-  // From Start, before anything else.
+  // From Start, or where a repair came first, loop: before anything else.
   virtual void OnRecovered(const Wal::Opened&, Duration /*took*/) {}
   // loop. In the order in which they happened.
   virtual void OnEvent(Time, const NodeEvent&) {}
@@ -35,6 +49,8 @@ class NodeObserver {
   virtual void OnClusterKnown(const Identity&) {}
   // disk. One write and sync of the log carried so many entries (0: only term and vote) and took so long.
   virtual void OnSynced(size_t /*entries*/, Duration /*took*/) {}
+  // loop, or from Start; disk, where this node's own snapshot holds what is missing.
+  virtual void OnRepair(const RepairNews&) {}
   // From Start: a snapshot is damaged, and was set aside; an older one serves.
   virtual void OnSnapshotDamaged(const absl::Status&) {}
   // loop. A piece of a leader's snapshot could not be kept, or the whole is not what it should be: why.

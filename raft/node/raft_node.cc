@@ -51,75 +51,6 @@ bool IsGreeting(const Request& request) {
 
 // ---- Starting and stopping -----------------------------------------------------------------------------------------
 
-absl::Status RaftNode::Impl::Start() {
-  const Time begin = environment_.loop.Now();
-  const absl::StatusOr<bool> known = identity_.Look();
-  if (!known.ok()) return known.status();
-  WalOptions wal = config_.wal;
-  wal.must_exist = *known;
-  auto opened = Wal::Open(environment_.files, config_.data_dir, wal);
-  if (!opened.ok()) return opened.status();
-  if (absl::Status taken = identity_.TakeUp(*opened, config_.core.rejoin); !taken.ok()) return taken;
-  const auto snapshot = snapshots_->Open(opened->base);
-  if (!snapshot.ok()) return snapshot.status();
-  NoteLogged(opened->entries);
-  Recovered recovered{.hard_state = opened->hard_state, .base = opened->base, .entries = std::move(opened->entries)};
-  if (*snapshot) {
-    const Snapshots::Info& found = **snapshot;
-    // A crash may have come between a leader's snapshot and what it does to the log.
-    if (recovered.BeginWith(found.last_included, found.size)) {
-      if (absl::Status status = opened->log->ThrowAway(found.last_included); !status.ok()) return status;
-    }
-    recovered.configuration = ConfigurationIn({.type = EntryType::kConfig, .data = Bytes(found.configuration)});
-    const absl::StatusOr<bool> learned = identity_.OnSnapshot(found.last_included.index, found.configuration);
-    if (!learned.ok()) return learned.status();
-    // Not fatal: the snapshot says it again.
-    if (*learned) WriteIdentity(environment_.files, config_.data_dir, identity_.identity()).IgnoreError();
-    logged_at_snapshot_ = LoggedAt(found.last_included.index);
-  }
-  opened->base = recovered.base;
-  opened->entries = std::move(recovered.entries);
-  if (observer_ != nullptr) {
-    observer_->OnRecovered(*opened, environment_.loop.Now() - begin);
-    if (*snapshot) observer_->OnStateLoaded((*snapshot)->last_included);
-  }
-  recovered.entries = std::move(opened->entries);
-  core_.emplace(config_.core, std::move(recovered), environment_.seed, environment_.loop.Now());
-  disk_ = std::make_shared<DiskWriter>(
-      environment_, std::move(opened->log), DiskWriter::Timings{config_.seal_after, config_.space_retry}, observer_,
-      DiskWriter::Callbacks{
-          .done = [this](WriteId id) { Enqueue(Input(WriteDone{id})); },
-          .space = [this](Space space) { Enqueue(Input(SpaceChanged{space})); },
-          .read = [this](EntriesRead read) { Enqueue(Input(std::move(read))); },
-          .failed =
-              [this](const absl::Status& why) {
-                environment_.loop.Post([self = shared_from_this(), why] { self->Halt(why); });
-              },
-      });
-  if (*snapshot) NoteMembers((*snapshot)->last_included.index, (*snapshot)->configuration);
-  FollowMembers();
-  Publish();
-  {
-    MutexLock lock(mutex_);
-    closed_ = false;
-  }
-  environment_.transport.OnPeerGone([self = weak_from_this()](const NodeId& peer) {
-    if (auto node = self.lock()) node->Enqueue(Input(PeerGone{peer}));
-  });
-  absl::Status started = environment_.transport.Start([self = weak_from_this()](Request request, ReplyFn reply) {
-    if (auto node = self.lock()) node->Enqueue(FromPeer{std::move(request), std::move(reply)});
-  });
-  if (!started.ok()) {
-    for (Item& item : CloseInbox()) Reject(std::move(item));
-    return started;
-  }
-  environment_.loop.Post([self = shared_from_this()] {
-    for (const NodeId& peer : self->core_->configuration().Others(self->config_.core.self)) self->Greet(peer);
-    self->Act();
-  });
-  return absl::OkStatus();
-}
-
 void RaftNode::Impl::Stop(absl::AnyInvocable<void()> stopped) {
   environment_.transport.Stop();
   environment_.loop.Post([self = shared_from_this(), stopped = std::move(stopped)]() mutable {
@@ -138,6 +69,7 @@ void RaftNode::Impl::Stop(absl::AnyInvocable<void()> stopped) {
 // Takes no further part: neither decides, nor answers, nor promises.
 void RaftNode::Impl::Halt(const absl::Status& why) {
   if (std::exchange(halted_, true)) return;
+  if (repair_ != nullptr) repair_->Stop();
   snapshots_->Stop();
   std::vector<Item> arrived = CloseInbox();
   pending_.SettleAll(absl::UnavailableError(why.message()));
@@ -220,6 +152,10 @@ void RaftNode::Impl::Take(FromPeer& item) {
   if (auto* forward = std::get_if<ForwardRequest>(&item.request)) {
     return ProposeForwarded(std::move(*forward), std::move(item.reply));
   }
+  if (const auto* entries = std::get_if<EntriesRequest>(&item.request)) {
+    return ServeEntries(*entries, std::move(item.reply));
+  }
+  if (const auto* piece = std::get_if<PieceRequest>(&item.request)) return ServePiece(*piece, std::move(item.reply));
   incoming_.emplace(++last_incoming_, Incoming{std::move(item.reply), stamp.introduce});
   core_->Step(environment_.loop.Now(), RequestReceived{last_incoming_, std::move(item.request)});
 }
@@ -440,6 +376,7 @@ NodeStatus RaftNode::Impl::status() const {
   status.last_applied = std::min(applied, status.commit_index);
   status.open_proposals = open_proposals_;
   status.log_bytes = wal_stats().end;
+  status.repairing = repairing_;
   status.ready = !status.leader.empty() && caught_up_at_ && applied >= *caught_up_at_;
   return status;
 }

@@ -1,5 +1,5 @@
-// The inside of RaftNode: its state, and what arrives at its loop. For the files of this
-// folder that hold its methods alone: raft_node.cc, changes.cc, clients.cc, compaction.cc, forwarding.cc, greeting.cc.
+// The inside of RaftNode: its state, and what arrives at its loop. For the files of this folder that
+// define parts of it alone.
 #pragma once
 
 #include <algorithm>
@@ -21,6 +21,7 @@
 #include "raft/node/node_identity.h"
 #include "raft/node/pending.h"
 #include "raft/node/raft_node.h"
+#include "raft/node/repair.h"
 #include "raft/node/snapshots.h"
 
 namespace raftly {
@@ -114,6 +115,29 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
     uint32_t features;
   };
   class ForwardedCommands;
+
+  // start.cc. What a directory holds: a log, and the snapshot that was taken up; or what is wrong with it.
+  struct Found {
+    std::optional<Wal::Opened> opened;
+    std::optional<Snapshots::Info> snapshot;
+    std::optional<Damage> damage;
+  };
+  absl::StatusOr<Found> Look();
+  absl::StatusOr<Found> LookAtDamage(const absl::Status& what);
+  absl::Status TakeUp(Found found);
+  absl::Status Listen();
+  void TakePart();
+  void BeginRepair(Damage damage);
+  void OnFetched(const absl::Status& status, Damage damage);
+  absl::StatusOr<Found> Mend(Damage& damage);
+  void OnMended(absl::StatusOr<Found> found, Damage damage);
+  void GiveUp(const absl::Status& why);
+
+  // fetching.cc
+  std::optional<std::string> ObjectionToRepair(const NodeId& from, const Stamp& stamp) const;
+  void ServeEntries(const EntriesRequest& request, ReplyFn reply, const Entries* read = nullptr);
+  void ServePiece(const PieceRequest& request, ReplyFn reply);
+  void SendPiece(PieceRequest request, ReplyFn reply);
 
   static NodeConfig Completed(NodeConfig config);
   void Enqueue(Item item, Handover handover = Handover::kAtOnce);
@@ -209,7 +233,12 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   std::atomic<size_t> open_bytes_{0};
   std::atomic<size_t> open_reads_{0};
 
+  std::atomic<bool> repairing_{false};
+  bool mended_ = false;  // which is still to be told
+  Time begun_;
+
   // Loop only.
+  std::shared_ptr<Repair> repair_;  // while repairing_
   std::optional<RaftCore> core_;
   std::shared_ptr<DiskWriter> disk_;
   Pending pending_;

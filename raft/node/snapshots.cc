@@ -174,12 +174,12 @@ void Snapshots::Prune(std::set<Index> needed, absl::AnyInvocable<void(Index)> do
 
 // ---- Taking one in -------------------------------------------------------------------------------------------------
 
-void Snapshots::Store(SnapshotRequest piece, std::string cluster_id,
+void Snapshots::Store(SnapshotRequest piece, std::string cluster_id, Ahead ahead,
                       absl::AnyInvocable<void(absl::StatusOr<PieceStored>, std::string configuration)> done) {
   environment_.snapshots.Post([self = shared_from_this(), piece = std::move(piece), cluster_id = std::move(cluster_id),
-                               done = std::move(done)]() mutable {
+                               ahead, done = std::move(done)]() mutable {
     std::string configuration;
-    absl::StatusOr<PieceStored> stored = self->Keep(piece, cluster_id, configuration);
+    absl::StatusOr<PieceStored> stored = self->Keep(piece, cluster_id, ahead, configuration);
     self->environment_.loop.Post(
         [done = std::move(done), stored = std::move(stored), configuration = std::move(configuration)]() mutable {
           done(std::move(stored), std::move(configuration));
@@ -188,7 +188,7 @@ void Snapshots::Store(SnapshotRequest piece, std::string cluster_id,
 }
 
 // One snapshot at a time is taken in: whoever leads sends the newest, and another that begins takes its place.
-absl::StatusOr<PieceStored> Snapshots::Keep(const SnapshotRequest& piece, const std::string& cluster_id,
+absl::StatusOr<PieceStored> Snapshots::Keep(const SnapshotRequest& piece, const std::string& cluster_id, Ahead ahead,
                                             std::string& configuration) {
   PieceStored stored{.last_included = piece.last_included, .size = piece.size};
   if (receiver_ == nullptr || receiving_ != piece.last_included) {
@@ -207,10 +207,12 @@ absl::StatusOr<PieceStored> Snapshots::Keep(const SnapshotRequest& piece, const 
     return added;
   }
   stored.offset = receiver_->offset();
-  environment_.apply.Post([self = shared_from_this(), at = piece.last_included, begins, end = stored.offset] {
-    if (begins) self->ahead_.reset();  // of another attempt, whose bytes may have been others
-    self->LoadAhead(at, end);
-  });
+  if (ahead == Ahead::kYes) {
+    environment_.apply.Post([self = shared_from_this(), at = piece.last_included, begins, end = stored.offset] {
+      if (begins) self->ahead_.reset();  // of another attempt, whose bytes may have been others
+      self->LoadAhead(at, end);
+    });
+  }
   if (stored.offset < piece.size) return stored;
   const std::unique_ptr<SnapshotStore::Receiver> whole = std::move(receiver_);
   absl::StatusOr<SnapshotHeader> header = whole->Check();
@@ -276,6 +278,16 @@ void Snapshots::Fill(const NodeId& to, SnapshotRequest piece,
     if (!wait) return done(std::move(filled));
     self->environment_.loop.PostAt(
         send_at, [done = std::move(done), filled = std::move(filled)]() mutable { done(std::move(filled)); });
+  });
+}
+
+void Snapshots::ReadFor(PieceRequest request, absl::AnyInvocable<void(absl::StatusOr<Bytes>)> done) {
+  environment_.snapshots.Post([self = shared_from_this(), request = std::move(request),
+                               done = std::move(done)]() mutable {
+    absl::StatusOr<SnapshotRequest> piece =
+        self->ReadPiece({.term = {}, .leader = {}, .last_included = request.last_included, .offset = request.offset});
+    if (!piece.ok()) return done(piece.status());
+    done(std::move(piece->data));
   });
 }
 

@@ -62,14 +62,19 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   // there is more than one: the index up to which the oldest that is kept holds everything.
   void Prune(std::set<Index> needed, absl::AnyInvocable<void(Index)> done);
 
+  // Whether the state machine may take up a snapshot piece by piece while it comes.
+  enum class Ahead { kNo, kYes };
   // A piece that came from a leader. `done` runs on the loop. An error: it could not be kept, or the whole is of
   // another cluster than `cluster_id` (empty: none is known).
-  void Store(SnapshotRequest piece, std::string cluster_id,
+  void Store(SnapshotRequest piece, std::string cluster_id, Ahead ahead,
              absl::AnyInvocable<void(absl::StatusOr<PieceStored>, std::string configuration)> done);
   // The state machine takes up the snapshot of `at`, in its place among the entries that it applies. `failed` runs on
   // the loop where it cannot: nothing can be applied after that.
   void Load(LogPosition at, absl::AnyInvocable<void(absl::Status)> failed);
 
+  // A piece of the snapshot that includes `last_included`, for a peer that asked for it. `done` runs on the snapshots
+  // executor; an error: it cannot be read.
+  void ReadFor(PieceRequest request, absl::AnyInvocable<void(absl::StatusOr<Bytes>)> done);
   // Fills in the bytes of a piece for `to`. `done` runs on the snapshots executor or, where the rate has it wait, on
   // the loop; an error: they cannot be read.
   void Fill(const NodeId& to, SnapshotRequest piece, absl::AnyInvocable<void(absl::StatusOr<SnapshotRequest>)> done);
@@ -84,7 +89,7 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   void ReadSlice(const std::shared_ptr<Making>& making);
   void NextSlice(const std::shared_ptr<Making>& making, Duration rest);
   void WriteSlice(const std::shared_ptr<Making>& making, const std::string& bytes, bool last, Duration read);
-  absl::StatusOr<PieceStored> Keep(const SnapshotRequest& piece, const std::string& cluster_id,
+  absl::StatusOr<PieceStored> Keep(const SnapshotRequest& piece, const std::string& cluster_id, Ahead ahead,
                                    std::string& configuration);
   absl::StatusOr<SnapshotRequest> ReadPiece(SnapshotRequest piece) const;
 

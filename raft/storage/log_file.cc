@@ -49,6 +49,8 @@ absl::Status LogFile::Begin(const Segment& segment, const HardState& hard_state)
   // One batch. Nobody reads the file before it is durable, so its marker needs not go ahead.
   AppendMarker(buffer_, {.offset = 0, .synced_to = 0});
   AppendSegment(buffer_, segment);
+  // Said in any case: recovery may have to do without what lies before.
+  AppendMayVote(buffer_, may_vote_ = hard_state.may_vote);
   EntryPlaces none;
   if (absl::Status status = Append(hard_state, {}, none); !status.ok()) return status;
   if (absl::Status status = WriteBuffer(); !status.ok()) return status;
@@ -106,10 +108,12 @@ absl::Status LogFile::Sync() {
   return options_.sync ? SyncFile() : absl::OkStatus();
 }
 
-absl::Status LogFile::Seal() {
+absl::Status LogFile::Seal(const HardState* repeat) {
   if (absl::Status status = Sync(); !status.ok()) return status;
   if (sealed_ || !options_.sync) return absl::OkStatus();
-  return WriteMarker();
+  absl::Status status = WriteMarker(repeat);
+  // Where there is no room for more, a marker alone seals as well.
+  return repeat != nullptr && absl::IsResourceExhausted(status) ? WriteMarker() : status;
 }
 
 absl::Status LogFile::Shrink() {
@@ -121,17 +125,25 @@ absl::Status LogFile::Shrink() {
   return options_.sync ? SyncFile() : absl::OkStatus();
 }
 
-// A batch of a marker alone, durable when it returns. ResourceExhausted changes nothing and may be tried again.
-absl::Status LogFile::WriteMarker() {
+// A batch of a marker alone, or of one, the state once more, and another to end it, durable when it returns: a log
+// whose last record is a marker is sealed. ResourceExhausted changes nothing and may be tried again.
+absl::Status LogFile::WriteMarker(const HardState* repeat) {
   RAFTLY_CHECK(buffer_.empty() && durable_ == end_, "a marker would vouch for bytes that are not durable");
-  const uint64_t need = end_ + kMarkerRecordBytes;
+  std::string batch;
+  AppendMarker(batch, {.offset = end_, .synced_to = durable_});
+  if (repeat != nullptr) {
+    AppendMayVote(batch, repeat->may_vote);
+    AppendState(batch, *repeat);
+    AppendMarker(batch, {.offset = end_ + batch.size(), .synced_to = durable_});
+  }
+  const uint64_t need = end_ + batch.size();
   if (need > reserved_) {
     absl::Status status = file_->Reserve(reserved_, need);
     if (absl::IsResourceExhausted(status)) return status;
     if (!status.ok()) return Fail(std::move(status));
     reserved_ = need;
   }
-  AppendMarker(buffer_, {.offset = end_, .synced_to = durable_});
+  buffer_ = std::move(batch);
   if (absl::Status status = WriteBuffer(); !status.ok()) return status;
   if (absl::Status status = SyncFile(); !status.ok()) return status;
   marked_ = true;

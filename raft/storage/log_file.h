@@ -43,7 +43,8 @@ class LogFile {
   // Adds to `places` where the entries will lie.
   absl::Status Append(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries, EntryPlaces& places);
   absl::Status Sync();
-  absl::Status Seal();
+  // `repeat`: the state, so that a later recovery finds it behind whatever is damaged before; null: it follows anyway.
+  absl::Status Seal(const HardState* repeat = nullptr);
   // Gives back the space ahead. Requires that it is sealed.
   absl::Status Shrink();
 
@@ -56,7 +57,7 @@ class LogFile {
  private:
   absl::Status CheckSizes(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) const;
   absl::Status BeginBatch();
-  absl::Status WriteMarker();
+  absl::Status WriteMarker(const HardState* repeat = nullptr);
   absl::Status WriteBuffer();
   absl::Status SyncFile();
 

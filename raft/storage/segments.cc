@@ -24,7 +24,9 @@ bool IsLater(std::string_view name) {
 }
 
 bool IsHalfMade(std::string_view name) {
-  return name.ends_with(kHalfMade) && IsLater(name.substr(0, name.size() - kHalfMade.size()));
+  if (!name.ends_with(kHalfMade)) return false;
+  const std::string_view made = name.substr(0, name.size() - kHalfMade.size());
+  return made == kFirst || IsLater(made);
 }
 
 struct File {
@@ -87,7 +89,8 @@ std::string SegmentPath(const std::string& directory, Index first) {
   return absl::StrFormat("%s/%s%020d%s", directory, std::string(kPrefix), first.value, std::string(kSuffix));
 }
 
-absl::StatusOr<FoundLog> FindLog(FileSystem& files, const std::string& directory, const WalOptions& options) {
+absl::StatusOr<FoundLog> FindLog(FileSystem& files, const std::string& directory, const WalOptions& options,
+                                 OnRot on_rot) {
   FoundLog found;
   auto segments = ListSegments(files, directory, found);
   if (!segments.ok()) return segments.status();
@@ -97,7 +100,7 @@ absl::StatusOr<FoundLog> FindLog(FileSystem& files, const std::string& directory
   found.contents.base = segments->front().header.previous;
   for (size_t i = 0; i < segments->size(); ++i) {
     const File& file = (*segments)[i];
-    if (file.header.previous != found.contents.last() ||
+    if (!found.contents.MayEndAt(file.header.previous) ||
         (i > 0 && file.header.sequence == (*segments)[i - 1].header.sequence)) {
       return Damaged(file.path, absl::StrCat("follows index ", file.header.previous.index.value, " of term ",
                                              file.header.previous.term.value, ", and the segment before ends at index ",
@@ -108,7 +111,7 @@ absl::StatusOr<FoundLog> FindLog(FileSystem& files, const std::string& directory
     absl::StatusOr<std::string> bytes = found.exists ? files.Read(file.path) : std::string();
     if (!bytes.ok()) return bytes.status();
     found.contents.places.GoOn(file.header.sequence);
-    auto recovery = Recover(*bytes, file.path, options, last, found.contents);
+    auto recovery = Recover(*bytes, file.path, options, last, found.contents, on_rot);
     if (!recovery.ok()) return recovery.status();
     found.segments.push_back(
         {file.path, file.header.sequence, found.contents.last().index, bytes->size(), *std::move(recovery)});

@@ -34,6 +34,7 @@ std::string SegmentPath(const std::string& directory, Index first);
 inline constexpr std::string_view kHalfMade = ".tmp";
 
 // DataLoss as Recover, and where a segment is missing or is not what its name says.
-absl::StatusOr<FoundLog> FindLog(FileSystem& files, const std::string& directory, const WalOptions& options);
+absl::StatusOr<FoundLog> FindLog(FileSystem& files, const std::string& directory, const WalOptions& options,
+                                 OnRot on_rot = OnRot::kRefuse);
 
 }  // namespace raftly::wal

@@ -50,6 +50,7 @@ std::string SnapshotStore::ReceivedPathOf(Index index) const {
 absl::Status SnapshotStore::List() {
   const absl::StatusOr<std::vector<std::string>> names = files_.List(directory_);
   if (!names.ok()) return names.status();
+  indexes_.clear();
   for (const std::string& name : *names) {
     if (const auto index = IndexOf(name)) indexes_.push_back(*index);
   }

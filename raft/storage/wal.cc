@@ -54,7 +54,7 @@ class SegmentedWal : public Wal {
   Space space() const override { return file_->space(); }
   absl::Status Append(const std::optional<HardState>& hard_state, absl::Span<const Entry> entries) override;
   absl::Status Sync() override { return Written(file_->Sync()); }
-  absl::Status Seal() override { return Written(file_->Seal()); }
+  absl::Status Seal() override { return Written(file_->Seal(&hard_state_)); }
   absl::Status Close() override;
   absl::Status ThrowAway(LogPosition base) override;
   absl::Status DropThrough(Index through) override;

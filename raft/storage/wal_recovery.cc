@@ -59,14 +59,24 @@ Checked CheckRecords(std::string_view bytes) {
 
 class Reader {
  public:
-  Reader(std::string_view bytes, const std::string& path, const WalOptions& options, bool last, Contents& contents)
-      : bytes_(bytes), path_(path), options_(options), last_(last), contents_(contents) {}
+  Reader(std::string_view bytes, const std::string& path, const WalOptions& options, bool last, Contents& contents,
+         OnRot on_rot)
+      : bytes_(bytes), path_(path), options_(options), last_(last), contents_(contents), on_rot_(on_rot) {}
 
   absl::StatusOr<Recovery> Run() {
     const Checked checked = CheckRecords(bytes_);
     contents_.entries.reserve(contents_.entries.size() + checked.records);
+    do {
+      if (absl::Status status = TakeRecords(checked.end); !status.ok()) return status;
+    } while (on_rot_ == OnRot::kNote && PassHole());
+    return Finish();
+  }
+
+ private:
+  // As far as they are intact.
+  absl::Status TakeRecords(uint64_t checked) {
     while (const auto frame = ReadFrame(bytes_, offset_)) {
-      const bool intact = offset_ < checked.end || ChecksumHolds(*frame);
+      const bool intact = offset_ < checked || ChecksumHolds(*frame);
       if (!intact && options_.verify_checksums) break;
       if (const char* objection = Take(frame->data)) {
         // An interrupted write does not leave a valid checksum: somebody wrote this, and nobody can say what else of
@@ -77,10 +87,9 @@ class Reader {
       offset_ += frame->size;
       ++records_;
     }
-    return Finish();
+    return absl::OkStatus();
   }
 
- private:
   // Many commands to a chunk, so that each costs little, and none keeps a whole file in memory.
   Bytes Copy(std::string_view command) {
     if (command.empty()) return {};
@@ -104,25 +113,34 @@ class Reader {
 
   const char* On(const State& state) {
     if (state.term > kLastTerm) return kImpossibleTerm;
+    contents_.state_known = true;
     contents_.hard_state.term = state.term;
     contents_.hard_state.voted_for = state.voted_for;
     return nullptr;
   }
   const char* On(const EntryView& entry) {
     Entries& entries = contents_.entries;
-    if (!entry.index || entry.index > contents_.last().index + 1) return "leaves a gap in the log's indexes";
+    // Behind a hole the log goes on anywhere.
+    const bool anywhere = !contents_.rooted && (entries.empty() || entry.index < entries.front().index);
+    if (!entry.index || entry.index > kLastIndex || (!anywhere && entry.index > contents_.last().index + 1)) {
+      return "leaves a gap in the log's indexes";
+    }
     if (!entry.term) return "holds an entry without a term";
     if (entry.term > kLastTerm) return kImpossibleTerm;
     if (entry.index <= contents_.base.index) {
       // The log was cut to before where it went on here. What it was cut to went with a segment that was let go, so a
       // snapshot holds it, and this entry too.
       entries.clear();
+      contents_.before.clear();
+      contents_.rooted = true;
       contents_.base = {entry.term, entry.index};
       contents_.places.Clear();
       return nullptr;
     }
-    const uint64_t before = entry.index - contents_.base.index - 1;
-    const Term previous = before > 0 ? entries[before - 1].term : contents_.base.term;
+    const Index first = anywhere ? entry.index : contents_.rooted ? contents_.base.index + 1 : entries.front().index;
+    const uint64_t before = entry.index - first;
+    const Term root = contents_.rooted ? contents_.base.term : Term{};
+    const Term previous = before > 0 ? entries[before - 1].term : root;
     if (entry.term < previous) return "holds a term below that of the entry before";
     entries.resize(before);
     entries.push_back({entry.index, entry.term, entry.type, Copy(entry.command)});
@@ -136,6 +154,7 @@ class Reader {
     return nullptr;
   }
   const char* On(const MayVote& may_vote) {
+    contents_.may_vote_known = true;
     contents_.hard_state.may_vote = may_vote.value;
     return nullptr;
   }
@@ -165,18 +184,41 @@ class Reader {
   // Why the bytes at offset_ had been durable, or nothing: then they were never acknowledged.
   std::optional<std::string> ProofOfRot() {
     bool marked = found_.marked;
-    size_t magic = bytes_.find(kMagic, offset_ + 1 + kMagicInMarkerRecord);
-    for (; magic != std::string_view::npos; magic = bytes_.find(kMagic, magic + 1)) {
-      const uint64_t offset = magic - kMagicInMarkerRecord;
-      const auto marker = MarkerAt(offset);
-      if (!marker) continue;
+    for (auto marker = NextMarker(offset_ + 1); marker; marker = NextMarker(marker->offset + 1)) {
       marked = true;
       if (marker->synced_to <= offset_) continue;
-      return absl::StrCat("a marker at offset ", offset, " says that all before ", marker->synced_to, " was durable");
+      return absl::StrCat("a marker at offset ", marker->offset, " says that all before ", marker->synced_to,
+                          " was durable");
     }
     if (marked) return std::nullopt;
     if (const auto offset = NextIntactRecord()) {
       return absl::StrCat("an intact record follows at offset ", *offset);
+    }
+    return std::nullopt;
+  }
+
+  // Goes on behind damaged records that were durable, at the next marker: where else a record begins nobody can tell
+  // for certain. False: there are none, or nothing shows where the log goes on.
+  bool PassHole() {
+    const size_t last = bytes_.find_last_not_of('\0');
+    const bool anything = last != std::string_view::npos && last >= offset_;
+    if (!anything || (last_ && !ProofOfRot())) return false;
+    const auto marker = NextMarker(offset_ + 1);
+    if (!marker && last_) return false;
+    const uint64_t end = marker ? marker->offset : bytes_.size();
+    contents_.holes.push_back({path_, offset_, end, records_ + 1});
+    if (std::exchange(contents_.rooted, false)) contents_.before = std::move(contents_.entries);
+    contents_.entries.clear();
+    contents_.state_known = contents_.may_vote_known = false;
+    offset_ = end;
+    return true;
+  }
+
+  // The first that is intact at or behind `from`.
+  std::optional<Marker> NextMarker(uint64_t from) const {
+    size_t magic = bytes_.find(kMagic, from + kMagicInMarkerRecord);
+    for (; magic != std::string_view::npos; magic = bytes_.find(kMagic, magic + 1)) {
+      if (const auto marker = MarkerAt(magic - kMagicInMarkerRecord)) return marker;
     }
     return std::nullopt;
   }
@@ -214,6 +256,7 @@ class Reader {
   const WalOptions& options_;
   const bool last_;
   Contents& contents_;
+  const OnRot on_rot_;
   uint64_t offset_ = 0;                 // all before it has been taken
   uint64_t records_ = 0;                // how many that are
   std::shared_ptr<std::string> chunk_;  // its bytes never move
@@ -236,8 +279,8 @@ std::optional<Segment> SegmentRecordOf(std::string_view bytes) {
 }
 
 absl::StatusOr<Recovery> Recover(std::string_view bytes, const std::string& path, const WalOptions& options, bool last,
-                                 Contents& contents) {
-  return Reader(bytes, path, options, last, contents).Run();
+                                 Contents& contents, OnRot on_rot) {
+  return Reader(bytes, path, options, last, contents, on_rot).Run();
 }
 
 }  // namespace raftly::wal

@@ -20,6 +20,7 @@ std::string Others(const NodeStatus& status) {
     absl::StrAppend(&json, std::exchange(before, ","), JsonString(peer));
   }
   if (!status.takes_no_snapshot.empty()) json += "]";
+  if (status.repairing) json += ",\"repairing\":true";
   if (!status.error.empty()) absl::StrAppend(&json, ",\"error\":", JsonString(status.error));
   return json;
 }
@@ -46,6 +47,7 @@ void RegisterStatusApi(Router& router, const std::function<NodeStatus()>& status
   router.AddPrompt("GET", "/healthz", [](const HttpRequest&) { return Ok(); });
   router.AddPrompt("GET", "/readyz", [status](const HttpRequest&) {
     const NodeStatus now = status();
+    if (now.repairing) return ErrorResponse(503, "this node mends its damaged log with what its peers hold");
     if (now.leader.empty()) return ErrorResponse(503, "no leader is known");
     return now.ready ? Ok() : ErrorResponse(503, "this node has not yet applied what was committed when it started");
   });

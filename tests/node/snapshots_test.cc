@@ -255,7 +255,7 @@ class SnapshotsReceived : public ::testing::Test {
                        .offset = begin,
                        .size = file.size(),
                        .data = Bytes(file.substr(begin, end - begin))},
-                      "", [&](absl::StatusOr<PieceStored> kept, const std::string&) {
+                      "", Snapshots::Ahead::kYes, [&](absl::StatusOr<PieceStored> kept, const std::string&) {
                         EXPECT_TRUE(kept.ok()) << kept.status();
                         if (kept.ok()) stored = *kept;
                       });
@@ -304,7 +304,8 @@ TEST_F(SnapshotsReceived, AnotherAttemptBeginsWithNothingOfTheOneBefore) {
                      .offset = first.size() - 40,
                      .size = first.size(),
                      .data = Bytes(damaged.substr(first.size() - 40))},
-                    "", [](const absl::StatusOr<PieceStored>& kept, const std::string&) { EXPECT_FALSE(kept.ok()); });
+                    "", Snapshots::Ahead::kYes,
+                    [](const absl::StatusOr<PieceStored>& kept, const std::string&) { EXPECT_FALSE(kept.ok()); });
   loop_.Advance(1ms);
   Receive(second, 0, 60);
   EXPECT_TRUE(Receive(second, 60, second.size()).whole);

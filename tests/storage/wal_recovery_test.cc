@@ -76,6 +76,14 @@ void ExpectRefused(const std::string& damaged, uint64_t record_offset) {
   EXPECT_EQ(files.writes + files.syncs, 0);
 }
 
+// How much of it was durable, as it says itself: with markers the last one does, without them any later record.
+uint64_t ProvenIn(const std::string& bytes, const std::map<uint64_t, Contents>& by_end) {
+  const uint64_t last_record = std::prev(by_end.end(), 2)->first;
+  const auto record = wal::Parse(wal::ReadFrame(bytes, last_record)->data);
+  const auto* marker = std::get_if<wal::Marker>(&*record);
+  return marker == nullptr ? last_record : marker->synced_to;
+}
+
 class EveryByteOf : public ::testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Logs, EveryByteOf, ::testing::Values("go.wal.hex", "raftly.wal.hex"),
                          [](const auto& file) { return std::string(file.param) == "go.wal.hex" ? "Go" : "Raftly"; });
@@ -94,15 +102,14 @@ TEST_P(EveryByteOf, CutThereTheWholeRecordsBeforeItAreLeft) {
 TEST_P(EveryByteOf, DamagedThereItIsNeverBelieved) {
   const std::string bytes = Golden(GetParam());
   const auto by_end = ContentsByEnd(bytes);
-  const uint64_t last_record = std::prev(by_end.end(), 2)->first;
+  const uint64_t proven = ProvenIn(bytes, by_end);
   for (uint64_t at = 0; at < bytes.size(); ++at) {
     for (const unsigned char flip : {0x01, 0x80, 0x5a, 0xff}) {
       SCOPED_TRACE(std::to_string(at) + " ^ " + std::to_string(flip));
       std::string damaged = bytes;
       damaged[at] = static_cast<char>(damaged[at] ^ flip);
       const uint64_t record = EndOfRecordsBefore(by_end, at);
-      // The last record of either file proves all before it: here a seal, there a valid record.
-      if (at < last_record) {
+      if (at < proven) {
         ExpectRefused(damaged, record);
       } else {
         ExpectCutAt(damaged, record, by_end.at(record));
@@ -114,9 +121,9 @@ TEST_P(EveryByteOf, DamagedThereItIsNeverBelieved) {
 TEST_P(EveryByteOf, ZeroedThereItIsNeverBelieved) {
   const std::string bytes = Golden(GetParam());
   const auto by_end = ContentsByEnd(bytes);
-  const uint64_t last_record = std::prev(by_end.end(), 2)->first;
+  const uint64_t proven = ProvenIn(bytes, by_end);
   for (const auto& [record, contents] : by_end) {
-    if (record >= last_record) break;
+    if (record >= proven) break;
     SCOPED_TRACE(record);
     std::string damaged = bytes;
     damaged.replace(record, 4, 4, '\0');  // reads as the end of the log
@@ -126,7 +133,7 @@ TEST_P(EveryByteOf, ZeroedThereItIsNeverBelieved) {
 
 TEST(WalRecovery, DamageInABatchThatNothingProvesWasSyncedIsCut) {
   const std::string sealed = Golden("raftly.wal.hex");
-  const std::string bytes = sealed.substr(0, sealed.size() - wal::kMarkerRecordBytes);
+  const std::string bytes = sealed.substr(0, ProvenIn(sealed, ContentsByEnd(sealed)));
   const auto by_end = ContentsByEnd(bytes);
   const uint64_t last_marker = bytes.rfind(wal::kMagic) - wal::kMagicInMarkerRecord;
   for (uint64_t at = 0; at < bytes.size(); ++at) {
