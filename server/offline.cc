@@ -186,7 +186,12 @@ Inspection Inspect(const DirectoryReport& report, const std::string& directory) 
     }
   }
   if (!report.identity_status.ok()) wrong(std::string(report.identity_status.message()));
-  if (!report.log_status.ok()) wrong(std::string(report.log_status.message()));
+  if (!report.log_status.ok()) {
+    wrong(std::string(report.log_status.message()));
+    Line(text, "repair",
+         report.repair.ok() ? absl::StrCat("the next start gets it back from peers that hold it: ", *report.repair)
+                            : absl::StrCat("not from peers: ", std::string(report.repair.status().message())));
+  }
   if (report.lost_log()) {
     wrong(
         "there is an identity and no log: votes and entries are lost; set the directory aside, or -recover it, and "

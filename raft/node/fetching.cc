@@ -21,9 +21,11 @@ bool StillThere(const Log& log, const Entries& entries) {
 
 }  // namespace
 
-// Names and places are compared, and two clusters may have the same ones.
+// Places are compared, and two clusters may have the same ones. Who was damaged before it knew its cluster is known by
+// its name, as when it was new.
 std::optional<std::string> RaftNode::Impl::ObjectionToRepair(const NodeId& from, const Stamp& stamp) const {
   if (stamp.cluster_id == identity_.cluster_id()) return std::nullopt;
+  if (stamp.cluster_id.empty() && core_->configuration().Others(config_.core.self).contains(from)) return std::nullopt;
   const auto named = [](const std::string& id) { return id.empty() ? std::string("none") : id; };
   return absl::StrCat(config_.core.self, " of cluster ", named(identity_.cluster_id()), " has no entries for ", from,
                       " of cluster ", named(stamp.cluster_id));

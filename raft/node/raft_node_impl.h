@@ -234,7 +234,8 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   std::atomic<size_t> open_reads_{0};
 
   std::atomic<bool> repairing_{false};
-  bool mended_ = false;  // which is still to be told
+  std::optional<LogTruncated> replaced_;  // by a snapshot that mended the log; the same
+  bool mended_ = false;                   // which is still to be told
   Time begun_;
 
   // Loop only.

@@ -23,8 +23,8 @@ std::string At(LogPosition position) {
 void Repair::Begin(Damage damage) {
   damage_ = std::move(damage);
   if (damage_.log != nullptr) {
-    AddMembersOf(damage_.log->before());
-    AddMembersOf(damage_.log->behind());
+    LearnFrom(damage_.log->before());
+    LearnFrom(damage_.log->behind());
   }
   if (observer_ != nullptr) {
     observer_->OnRepair(
@@ -37,9 +37,11 @@ void Repair::Begin(Damage damage) {
   AskNext();
 }
 
-// Who was in the first start's list may not be a member any more, and others are.
-void Repair::AddMembersOf(const Entries& entries) {
+// Who was in the first start's list may not be a member any more, and others are. And the directory may have been
+// damaged before it was told which cluster its log is of.
+void Repair::LearnFrom(const Entries& entries) {
   for (const Entry& entry : entries) {
+    if (cluster_id_.empty()) cluster_id_ = ClusterIdOf(entry).value_or("");
     const auto configuration = ConfigurationIn(entry);
     if (!configuration) continue;
     for (const NodeId& member : configuration->Others(config_.self)) {
@@ -47,6 +49,12 @@ void Repair::AddMembersOf(const Entries& entries) {
       if (std::find(peers.begin(), peers.end(), member) == peers.end()) peers.push_back(member);
     }
   }
+}
+
+Stamp Repair::StampForPeer() const {
+  Stamp stamp = identity_.StampFor(peer());
+  if (stamp.cluster_id.empty() && !stamp.to.empty()) stamp.cluster_id = cluster_id_;
+  return stamp;
 }
 
 // ---- Asking --------------------------------------------------------------------------------------------------------
@@ -59,10 +67,8 @@ void Repair::AskNext() {
 }
 
 void Repair::Ask() {
-  Send(EntriesRequest{.from = config_.self,
-                      .first = damage_.log->first(),
-                      .proof = damage_.log->proof(),
-                      .stamp = identity_.StampFor(peer())});
+  Send(EntriesRequest{
+      .from = config_.self, .first = damage_.log->first(), .proof = damage_.log->proof(), .stamp = StampForPeer()});
 }
 
 void Repair::AskForPiece(LogPosition snapshot, uint64_t offset) {
@@ -71,7 +77,7 @@ void Repair::AskForPiece(LogPosition snapshot, uint64_t offset) {
                     .at_least = damage_.log == nullptr ? damage_.snapshot_from : damage_.log->first(),
                     .last_included = snapshot,
                     .offset = offset,
-                    .stamp = identity_.StampFor(peer())});
+                    .stamp = StampForPeer()});
 }
 
 void Repair::Send(Request request) {

@@ -59,7 +59,8 @@ class Repair : public std::enable_shared_from_this<Repair> {
   void Stop() { stopped_ = true; }
 
  private:
-  void AddMembersOf(const Entries& entries);
+  void LearnFrom(const Entries& entries);
+  Stamp StampForPeer() const;
   void AskNext();
   void Ask();
   void AskForPiece(LogPosition snapshot, uint64_t offset);
@@ -83,6 +84,7 @@ class Repair : public std::enable_shared_from_this<Repair> {
   const Done done_;
 
   Damage damage_;
+  std::string cluster_id_;  // as what is left of the log says; empty: it says nothing
   bool stopped_ = false;
   size_t at_ = 0;                       // who is asked
   uint64_t offset_ = 0;                 // of the snapshot's piece that is asked for

@@ -99,6 +99,7 @@ absl::StatusOr<RaftNode::Impl::Found> RaftNode::Impl::LookAtDamage(const absl::S
   }
   if (absl::Status status = (*repair)->Finish(); !status.ok()) return status;
   mended_ = true;
+  if ((*repair)->replaced_from()) replaced_ = LogTruncated{(*repair)->replaced_from(), (*repair)->replaced(), {}};
   repair->reset();
   return Look();
 }
@@ -123,6 +124,7 @@ absl::Status RaftNode::Impl::TakeUp(Found found) {
   opened.base = recovered.base;
   opened.entries = std::move(recovered.entries);
   if (observer_ != nullptr) {
+    if (replaced_) observer_->OnEvent(environment_.loop.Now(), *std::exchange(replaced_, std::nullopt));
     observer_->OnRecovered(opened, environment_.loop.Now() - begun_);
     if (found.snapshot) observer_->OnStateLoaded(found.snapshot->last_included);
   }

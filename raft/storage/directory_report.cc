@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "raft/storage/log_repair.h"
 #include "raft/storage/segments.h"
 #include "raft/storage/snapshot_store.h"
 
@@ -15,6 +16,7 @@ absl::Status ReadLog(FileSystem& files, const std::string& directory, DirectoryR
   if (!found.ok()) {
     report.has_log = true;
     report.log_status = found.status();
+    report.repair = LogRepair::Inspect(files, directory);
     return absl::IsDataLoss(found.status()) ? absl::OkStatus() : found.status();
   }
   for (const wal::FoundSegment& segment : found->segments) {

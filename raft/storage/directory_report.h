@@ -29,7 +29,9 @@ struct DirectoryReport {
   size_t segments = 0;
   uint64_t file_bytes = 0;  // of all segments, space ahead included
   uint64_t log_bytes = 0;   // of its records
-  absl::Status log_status;  // DataLoss: rot; what follows is empty then
+  absl::Status log_status;  // DataLoss: rot; what follows is empty then, but for:
+  absl::StatusOr<std::string> repair =
+      std::string();  // what peers may mend of it (LogRepair), or why not. Empty: nothing is damaged
   HardState hard_state;
   LogPosition base;  // what was let go, or a snapshot holds; the entries follow it
   Entries entries;

@@ -35,19 +35,30 @@ absl::StatusOr<std::unique_ptr<LogRepair>> LogRepair::Open(FileSystem& files, co
                                                            WalOptions options) {
   absl::StatusOr<std::unique_ptr<FileLock>> lock = files.Lock(directory + "/raft.lock");
   if (!lock.ok()) return lock.status();
-  absl::StatusOr<wal::FoundLog> found = wal::FindLog(files, directory, options, wal::OnRot::kNote);
+  absl::StatusOr<wal::FoundLog> found = Find(files, directory, options);
   if (!found.ok()) return found.status();
-  const wal::Contents& contents = found->contents;
-  if (!contents.holes.empty()) {
-    const auto refuse = [&](const char* why) {
-      return absl::DataLossError(absl::StrCat(Place(contents.holes.back()), " is damaged, and ", why, kRemedy));
-    };
-    if (!contents.state_known) return refuse("no term and vote lie behind it: the last ones may have been lost");
-    if (!contents.rooted && contents.entries.empty()) {
-      return refuse("no entry lies behind it: nobody can tell which had been acknowledged");
-    }
-  }
   return std::unique_ptr<LogRepair>(new LogRepair(files, directory, options, *std::move(lock), *std::move(found)));
+}
+
+absl::StatusOr<std::string> LogRepair::Inspect(FileSystem& files, const std::string& directory) {
+  absl::StatusOr<wal::FoundLog> found = Find(files, directory, {});
+  if (!found.ok()) return found.status();
+  return LogRepair(files, directory, {}, nullptr, *std::move(found)).Describe();
+}
+
+absl::StatusOr<wal::FoundLog> LogRepair::Find(FileSystem& files, const std::string& directory,
+                                              const WalOptions& options) {
+  absl::StatusOr<wal::FoundLog> found = wal::FindLog(files, directory, options, wal::OnRot::kNote);
+  if (!found.ok() || found->contents.holes.empty()) return found;
+  const wal::Contents& contents = found->contents;
+  const auto refuse = [&](const char* why) {
+    return absl::DataLossError(absl::StrCat(Place(contents.holes.back()), " is damaged, and ", why, kRemedy));
+  };
+  if (!contents.state_known) return refuse("no term and vote lie behind it: the last ones may have been lost");
+  if (!contents.rooted && contents.entries.empty()) {
+    return refuse("no entry lies behind it: nobody can tell which had been acknowledged");
+  }
+  return found;
 }
 
 LogRepair::LogRepair(FileSystem& files, std::string directory, WalOptions options, std::unique_ptr<FileLock> lock,

@@ -57,6 +57,9 @@ class LogRepair {
   static absl::StatusOr<std::unique_ptr<LogRepair>> Open(FileSystem& files, const std::string& directory,
                                                          WalOptions options);
 
+  // What Describe would say of a directory; the same errors. Takes no lock.
+  static absl::StatusOr<std::string> Inspect(FileSystem& files, const std::string& directory);
+
   const std::vector<wal::Hole>& holes() const { return found_.contents.holes; }
   LogPosition base() const { return found_.contents.base; }
   // "file: records from record 7 at offset 123 on, ...": what is damaged, for messages.
@@ -91,6 +94,7 @@ class LogRepair {
  private:
   LogRepair(FileSystem& files, std::string directory, WalOptions options, std::unique_ptr<FileLock> lock,
             wal::FoundLog found);
+  static absl::StatusOr<wal::FoundLog> Find(FileSystem& files, const std::string& directory, const WalOptions& options);
   LogPosition last_before() const;
   absl::Status Write(const std::string& path, const std::optional<wal::Segment>& segment) const;
 

@@ -128,6 +128,8 @@ NodeMetrics::NodeMetrics(prometheus::Registry& registry, NodeId self)
       leader_changes_(AddCounter(registry, "raftly_leader_changes_total", "Leaders seen by this node, one per term")),
       log_entries_(AddCounter(registry, "raftly_log_entries_total",
                               "Entries applied to the state machine; a restart applies the log anew")),
+      repaired_entries_(
+          AddCounter(registry, "raftly_repaired_entries_total", "Entries of a damaged log that came back from peers")),
       wal_fsync_duration_(AddHistogram(registry, "raftly_wal_fsync_duration_ms",
                                        "Time to write and sync a batch of the log, in milliseconds",
                                        Doubling(0.1, 12))),
@@ -203,6 +205,8 @@ void NodeMetrics::OnEvent(Time, const NodeEvent& event) {
     CountFailure(refuses->peer, kRefused);
   }
 }
+
+void NodeMetrics::OnRepair(const RepairNews& news) { repaired_entries_.Increment(static_cast<double>(news.entries)); }
 
 void NodeMetrics::OnMisdirected(const NodeId&, const std::string&) { refused_.Increment(kObjections); }
 

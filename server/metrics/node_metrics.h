@@ -41,6 +41,7 @@ class NodeMetrics : public NodeObserver {
   void OnStateLoaded(LogPosition at) override;
   void OnBatchApplied(size_t entries, Duration took) override;
   void OnProposalSettled(const absl::Status& status, Duration took) override;
+  void OnRepair(const RepairNews& news) override;
   void OnMisdirected(const NodeId& from, const std::string& why) override;
   void OnFatal(const absl::Status& why) override;
   void OnMembers(const Members& members) override;
@@ -81,6 +82,7 @@ class NodeMetrics : public NodeObserver {
   prometheus::Counter& elections_;
   prometheus::Counter& leader_changes_;
   prometheus::Counter& log_entries_;
+  prometheus::Counter& repaired_entries_;
   prometheus::Histogram& wal_fsync_duration_;
   prometheus::Histogram& append_batch_entries_;
   prometheus::Histogram& apply_duration_;

@@ -10,6 +10,7 @@
 namespace raftly::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 // SPEC section 3 by hand, so that the reader under test has no part in it.
@@ -136,6 +137,67 @@ TEST(Rot, IsSeenAfterAKillToo) {
   EXPECT_EQ(cluster.process(1).WaitForExit(kPatience), 1);
   EXPECT_THAT(cluster.ErrorOutput(1), HasSubstr(std::to_string(damaged)));
   EXPECT_TRUE(ReadFile(cluster.Wal(1)) == log);
+}
+
+// One bit of an old write.
+void DamageValue(const TestCluster& cluster, int node, const std::string& value) {
+  std::string log = ReadFile(cluster.Wal(node));
+  const size_t at = log.rfind(value);
+  ASSERT_NE(at, std::string::npos);
+  log[at] = static_cast<char>(log[at] ^ 1);
+  WriteFile(cluster.Wal(node), log);
+}
+
+TEST(Rot, AmongOthersANodeGetsBackWhatItLost) {
+  TestCluster cluster(3);
+  cluster.StartAll();
+  ASSERT_TRUE(cluster.WaitForLeader()) << cluster.ErrorOutput(1);
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(cluster.Put(1, "key" + std::to_string(i), "value" + std::to_string(i) + ".").status, 200);
+  }
+  ASSERT_TRUE(cluster.WaitForAgreement());
+  const int damaged = cluster.Leader() == 3 ? 2 : 3;
+  const int other = 5 - damaged;
+  ASSERT_EQ(cluster.Terminate(damaged), 0);
+  DamageValue(cluster, damaged, "value7.");
+  ASSERT_EQ(cluster.Put(1, "meanwhile", "x").status, 200);
+
+  cluster.Start(damaged);
+  ASSERT_TRUE(Eventually([&] { return cluster.GetStale(damaged, "meanwhile").status == 200; }))
+      << cluster.ErrorOutput(damaged);
+  EXPECT_THAT(cluster.ErrorOutput(damaged),
+              AllOf(HasSubstr("repair begins"), HasSubstr("raft.wal"), HasSubstr("repair has all that was missing"),
+                    HasSubstr("repair done")));
+  EXPECT_THAT(cluster.Ask(damaged, "GET", "/metrics").body, HasSubstr("raftly_repaired_entries_total 1"));
+  // It counts again: without it there is no majority.
+  cluster.Kill(other);
+  ASSERT_TRUE(Eventually([&] { return cluster.Put(damaged, "after", "x").status == 200; }))
+      << cluster.ErrorOutput(damaged);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(cluster.Get(damaged, "key" + std::to_string(i)).Field("value"), "value" + std::to_string(i) + ".");
+  }
+  EXPECT_THAT(ReadFile(cluster.Wal(damaged)), HasSubstr("value7."));
+}
+
+TEST(Rot, WhileNobodyCanHelpTheNodeSaysSoAndTakesNoPart) {
+  TestCluster cluster(3);
+  cluster.StartAll();
+  ASSERT_TRUE(cluster.WaitForLeader()) << cluster.ErrorOutput(1);
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_EQ(cluster.Put(1, "key" + std::to_string(i), "value" + std::to_string(i) + ".").status, 200);
+  }
+  ASSERT_TRUE(cluster.WaitForAgreement());
+  for (int node = 1; node <= 3; ++node) ASSERT_EQ(cluster.Terminate(node), 0);
+  DamageValue(cluster, 3, "value2.");
+  cluster.Start(3);
+  ASSERT_TRUE(Eventually([&] { return cluster.ErrorOutput(3).find("repair waits") != std::string::npos; }));
+  EXPECT_EQ(cluster.Status(3).Field("repairing"), "true");
+  EXPECT_EQ(cluster.Ask(3, "GET", "/readyz").status, 503);
+  EXPECT_EQ(cluster.Put(3, "x", "y").status, 503);
+  cluster.Start(1);
+  ASSERT_TRUE(Eventually([&] { return cluster.Put(3, "x", "y").status == 200; })) << cluster.ErrorOutput(3);
+  EXPECT_EQ(cluster.Status(3).Field("repairing"), "");
+  EXPECT_EQ(cluster.Get(3, "key2").Field("value"), "value2.");
 }
 
 TEST(TornTail, AHalfWrittenLastRecordIsCutAndReported) {

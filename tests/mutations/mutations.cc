@@ -71,6 +71,7 @@ const std::vector<Mutation>& AllMutations() {
       {"truncate_torn_tail", Simulator{"durability", 20}},
       {"final_sync_failure", NamedTest{"storage_test", "Wal.AFailedSyncIsNotTriedAgain"}},
       {"final_sync_failure", Simulator{"recovery", 20}},
+      {"repair_proof", NamedTest{"node_test", "DamageInACluster.APeerSaysHowItsLogRelatesToTheProof"}},
       {"disk_reserve", NamedTest{"storage_test", "Wal.OnAFullDiskWhatFitsIsTakenAndNewWorkIsNot"}},
       {"deduplication", NamedTest{"chaos_test", "Machine.TakesACommandOfOneKeyOnce"}},
       {"deduplication", Simulator{"exactly once", 40}},

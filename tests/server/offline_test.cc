@@ -85,6 +85,24 @@ TEST_F(Offline, RotIsToldWithItsPlaceAndNotMended) {
   EXPECT_EQ(files_.Contents("d/raft.wal"), log);
 }
 
+TEST_F(Offline, OfRotItIsToldWhetherPeersCanMendIt) {
+  Log({.term = {4}}, {{.index = {1}, .term = {4}, .data = Bytes(std::string("first"))}});
+  std::string log = files_.Contents("d/raft.wal");
+  log[log.find("first")] = 'F';
+  files_.Put("d/raft.wal", log);
+  EXPECT_THAT(Look().text, HasSubstr("not from peers"));
+  log[log.find("First")] = 'f';
+  files_.Put("d/raft.wal", log);
+  Log({.term = {5}}, {{.index = {2}, .term = {5}, .data = Bytes(std::string("second"))}});
+  log = files_.Contents("d/raft.wal");
+  log[log.find("first")] = 'F';
+  files_.Put("d/raft.wal", log);
+  const Inspection inspection = Look();
+  EXPECT_FALSE(inspection.sound);
+  EXPECT_THAT(inspection.text, AllOf(HasSubstr("gets it back from peers that hold it"),
+                                     HasSubstr("missing are the entries from index 1 to 1")));
+}
+
 TEST_F(Offline, AnEmptyDirectoryIsSaidToBeEmpty) {
   ASSERT_TRUE(files_.CreateDirectory(kDirectory).ok());
   EXPECT_TRUE(absl::IsNotFound(ReadDirectory(files_, kDirectory).status()));

@@ -91,6 +91,47 @@ TEST(Wire, TimeoutNow) {
                                 "08 04  12 02 6e31  b806 01");
 }
 
+TEST(Wire, FetchEntries) {
+  ExpectGolden<pb::FetchEntriesRequest>(EntriesRequest{.from = "n1",
+                                                       .first = {2},
+                                                       .proof = {{3}, {5}},
+                                                       .stamp = {.cluster_id = "c", .to = "n2", .incarnation = "i"}},
+                                        "0a 02 6e31  10 02  18 05  20 03  a206 01 63  aa06 02 6e32  b206 01 69");
+  ExpectGolden<pb::FetchEntriesResponse>(EntriesReply{.term = {4},
+                                                      .proof = Proof::kHeld,
+                                                      .previous = {{1}, {1}},
+                                                      .entries = {{{2}, {3}, EntryType::kNormal, Bytes("x")}},
+                                                      .begins = {1},
+                                                      .snapshot = {{3}, {4}}},
+                                         "08 04  10 01  18 01  20 01  2a 07 0802 1003 1a 01 78  30 01  38 04  40 03");
+  ExpectGolden<pb::FetchEntriesResponse>(EntriesReply{.term = {4}, .proof = Proof::kReplaced}, "08 04  10 02");
+  ExpectGolden<pb::FetchEntriesResponse>(EntriesReply{.proof = Proof::kCompacted}, "10 03");
+  ExpectGolden<pb::FetchEntriesResponse>(EntriesReply{.proof = Proof::kMissing}, "");
+}
+
+TEST(Wire, WhatNoPeerAsksForIsRefusedByName) {
+  pb::FetchEntriesRequest request;
+  EXPECT_TRUE(absl::IsInvalidArgument(Decode(pb::FetchEntriesRequest(request)).status()));
+  request.set_first_index(7);
+  request.set_proof_index(6);
+  EXPECT_TRUE(absl::IsInvalidArgument(Decode(pb::FetchEntriesRequest(request)).status()));
+  pb::FetchEntriesResponse gap;
+  gap.add_entries()->set_index(3);
+  EXPECT_TRUE(absl::IsInvalidArgument(Decode(pb::FetchEntriesResponse(gap)).status()));
+}
+
+TEST(Wire, FetchSnapshot) {
+  ExpectGolden<pb::FetchSnapshotRequest>(
+      PieceRequest{.from = "n1", .at_least = {6}, .last_included = {{3}, {5}}, .offset = 4},
+      "0a 02 6e31  10 05  18 03  20 04  28 06");
+  ExpectGolden<pb::FetchSnapshotResponse>(
+      PieceReply{.term = {4}, .last_included = {{3}, {5}}, .size = 9, .data = Bytes("x")},
+      "08 04  10 05  18 03  20 09  2a 01 78  30 83adf0e608");
+  pb::FetchSnapshotResponse damaged;
+  damaged.set_data("x");
+  EXPECT_TRUE(absl::IsInvalidArgument(Decode(std::move(damaged)).status()));
+}
+
 TEST(Wire, Forward) {
   const ForwardRequest request{.from = "n2",
                                .commands = {{.data = "x"}, {.data = "", .frees_space = true}},
