@@ -83,6 +83,7 @@ NodeConfig SimCluster::ConfigOf(int node) const {
   if (settings_.identities) config.core.features = kAllFeatures;
   config.data_dir = absl::StrCat("data/", ids_[node]);
   config.forward = settings_.forward;
+  config.repair_patience = std::chrono::seconds(3);
   config.snapshots = settings_.snapshots;
   config.wal = {.reserve_bytes = settings_.wal_reserve,
                 .low_water_bytes = settings_.wal_reserve / 4,

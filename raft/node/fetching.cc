@@ -38,6 +38,8 @@ void RaftNode::Impl::ServeEntries(const EntriesRequest& request, ReplyFn reply, 
   }
   const Log& log = core_->log();
   const LogPosition proof = request.proof;
+  if (!request.first || proof.index < request.first)
+    return reply(PeerRefusedError("entries of no place are asked for"));
   EntriesReply answer{.term = core_->term(), .begins = log.first(), .snapshot = core_->snapshot()};
   const bool held = log.Matches(proof) || (!config_.core.defences.repair_proof && log.Contains(proof.index));
   const bool replaced = !held && log.Contains(proof.index) && proof.index <= core_->commit();

@@ -88,6 +88,8 @@ std::vector<RaftNode::Impl::Item> RaftNode::Impl::CloseInbox() {
 void RaftNode::Impl::Abandon() {
   Halt(StoppingError());
   disk_.reset();
+  MutexLock lock(mutex_);
+  log_.reset();
 }
 
 // A client's callback runs when its Settle is dropped.
@@ -371,11 +373,12 @@ void RaftNode::Impl::Publish() {
 
 NodeStatus RaftNode::Impl::status() const {
   const Index applied = applier_->applied();
+  const uint64_t log_bytes = wal_stats().end;
   MutexLock lock(mutex_);
   NodeStatus status = published_;
   status.last_applied = std::min(applied, status.commit_index);
   status.open_proposals = open_proposals_;
-  status.log_bytes = wal_stats().end;
+  status.log_bytes = log_bytes;
   status.repairing = repairing_;
   status.ready = !status.leader.empty() && caught_up_at_ && applied >= *caught_up_at_;
   return status;

@@ -57,6 +57,9 @@ struct NodeConfig {
   // Whether a follower hands what its clients want to the leader, and serves reads once the leader has told it how far
   // they reach. Otherwise Propose and Read are refused where this node does not lead.
   bool forward = false;
+  // A damaged log that no peer can mend is given up after so long. Before, a peer that is behind may still come by what
+  // is missing, or commit something else there.
+  Duration repair_patience = std::chrono::minutes(1);
   // How often a full disk is asked again.
   Duration space_retry = std::chrono::milliseconds(500);
 };

@@ -55,7 +55,10 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   }
   NodeStatus status() const;
   void Tail(size_t n, absl::AnyInvocable<void(Entries)> done);
-  WalStats wal_stats() const { return disk_ ? disk_->stats() : WalStats{}; }
+  WalStats wal_stats() const {
+    MutexLock lock(mutex_);
+    return log_ != nullptr ? log_->stats() : WalStats{};
+  }
 
  private:
   // What arrives at the loop. Everything that waits is taken in one go: Step x n, then ONE TakeOutput.
@@ -227,6 +230,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   bool drain_posted_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = true;  // not started, or halted: nothing may enter
   NodeStatus published_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<DiskWriter> log_ ABSL_GUARDED_BY(mutex_);  // disk_, for other threads: after a repair it comes late
   std::optional<Index> caught_up_at_ ABSL_GUARDED_BY(mutex_);
 
   std::atomic<size_t> open_proposals_{0};

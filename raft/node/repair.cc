@@ -20,11 +20,18 @@ std::string At(LogPosition position) {
 
 }  // namespace
 
+void Damage::LearnFrom(const Entries& entries, const NodeId& self) {
+  for (const Entry& entry : entries) {
+    if (cluster_id.empty()) cluster_id = ClusterIdOf(entry).value_or("");
+    if (const auto configuration = ConfigurationIn(entry)) members.merge(configuration->Others(self));
+  }
+}
+
 void Repair::Begin(Damage damage) {
   damage_ = std::move(damage);
-  if (damage_.log != nullptr) {
-    LearnFrom(damage_.log->before());
-    LearnFrom(damage_.log->behind());
+  for (const NodeId& member : damage_.members) {
+    std::vector<NodeId>& peers = config_.peers;
+    if (std::find(peers.begin(), peers.end(), member) == peers.end()) peers.push_back(member);
   }
   if (observer_ != nullptr) {
     observer_->OnRepair(
@@ -37,23 +44,9 @@ void Repair::Begin(Damage damage) {
   AskNext();
 }
 
-// Who was in the first start's list may not be a member any more, and others are. And the directory may have been
-// damaged before it was told which cluster its log is of.
-void Repair::LearnFrom(const Entries& entries) {
-  for (const Entry& entry : entries) {
-    if (cluster_id_.empty()) cluster_id_ = ClusterIdOf(entry).value_or("");
-    const auto configuration = ConfigurationIn(entry);
-    if (!configuration) continue;
-    for (const NodeId& member : configuration->Others(config_.self)) {
-      std::vector<NodeId>& peers = config_.peers;
-      if (std::find(peers.begin(), peers.end(), member) == peers.end()) peers.push_back(member);
-    }
-  }
-}
-
 Stamp Repair::StampForPeer() const {
   Stamp stamp = identity_.StampFor(peer());
-  if (stamp.cluster_id.empty() && !stamp.to.empty()) stamp.cluster_id = cluster_id_;
+  if (stamp.cluster_id.empty() && !stamp.to.empty()) stamp.cluster_id = damage_.cluster_id;
   return stamp;
 }
 
@@ -129,6 +122,9 @@ void Repair::On(const PieceReply& reply) {
     return NextAfter(Says::kNotNow, more ? "its snapshot is gone" : "it has no snapshot that reaches so far");
   }
   const Index least = damage_.log == nullptr ? damage_.snapshot_from : damage_.log->first();
+  if (reply.data.empty() || reply.last_included.index > kLastIndex) {
+    return NextAfter(Says::kNotNow, "sends a snapshot that is none");
+  }
   if (reply.last_included.index < least) return NextAfter(Says::kNotNow, "its snapshot does not reach so far yet");
   KeepPiece(reply);
 }
@@ -164,12 +160,13 @@ void Repair::NextAfter(Says says, const std::string& why) {
 void Repair::EndRound() {
   std::string answers;
   for (const auto& [peer, why] : said_) absl::StrAppend(&answers, answers.empty() ? "" : "; ", peer, ": ", why);
-  if (all_said_no_) {
+  const Time now = environment_.loop.Now();
+  no_since_ = all_said_no_ ? std::min(no_since_, now) : kNever;
+  if (all_said_no_ && now - no_since_ >= config_.patience) {
     return Finish(
         absl::DataLossError(absl::StrCat(std::string(damage_.what.message()), "; no peer holds what was there",
                                          answers.empty() ? "" : " (", answers, answers.empty() ? "" : ")")));
   }
-  const Time now = environment_.loop.Now();
   if (now >= tell_at_ && observer_ != nullptr) {
     observer_->OnRepair({.what = RepairNews::What::kWaits, .text = answers});
     tell_at_ = now + kTellEvery;

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,10 +27,16 @@ namespace raftly {
 
 // What is wrong with a directory, and can be mended.
 struct Damage {
+  // Takes from entries that are whole what helps to find peers: who was in the first start's list may not be a member
+  // any more, and others are; and the directory may have been damaged before it was told which cluster its log is of.
+  void LearnFrom(const Entries& entries, const NodeId& self);
+
   absl::Status what;               // DataLoss, as it would be refused without peers
   std::unique_ptr<LogRepair> log;  // null: the log is whole, and
   std::unique_ptr<Wal> whole_log;  // keeps the directory locked meanwhile, and
   Index snapshot_from;             // a snapshot is wanted that includes at least this
+  std::set<NodeId> members;        // as the log says, besides this node
+  std::string cluster_id;          // the same; empty: it says nothing
 };
 
 class Repair : public std::enable_shared_from_this<Repair> {
@@ -38,6 +45,7 @@ class Repair : public std::enable_shared_from_this<Repair> {
     NodeId self;
     std::vector<NodeId> peers;
     Duration call_timeout{};
+    Duration patience{};                       // for peers that all say that they cannot help
     Duration retry = std::chrono::seconds(1);  // when nobody could help, but some might yet
   };
   // `done` runs on the loop: with the damage, whose log is whole now or whose snapshot is in place; or with none, and
@@ -59,7 +67,6 @@ class Repair : public std::enable_shared_from_this<Repair> {
   void Stop() { stopped_ = true; }
 
  private:
-  void LearnFrom(const Entries& entries);
   Stamp StampForPeer() const;
   void AskNext();
   void Ask();
@@ -84,12 +91,12 @@ class Repair : public std::enable_shared_from_this<Repair> {
   const Done done_;
 
   Damage damage_;
-  std::string cluster_id_;  // as what is left of the log says; empty: it says nothing
   bool stopped_ = false;
   size_t at_ = 0;                       // who is asked
   uint64_t offset_ = 0;                 // of the snapshot's piece that is asked for
   std::map<NodeId, std::string> said_;  // in this round
   bool all_said_no_ = true;
+  Time no_since_ = kNever;      // all said so in every round since
   Time tell_at_ = Time::min();  // when it is told again that nobody can help
 };
 

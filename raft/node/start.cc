@@ -27,7 +27,7 @@ absl::Status RaftNode::Impl::Start() {
     environment_.loop.Post([self = shared_from_this()] { self->TakePart(); });
     return absl::OkStatus();
   }
-  if (config_.core.peers.empty()) return found->damage->what;
+  if (config_.core.peers.empty() && found->damage->members.empty()) return found->damage->what;
   repairing_ = true;
   {
     MutexLock lock(mutex_);
@@ -73,6 +73,7 @@ absl::StatusOr<RaftNode::Impl::Found> RaftNode::Impl::Look() {
                     .log = nullptr,
                     .whole_log = std::move(opened->log),
                     .snapshot_from = opened->base.index};
+    found.damage->LearnFrom(opened->entries, config_.core.self);
     return found;
   }
   if (!snapshot.ok()) return snapshot.status();
@@ -91,6 +92,8 @@ absl::StatusOr<RaftNode::Impl::Found> RaftNode::Impl::LookAtDamage(const absl::S
   if (!(*repair)->whole()) {
     Found found;
     found.damage = {.what = what, .log = *std::move(repair), .whole_log = nullptr, .snapshot_from = {}};
+    found.damage->LearnFrom(found.damage->log->before(), config_.core.self);
+    found.damage->LearnFrom(found.damage->log->behind(), config_.core.self);
     return found;
   }
   if (observer_ != nullptr) {
@@ -145,6 +148,7 @@ absl::Status RaftNode::Impl::TakeUp(Found found) {
   FollowMembers();
   Publish();
   MutexLock lock(mutex_);
+  log_ = disk_;
   closed_ = false;
   return absl::OkStatus();
 }
@@ -160,12 +164,15 @@ void RaftNode::Impl::TakePart() {
 void RaftNode::Impl::BeginRepair(Damage damage) {
   if (halted_) return;
   if (repair_ == nullptr) {
-    repair_ = std::make_shared<Repair>(
-        environment_,
-        Repair::Config{.self = config_.core.self, .peers = config_.core.peers, .call_timeout = config_.call_timeout},
-        identity_, snapshots_, observer_, [weak = weak_from_this()](const absl::Status& status, Damage mended) {
-          if (const auto self = weak.lock()) self->OnFetched(status, std::move(mended));
-        });
+    repair_ = std::make_shared<Repair>(environment_,
+                                       Repair::Config{.self = config_.core.self,
+                                                      .peers = config_.core.peers,
+                                                      .call_timeout = config_.call_timeout,
+                                                      .patience = config_.repair_patience},
+                                       identity_, snapshots_, observer_,
+                                       [weak = weak_from_this()](const absl::Status& status, Damage mended) {
+                                         if (const auto self = weak.lock()) self->OnFetched(status, std::move(mended));
+                                       });
   }
   repair_->Begin(std::move(damage));
 }

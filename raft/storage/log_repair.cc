@@ -20,10 +20,12 @@ std::string Place(const wal::Hole& hole) {
   return absl::StrCat(hole.path, ": record ", hole.record, " at offset ", hole.offset);
 }
 
-// Whether `entries` follow `previous` without a gap and without a term that falls.
+// Whether `entries` follow `previous` without a gap and without a term that falls, and a log can hold them.
 bool Follow(LogPosition previous, const Entries& entries) {
   for (const Entry& entry : entries) {
     if (entry.index != previous.index + 1 || entry.term < previous.term || !entry.term) return false;
+    const auto type = static_cast<int32_t>(entry.type);
+    if (entry.term > kLastTerm || type < 0 || type > UINT8_MAX) return false;
     previous = entry.position();
   }
   return true;

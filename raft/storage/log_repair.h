@@ -21,8 +21,9 @@
 //   ... a snapshot of our own lies behind it               mended from that
 //   ... a peer has committed another entry there           mended from it; what is ours from there on goes
 //   ... a peer's log begins behind the hole's beginning    its snapshot is taken, then again from the top
-//   ... some peer is not reached, or cannot say yet        asked again until it is; meanwhile no vote, no promise
-//   ... no peer holds it, and all have said so             refused: says who said what
+//   ... some peer is not reached                           asked again until it is; meanwhile no vote, no promise
+//   ... no peer holds it, and all say so for a minute      refused: says who said what (before, one that is behind may
+//                                                          still come by it, or commit another entry there)
 //   a hole; no state record behind it                      refused: a vote may have been lost with it
 //   a hole; no entry behind it                             refused: nobody knows what had been acknowledged
 //   a hole in a file without markers                       refused: nothing shows where the records go on

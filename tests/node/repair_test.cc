@@ -224,6 +224,7 @@ TEST_F(DamagedNode, TakesNoPartUntilAPeerCanHelp) {
 }
 
 TEST_F(DamagedNode, GivesUpWhereAllPeersSayThatTheyDoNotHoldIt) {
+  config_.repair_patience = Duration(0);
   FakePeer two(network_, "node2", Missing), three(network_, "node3", Missing);
   ASSERT_TRUE(Start().ok());
   ASSERT_TRUE(Eventually([&] { return !witness_.fatal().ok(); }));
@@ -231,6 +232,20 @@ TEST_F(DamagedNode, GivesUpWhereAllPeersSayThatTheyDoNotHoldIt) {
   EXPECT_THAT(std::string(witness_.fatal().message()),
               AllOf(HasSubstr("raft.wal"), HasSubstr("no peer holds what was there"), HasSubstr("node2: "),
                     HasSubstr("node3: ")));
+}
+
+// A peer that is behind, or has another entry there that is not committed yet, has not spoken its last word.
+TEST_F(DamagedNode, AsksAgainWhereAllPeersSayNoForNow) {
+  FakePeer two(network_, "node2", Missing), three(network_, "node3", Missing);
+  ASSERT_TRUE(Start().ok());
+  ASSERT_TRUE(Eventually([&] { return witness_.Saw(RepairNews::What::kWaits); }));
+  const Entry theirs{{3}, {2}, EntryType::kNormal, Bytes("theirs")};
+  three.Say([&](const Request& request) -> absl::StatusOr<Reply> {
+    if (!std::holds_alternative<EntriesRequest>(request)) return NotThere(request);
+    return Reply(EntriesReply{.proof = Proof::kReplaced, .previous = log_[0].position(), .entries = {log_[1], theirs}});
+  });
+  ASSERT_TRUE(Mended());
+  EXPECT_EQ(LogOfNode(), (Entries{log_[0], log_[1], theirs}));
 }
 
 TEST_F(DamagedNode, WithoutPeersIsRefused) {
