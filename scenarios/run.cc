@@ -108,7 +108,7 @@ bool Run::ChangeMembers(int node, const Configuration& members, Duration patienc
   };
   return stage.RunUntil(
       [&] {
-        if (*stage.status(node).members == members) return true;
+        if (stage.status(node).members->configuration == members) return true;
         if (!std::exchange(*open, true)) {
           stage.ChangeMembers(node, change, kPatience, [open](const absl::StatusOr<Applied>&) { *open = false; });
         }

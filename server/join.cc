@@ -2,6 +2,7 @@
 
 #include <httplib.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -14,12 +15,15 @@ namespace raftly {
 namespace {
 
 constexpr std::chrono::seconds kPatience{10};
-constexpr std::chrono::milliseconds kPause{500};
+constexpr std::chrono::milliseconds kPause{300};
+constexpr std::chrono::milliseconds kLongPause{3000};
 
 // Of an address that says no interface the cluster sees which one it is.
 std::string BodyOf(const Options& options, const std::string& incarnation) {
   const Address& http = options.http_named ? options.http_peers.at(options.id) : options.http;
-  return absl::StrCat("{\"id\":", JsonString(options.id), ",\"grpc\":", JsonString(ToString(options.grpc)),
+  Address grpc = options.grpc;
+  if (grpc.host.empty() && options.http_named) grpc.host = http.host;
+  return absl::StrCat("{\"id\":", JsonString(options.id), ",\"grpc\":", JsonString(ToString(grpc)),
                       ",\"http\":", JsonString(ToString(http)), ",\"incarnation\":", JsonString(incarnation), "}");
 }
 
@@ -37,23 +41,26 @@ Joining::Joining(const Options& options, std::string incarnation, std::string to
       token_(std::move(token)),
       doors_(std::move(doors)),
       log_(log) {
-  loop_.Post([this] { Try(); });
+  // Who has only been started again will hear its leader soon.
+  loop_.Post([this] { Again(kPause); });
 }
 
 void Joining::Try() {
-  if (doors_.is_member()) return log_.Info("this node is a member of its cluster");
   const absl::Status asked = Ask();
   if (!asked.ok() && !absl::IsUnavailable(asked)) return doors_.on_refused(asked);
-  const std::string complaint(asked.message());
-  if (!asked.ok() && complaint != last_complaint_) {
+  const std::string complaint =
+      asked.ok() ? "it has begun to, and its leader has not been heard here yet" : std::string(asked.message());
+  if (complaint != last_complaint_) {
     log_.Warn("not taken in yet", {{"cluster", ToString(url_)}, {"reason", complaint}});
   }
   last_complaint_ = complaint;
-  Again();
+  Again(asked.ok() ? kLongPause : kPause);
 }
 
-void Joining::Again() {
-  loop_.PostAt(loop_.Now() + kPause, [this] { Try(); });
+void Joining::Again(Duration pause) {
+  if (doors_.is_member()) return log_.Info("this node is a member of its cluster");
+  loop_.PostAt(loop_.Now() + std::min<Duration>(pause, kPause),
+               [this, pause] { pause > kPause ? Again(pause - kPause) : Try(); });
 }
 
 absl::Status Joining::Ask() const {

@@ -32,7 +32,7 @@ class Joining {
 
  private:
   void Try();
-  void Again();
+  void Again(Duration pause);
   // OK: the cluster has begun to take this node in. Unavailable: later, perhaps. Others: never.
   absl::Status Ask() const;
 

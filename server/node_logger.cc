@@ -242,9 +242,10 @@ void NodeLogger::Line(const ConfigurationChanged& event) {
 void NodeLogger::Line(const HandoverChanged& event) {
   using What = HandoverChanged::What;
   const bool went_well = event.what == What::kBegun || event.what == What::kAsked || event.what == What::kDone;
-  const LogFields fields = {{"what", absl::StrCat(std::string(ToString(event.what)), " ", event.to)},
-                            {"peer", event.to},
-                            {"term", Number(event.term)}};
+  LogFields fields = {{"what", absl::StrCat(std::string(ToString(event.what)), " ", event.to)},
+                      {"peer", event.to},
+                      {"term", Number(event.term)}};
+  if (event.why) fields.emplace_back("reason", ToString(*event.why));
   went_well ? log_.Info("hand-over", fields) : log_.Warn("hand-over", fields);
 }
 

@@ -171,6 +171,7 @@ absl::Status SetOffline(std::string_view flag, const std::string& value, Options
 absl::Status SetJoin(Options& options, const std::string& value) {
   const auto url = ParseServerUrl(value);
   if (!url.ok()) return Bad("join", value, std::string(url.status().message()));
+  if (url->path != "/") return Bad("join", value, "want http://host:port, without a path");
   options.join = *url;
   return absl::OkStatus();
 }
@@ -298,7 +299,7 @@ absl::Status CheckTogether(Options& options) {
     }
   }
   for (const auto& [id, address] : options.http_peers) {
-    if (id != options.id && !options.peers.contains(id)) {
+    if (id != options.id && !options.peers.contains(id) && !options.join) {
       return Bad("http-peers", id, "neither the own id nor one of -peers");
     }
   }

@@ -78,10 +78,10 @@ uint64_t Mebibytes(int n) { return static_cast<uint64_t>(n) << 20; }
 std::map<NodeId, Member> FirstMembers(const Options& options) {
   std::map<NodeId, Member> members;
   if (options.join) return members;
-  for (const auto& [id, address] : options.peers) members[id].grpc = ToString(address);
+  for (const auto& [id, address] : options.peers) members[id].address = ToString(address);
   Address own = options.grpc;
   if (own.host.empty()) own.host = options.http_peers.at(options.id).host;
-  members[options.id].grpc = ToString(own);
+  members[options.id].address = ToString(own);
   for (const auto& [id, address] : options.http_peers) members[id].http = ToString(address);
   return members;
 }
@@ -283,6 +283,10 @@ class Server::Impl {
       auto token = ReadTlsFile(options_.join_token);
       if (!token.ok()) return token.status();
       join_token_ = std::string(absl::StripAsciiWhitespace(*token));
+      if (join_token_.empty()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("flag -join-token-file: \"", options_.join_token.path, "\": the file is empty"));
+      }
     }
     // The ports first: where one is taken, the data directory is somebody else's business.
     if (auto status = http_.Listen(); !status.ok()) return status;
@@ -340,18 +344,27 @@ class Server::Impl {
         log_);
   }
 
+  // A node that was removed may not have heard of it: only who hears a leader knows that its members still hold.
   bool IsMember() const {
     const NodeStatus status = node_.status();
+    if (status.leader.empty()) return false;
     const auto own = status.members->known.find(status.id);
     return own != status.members->known.end() && own->second.incarnation == status.incarnation;
   }
 
   // Waits, at most for kChangePatience.
   absl::StatusOr<Applied> ChangeMembers(RaftNode::MembersChange change) {
+    const Time until = loop_.Now() + kChangePatience;
     std::promise<absl::StatusOr<Applied>> done;
-    node_.ChangeMembers(std::move(change), loop_.Now() + kChangePatience,
+    node_.ChangeMembers(std::move(change), until,
                         [&done](absl::StatusOr<Applied> applied) { done.set_value(std::move(applied)); });
-    return done.get_future().get();
+    absl::StatusOr<Applied> begun = done.get_future().get();
+    // While it is joint, who leaves may still be needed: whoever asked may be about to stop it.
+    const auto joint = [this] { return node_.status().members->configuration.joint(); };
+    while (begun.ok() && joint() && loop_.Now() < until) {
+      leaders_.Await(leaders_.view().version, loop_.Now() + milliseconds(2));
+    }
+    return begun;
   }
 
   // Waits: for an election timeout at most, and then the node has kept the lead.

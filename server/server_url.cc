@@ -16,9 +16,14 @@ absl::StatusOr<ServerUrl> ParseServerUrl(std::string_view text) {
   } else if (text.substr(0, kScheme.size()) == kScheme) {
     text.remove_prefix(kScheme.size());
   }
+  if (text.find("://") != std::string_view::npos) return absl::InvalidArgumentError("want http:// or https://");
   const size_t slash = std::min(text.find('/'), text.size());
   if (slash < text.size()) url.path = std::string(text.substr(slash));
   std::string authority(text.substr(0, slash));
+  if (authority.empty()) return absl::InvalidArgumentError("want http://host:port");
+  if (authority.find('@') != std::string::npos) {
+    return absl::InvalidArgumentError("want http://host:port, without a user");
+  }
   const size_t bracket = authority.rfind(']');
   if (authority.find(':', bracket == std::string::npos ? 0 : bracket) == std::string::npos)
     authority += url.secure ? ":443" : ":80";

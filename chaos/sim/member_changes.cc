@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "raft/node/member_changes.h"
 
 namespace raftly {
 namespace {
@@ -48,15 +49,33 @@ void MemberChanges::Tend() {
       return known->configuration.Has(cluster_.id(node));
     });
     if (is_member && !cluster_.serves(node)) cluster_.Join(node);
+    if (is_member && cluster_.lost_directory(node)) Replace(node);
     if (!is_member && cluster_.serves(node) && !resting_ && random_.Chance(300)) cluster_.Retire(node);
   }
+}
+
+// As an operator would, again until it is another member of the same name.
+void MemberChanges::Replace(int node) {
+  const int leader = cluster_.leader();
+  if (leader < 0 || leader == node || cluster_.paused(leader)) return;
+  const NodeId id = cluster_.id(node);
+  cluster_.ChangeMembers(
+      leader,
+      [id](const Members& now) -> absl::StatusOr<Members> {
+        const auto known = now.known.find(id);
+        if (known == now.known.end()) return absl::FailedPreconditionError("it is no member any more");
+        const bool learns = now.configuration.learners.contains(id);
+        if (learns && known->second.incarnation.empty()) return absl::FailedPreconditionError("it is replaced already");
+        return WithReplaced(now, id, id, {});
+      },
+      kPatience);
 }
 
 // Not while somebody has no memory: where the others become fewer, it may be the one without whom nobody is elected.
 void MemberChanges::Change() {
   const int leader = cluster_.leader();
   if (leader < 0 || cluster_.paused(leader) || cluster_.Amnesiacs() > 0) return;
-  const Wish wish = Draw(*cluster_.status(leader).members, cluster_.id(leader));
+  const Wish wish = Draw(cluster_.status(leader).members->configuration, cluster_.id(leader));
   const std::string what = absl::StrCat(cluster_.id(leader), " is asked to change the members: learn ",
                                         absl::StrJoin(wish.learn, ","), wish.promote ? " and vote" : "", "; vote ",
                                         absl::StrJoin(wish.vote, ","), "; leave ", absl::StrJoin(wish.leave, ","));
@@ -106,7 +125,7 @@ absl::StatusOr<Members> MemberChanges::Apply(const Wish& wish, Members now) {
     configuration.voters.erase(node);
   }
   if (configuration.voters.empty()) return absl::FailedPreconditionError("nobody would be left");
-  if (configuration.voters.size() + configuration.learners.size() > kMostMembers) {
+  if (configuration.voters.size() + configuration.learners.size() > kLargestCluster) {
     return absl::FailedPreconditionError("they would be too many");
   }
   return Among(configuration, now.known);

@@ -37,6 +37,7 @@ class MemberChanges {
   void Plan();
   // Starts those that are members and were never started, and retires some that are none any more.
   void Tend();
+  void Replace(int node);
   void Change();
   Wish Draw(const Configuration& now, const NodeId& leader);
   static absl::StatusOr<Members> Apply(const Wish& wish, Members now);

@@ -30,7 +30,7 @@ struct LinkSettings {
 };
 
 // How large a cluster becomes whose members change, and among how many nodes it moves.
-inline constexpr int kMostMembers = 7;
+inline constexpr int kLargestCluster = 7;
 inline constexpr int kPool = 9;
 
 enum class Fault {

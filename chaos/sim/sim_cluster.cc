@@ -69,17 +69,18 @@ int SimCluster::PlaceOf(const NodeId& id) const {
 NodeConfig SimCluster::ConfigOf(int node) const {
   NodeConfig config;
   config.core.self = ids_[node];
-  // Who lost its directory learns who its peers are, once they are not those of the first start any more.
   const Machine& machine = *machines_[node];
-  config.core.joins = machine.joins || (machine.rejoin && judges_.members().ever_changed());
+  // Who lost its directory is another node, where members are known by their directories, and is taken in again by a
+  // change (MemberChanges::Tend); where they never change, -rejoin is all there is.
+  config.members_may_change = settings_.spares > 0;
+  config.core.joins = machine.joins || (machine.rejoin && config.members_may_change);
   for (int i = 0; i < settings_.nodes && !config.core.joins; ++i) {
     if (i != node) config.core.peers.push_back(ids_[i]);
   }
-  config.members_may_change = settings_.spares > 0;
   config.core.timings = settings_.timings;
   config.core.limits = settings_.limits;
   config.core.defences = settings_.defences;
-  config.core.rejoin = machine.rejoin;
+  config.core.rejoin = machine.rejoin && !config.core.joins;
   if (settings_.identities) config.core.features = kAllFeatures;
   config.data_dir = absl::StrCat("data/", ids_[node]);
   config.forward = settings_.forward;
@@ -145,51 +146,12 @@ void SimCluster::Start(int node) {
   }
 }
 
-void SimCluster::SetAside(int node) {
-  Machine& machine = *machines_[node];
-  machine.disk.Wipe();
-  machine.damaged = machine.given_up = false;
-  machine.rejoin = true;
-  judges_.OnDirectoryLost(node);
-}
-
 void SimCluster::Crash(int node, SimDisk::Crash crash) {
   if (!up(node)) return;
   const bool power = crash == SimDisk::Crash::kPower;
   TellProcess(node, power ? Watcher::Process::kPowerLost : Watcher::Process::kKilled);
   Say(absl::StrCat(ids_[node], power ? " loses power" : " is killed"));
   EndLife(node, crash);
-}
-
-void SimCluster::Join(int node) {
-  Machine& machine = *machines_[node];
-  machine.serves = machine.joins = true;
-  Say(absl::StrCat(ids_[node], " is to join"));
-  Start(node);
-}
-
-void SimCluster::LoseDirectory(int node) {
-  Machine& machine = *machines_[node];
-  Say(absl::StrCat(ids_[node], " loses its directory"));
-  machine.disk.Wipe();
-  machine.joins = true;
-  judges_.OnDirectoryLost(node);
-}
-
-void SimCluster::Retire(int node) {
-  Machine& machine = *machines_[node];
-  if (up(node)) Crash(node, SimDisk::Crash::kProcess);
-  Say(absl::StrCat(ids_[node], " retires"));
-  machine.disk.Wipe();
-  machine.serves = machine.damaged = machine.rejoin = false;
-  judges_.OnRetired(node);
-}
-
-void SimCluster::ChangeMembers(int node, RaftNode::MembersChange change, Duration timeout) {
-  Life& life = *machines_[node]->life;
-  life.node->ChangeMembers(std::move(change), life.loop.Now() + timeout, [this, &life, node](const auto& begun) {
-    if (life.alive && begun.ok()) Say(absl::StrCat("the change that ", ids_[node], " was asked for has begun"));
-  });
 }
 
 const Configuration* SimCluster::SettledMembers() const {

@@ -51,6 +51,7 @@ class SimCluster {
   int members() const { return settings_.nodes; }
   // It is or was a member, or is to become one: where it is down it will be started again.
   bool serves(int node) const { return machines_[node]->serves; }
+  bool lost_directory(int node) const { return machines_[node]->rejoin; }  // and has no vote again yet
   const NodeId& id(int node) const { return ids_[node]; }
   // -1 where there is no such node.
   int PlaceOf(const NodeId& id) const;

@@ -107,9 +107,10 @@ struct CoreConfig {
   std::vector<NodeId>
       peers;  // the other voters, until the log or a snapshot says who they are; empty: a cluster of one
   // This node is no member until the log says so, and its directory is new: an earlier one under the same name may have
-  // voted and acknowledged. So it votes for nobody, itself included, until it hears that the members know it by this
-  // directory (TakenIn). A change takes a directory in only once the one before it is out.
+  // voted and acknowledged. So it votes for nobody, itself included, until the members know it by this directory
+  // (TakenIn); where they know members by name alone, until it has caught up, as after -rejoin.
   bool joins = false;
+  bool known_by_directory = false;  // the node will say TakenIn
   // What an entry of type kConfig says of the members; nothing: it says other things. Null: members never change.
   std::optional<Configuration> (*read_configuration)(const Entry& entry) = nullptr;
   Timings timings;

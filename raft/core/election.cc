@@ -319,7 +319,7 @@ void RaftCore::NoteLag() {
 // everything that it ever acknowledged and that counted is in there (Leader Completeness, §5.4.3), and a committed end
 // of that log carries the leader's own term. Its vote of this term it gives to that leader.
 void RaftCore::TrackRejoin(const AppendRequest& request) {
-  if (hard_state_.may_vote || config_.joins) return;
+  if (hard_state_.may_vote || AwaitsTakingIn()) return;
   if (rejoin_term_ != request.term) {
     rejoin_term_ = request.term;
     const Index proven = request.prev.index + request.entries.size();

@@ -48,11 +48,11 @@ NodeId RaftCore::Successor(const NodeId& wanted) const {
   return best;
 }
 
-void RaftCore::BeginHandOver(const NodeId& to) {
+void RaftCore::BeginHandOver(const NodeId& to, std::optional<RoleReason> why) {
   RAFTLY_CHECK(role_ == Role::kLeader && !handing_over_, "the lead would be handed over twice");
   handing_over_ = HandingOver{
       .ids = {}, .to = to, .term = term(), .until = now_ + config_.timings.election_timeout, .leaves_for = {}};
-  out_.events.push_back(HandoverChanged{to, term(), HandoverChanged::What::kBegun});
+  out_.events.push_back(HandoverChanged{to, term(), HandoverChanged::What::kBegun, why});
 }
 
 // Who must not lead any more hands over where somebody can take it: otherwise everybody waits for a timeout.
@@ -60,7 +60,7 @@ void RaftCore::LeaveTheLead(RoleReason reason) {
   if (!handing_over_) {
     const NodeId to = Successor({});
     if (to.empty()) return BecomeFollower(term(), reason);
-    BeginHandOver(to);
+    BeginHandOver(to, reason);
   }
   handing_over_->leaves_for = reason;
 }

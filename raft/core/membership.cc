@@ -122,7 +122,7 @@ void RaftCore::SettleConfigurations() {
 }
 
 void RaftCore::On(const TakenIn&) {
-  if (hard_state_.may_vote || !config_.joins) return;
+  if (hard_state_.may_vote || !AwaitsTakingIn()) return;
   hard_state_.may_vote = true;
   hard_state_dirty_ = true;
   out_.events.push_back(VoteRegained{commit_});

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -137,6 +138,7 @@ struct HandoverChanged {
   NodeId to;  // where done: who leads, perhaps another than was meant
   Term term;
   What what = What::kBegun;
+  std::optional<RoleReason> why = {};  // where begun: why this node must not lead; nothing: it was asked for it
 };
 // "begins to hand the lead over to", and the like.
 std::string_view ToString(HandoverChanged::What what);

@@ -42,7 +42,7 @@ RaftCore::RaftCore(CoreConfig config, Recovered recovered, uint64_t seed, Time n
     hard_state_.may_vote = false;
     hard_state_dirty_ = true;
   }
-  if (!hard_state_.may_vote && !config_.joins) {
+  if (!hard_state_.may_vote && !AwaitsTakingIn()) {
     // What this node said before it lost its memory may still be believed: by a leader that was deposed with its vote,
     // by a candidate of a later term. Silence for as long as two elections last lets check-quorum retire them.
     silent_until_ = now + 2 * std::max(config_.timings.election_timeout, config_.longest_election_timeout);

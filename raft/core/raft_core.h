@@ -169,6 +169,7 @@ class RaftCore {
   void EndRound(Progress& progress) const;
   std::optional<Refusal> WhyNoChange(const Entry& entry) const;
   bool IsStranger(const NodeId& node) const;
+  bool AwaitsTakingIn() const { return config_.joins && config_.known_by_directory; }
   // Ourselves included, where we vote.
   template <class Holds>
   bool QuorumHas(bool ours, Holds holds) const {
@@ -211,7 +212,7 @@ class RaftCore {
 
   // handover.cc
   NodeId Successor(const NodeId& wanted) const;
-  void BeginHandOver(const NodeId& to);
+  void BeginHandOver(const NodeId& to, std::optional<RoleReason> why = {});
   void LeaveTheLead(RoleReason reason);
   void AskSuccessor();
   void HandleTimeoutNow(CallId call, const TimeoutNowRequest& request);

@@ -14,6 +14,7 @@ namespace raftly {
 NodeConfig RaftNode::Impl::Completed(NodeConfig config) {
   if (!config.members_may_change) return config;
   config.core.features |= kMembership;
+  config.core.known_by_directory = !config.fresh_ids.incarnation.empty();
   config.core.read_configuration = ConfigurationIn;
   return config;
 }
@@ -33,13 +34,26 @@ void RaftNode::Impl::FollowMembers() {
   if (beyond != members_by_index_.begin()) members_by_index_.erase(members_by_index_.begin(), std::prev(beyond));
   const auto found = members_by_index_.find(at);
   const bool said = found != members_by_index_.end() && found->second.configuration == core_->configuration();
+  const std::shared_ptr<const Members> before = std::move(members_);
   members_ = std::make_shared<const Members>(
       said ? found->second
-           : Among(core_->configuration(), members_ != nullptr && at ? members_->known : config_.first_members));
+           : Among(core_->configuration(), before != nullptr && at ? before->known : config_.first_members));
   members_at_ = at;
+  ForgetWhoLeft(before.get());
   if (observer_ != nullptr) observer_->OnMembers(*members_);
   // What -peers said holds until an entry or a snapshot says otherwise.
   if (said) environment_.transport.SetPeers(AddressesOf(*members_));
+}
+
+// What a node said of itself is nothing to who comes after it under its name.
+void RaftNode::Impl::ForgetWhoLeft(const Members* before) {
+  std::erase_if(introduced_, [&](const auto& one) {
+    const auto now = members_->known.find(one.first);
+    if (now == members_->known.end()) return true;
+    if (before == nullptr || !now->second.incarnation.empty()) return false;
+    const auto then = before->known.find(one.first);
+    return then == before->known.end() || !then->second.incarnation.empty();
+  });
 }
 
 // Of a snapshot.
@@ -50,14 +64,15 @@ void RaftNode::Impl::NoteMembers(Index at, const std::string& configuration) {
 std::map<NodeId, std::string> RaftNode::Impl::AddressesOf(const Members& members) const {
   std::map<NodeId, std::string> addresses;
   for (const auto& [node, member] : members.known) {
-    if (node != config_.core.self) addresses.emplace(node, member.grpc);
+    if (node != config_.core.self) addresses.emplace(node, member.address);
   }
   return addresses;
 }
 
 // A node that joins, once what is committed here knows it by its directory.
 void RaftNode::Impl::CountIfTakenIn() {
-  if (!config_.core.joins || core_->may_vote() || members_at_ > core_->commit()) return;
+  if (!config_.core.joins || !config_.core.known_by_directory || core_->may_vote() || members_at_ > core_->commit())
+    return;
   const auto own = members_->known.find(config_.core.self);
   if (own == members_->known.end() || own->second.incarnation != identity_.incarnation()) return;
   core_->Step(environment_.loop.Now(), TakenIn{});
@@ -115,8 +130,7 @@ void RaftNode::Impl::Take(ChangeAsked& item) {
     return refuse(IllegalChangeError(node + " would vote, and has not caught up"));
   }
   const bool joint = config_.core.defences.joint_consensus;
-  const Configuration step =
-      joint ? FirstStepTo(next->configuration, members_->configuration) : next->configuration;
+  const Configuration step = joint ? FirstStepTo(next->configuration, members_->configuration) : next->configuration;
   const std::string why = WhyNotAfter(members_->configuration, step);
   if (joint && !why.empty()) return refuse(IllegalChangeError(why));
   // Who leaves is known until the end: it is still sent the log.
@@ -142,9 +156,9 @@ void RaftNode::Impl::GoOnWithChange() {
   const Time now = environment_.loop.Now();
   // Refused, or not committed: again, but not at every turn.
   if (no_step_after_ == members_at_ && now < no_step_until_) return;
-  const auto next = NextStep(
-      *members_, [this](const NodeId& node) { return AcquaintanceWith(node); },
-      {.names_directories = !identity_.incarnation().empty(), .joint = config_.core.defences.joint_consensus});
+  const auto next =
+      NextStep(*members_, [this](const NodeId& node) { return AcquaintanceWith(node); },
+               {.names_directories = !identity_.incarnation().empty(), .joint = config_.core.defences.joint_consensus});
   if (!next) return;
   no_step_after_ = members_at_;
   no_step_until_ = now + config_.call_timeout;

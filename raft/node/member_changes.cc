@@ -20,7 +20,7 @@ bool IsUnderWay(const Members& now) { return now.configuration.joint() || !now.e
 absl::Status AddressesAreFree(const Members& now, const NodeId& node, const Member& member, const NodeId& besides) {
   for (const auto& [other, known] : now.known) {
     if (other == node || other == besides) continue;
-    for (const auto& [theirs, ours] : {std::pair(known.grpc, member.grpc), std::pair(known.http, member.http)}) {
+    for (const auto& [theirs, ours] : {std::pair(known.address, member.address), std::pair(known.http, member.http)}) {
       if (!ours.empty() && ours == theirs) {
         return absl::InvalidArgumentError(absl::StrCat(ours, " is the address of ", other));
       }
@@ -73,13 +73,20 @@ absl::StatusOr<Members> WithMember(const Members& now, const NodeId& node, Membe
   if (node.empty()) return absl::InvalidArgumentError("a member needs an id");
   if (const auto known = now.known.find(node); known != now.known.end()) {
     const bool same = !member.incarnation.empty() && member.incarnation == known->second.incarnation;
-    if (same || (known->second.incarnation.empty() && known->second.grpc == member.grpc)) return now;
+    // A learner is never counted, so it may come back as another one at once.
+    if (!same && !member.incarnation.empty() && now.configuration.learners.contains(node)) {
+      return WithReplaced(now, node, node, std::move(member));
+    }
+    if (same || (known->second.incarnation.empty() && known->second.address == member.address)) return now;
     return absl::AlreadyExistsError(
         absl::StrCat(node, " is a member already; where its directory or its address is another now, replace it"));
   }
   if (now.entering.contains(node)) return now;
   if (IsUnderWay(now)) return UnderWay();
   if (absl::Status free = AddressesAreFree(now, node, member, {}); !free.ok()) return free;
+  if (now.known.size() >= kMostMembers) {
+    return absl::InvalidArgumentError(absl::StrCat("there are ", kMostMembers, " members, and no more may be"));
+  }
   member.promote = !stays_learner;
   return Learning(now, node, std::move(member));
 }
@@ -92,6 +99,9 @@ absl::StatusOr<Members> WithReplaced(const Members& now, const NodeId& old, cons
   if (node != old && now.known.contains(node))
     return absl::AlreadyExistsError(absl::StrCat(node, " is a member already"));
   if (absl::Status free = AddressesAreFree(now, node, member, old); !free.ok()) return free;
+  if (now.known.size() >= kMostMembers && node != old) {
+    return absl::InvalidArgumentError(absl::StrCat("there are ", kMostMembers, " members, and no more may be"));
+  }
   const bool votes = now.configuration.voters.contains(old);
   member.promote = votes || present->second.promote;
   if (node != old && votes) {

@@ -1,6 +1,7 @@
 // What the members are to be after a change, and which step comes next: values in, values out.
 //
-//   node.ChangeMembers([](const Members& now) { return WithMember(now, "node4", {.grpc = "host:7004"}, false); }, ...);
+//   node.ChangeMembers([](const Members& now) { return WithMember(now, "node4", {.address = "host:7004"}, false); },
+//   ...);
 //
 // Whoever is new comes in as a learner, so that it never votes, nor is counted, before it has what the others have
 // (thesis §4.2.1). All errors are for people: InvalidArgument, NotFound, AlreadyExists (another change has to end

@@ -216,6 +216,8 @@ void RaftNode::Impl::Act() {
   for (Piece& piece : output.pieces) KeepPiece(std::move(piece));
   for (const NodeEvent& event : output.events) {
     if (observer_ != nullptr) observer_->OnEvent(now, event);
+    // From now on others are asked who they are: whatever was said to an earlier leader that this node was is old.
+    if (std::holds_alternative<RoleChanged>(event)) introduced_.clear();
     // It may be for a snapshot that cannot be read any more.
     const auto* changed = std::get_if<InstallationChanged>(&event);
     if (changed != nullptr && changed->what == InstallationChanged::What::kGivenUp) snapshot_wanted_ = true;

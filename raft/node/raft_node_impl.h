@@ -182,6 +182,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
 
   // changes.cc
   void FollowMembers();
+  void ForgetWhoLeft(const Members* before);
   void NoteMembers(Index at, const std::string& configuration);
   PeerStanding StandingOf(const NodeId& peer, const Progress& progress) const;
   std::map<NodeId, std::string> AddressesOf(const Members& members) const;

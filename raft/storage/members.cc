@@ -8,8 +8,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// A cluster that anybody runs has a dozen of them.
-constexpr size_t kMostMembers = 1000;
+// Of a name, an address, an incarnation.
+constexpr size_t kLongestText = 1024;
+// Of all of them: a quarter of what a snapshot's header has room for.
+constexpr size_t kLongestMembers = size_t{256} << 10;
 
 // False: no list of names.
 bool TakeNames(const Json& members, const char* name, std::set<NodeId>& out) {
@@ -17,15 +19,19 @@ bool TakeNames(const Json& members, const char* name, std::set<NodeId>& out) {
   if (list == members.end()) return true;
   if (!list->is_array() || list->size() > kMostMembers) return false;
   for (const Json& node : *list) {
-    if (!node.is_string() || node.get<std::string>().empty()) return false;
-    out.insert(node.get<std::string>());
+    if (!node.is_string()) return false;
+    const auto& text = node.get_ref<const std::string&>();
+    if (text.empty() || text.size() > kLongestText) return false;
+    out.insert(text);
   }
   return true;
 }
 
 std::string Text(const Json& object, const char* name) {
   const auto field = object.find(name);
-  return field != object.end() && field->is_string() ? field->get<std::string>() : std::string();
+  if (field == object.end() || !field->is_string()) return {};
+  const auto& text = field->get_ref<const std::string&>();
+  return text.size() <= kLongestText ? text : std::string();
 }
 
 std::map<NodeId, Member> TakeMembers(const Json& members, const char* name) {
@@ -33,9 +39,9 @@ std::map<NodeId, Member> TakeMembers(const Json& members, const char* name) {
   const auto all = members.find(name);
   if (all == members.end() || !all->is_object()) return known;
   for (const auto& [node, member] : all->items()) {
-    if (!member.is_object() || node.empty() || known.size() >= kMostMembers) continue;
+    if (!member.is_object() || node.empty() || node.size() > kLongestText || known.size() >= kMostMembers) continue;
     const auto promote = member.find("promote");
-    known[node] = {.grpc = Text(member, "grpc"),
+    known[node] = {.address = Text(member, "address"),
                    .http = Text(member, "http"),
                    .incarnation = Text(member, "incarnation"),
                    .promote = promote != member.end() && promote->is_boolean() && promote->get<bool>(),
@@ -47,7 +53,7 @@ std::map<NodeId, Member> TakeMembers(const Json& members, const char* name) {
 Json ToJson(const std::map<NodeId, Member>& members) {
   Json all = Json::object();
   for (const auto& [node, member] : members) {
-    Json& one = all[node] = {{"grpc", member.grpc}, {"http", member.http}};
+    Json& one = all[node] = {{"address", member.address}, {"http", member.http}};
     if (!member.incarnation.empty()) one["incarnation"] = member.incarnation;
     if (member.promote) one["promote"] = true;
     if (!member.replaces.empty()) one["replaces"] = member.replaces;
@@ -77,6 +83,7 @@ std::string EncodeMembers(const Members& members) {
 }
 
 std::optional<Members> MembersIn(std::string_view configuration) {
+  if (configuration.size() > kLongestMembers) return std::nullopt;
   const Json object = Json::parse(configuration, /*callback=*/nullptr, /*allow_exceptions=*/false);
   if (!object.is_object()) return std::nullopt;
   const auto members = object.find("members");

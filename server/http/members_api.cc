@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "raft/node/member_changes.h"
+#include "raft/storage/identity.h"
 #include "server/address.h"
 #include "server/http/kv_api.h"
 #include "server/http/url.h"
@@ -18,6 +19,7 @@ namespace raftly {
 namespace {
 
 constexpr std::string_view kBase = "/api/cluster/members";
+constexpr size_t kLongestAddress = 262;  // a name, a colon and a port
 
 // ---- What is said of the members -----------------------------------------------------------------------------------
 
@@ -39,7 +41,7 @@ const char* NameOf(PeerStanding::Progress progress) {
 }
 
 std::string MemberJson(const NodeStatus& status, const std::string& version, const NodeId& node, const Member& member) {
-  std::string json = absl::StrCat("{\"id\":", JsonString(node), ",\"grpc\":", JsonString(member.grpc),
+  std::string json = absl::StrCat("{\"id\":", JsonString(node), ",\"grpc\":", JsonString(member.address),
                                   ",\"http\":", JsonString(member.http),
                                   ",\"role\":", JsonString(RoleOf(status.members->configuration, node)),
                                   ",\"incarnation\":", JsonString(member.incarnation));
@@ -96,6 +98,11 @@ bool Boolean(const JsonValue& body, std::string_view name, absl::Status& status)
 absl::StatusOr<std::string> AddressIn(JsonFields& fields, std::string_view name, const HttpRequest& request) {
   const std::string text = fields.String(name);
   if (!fields.status().ok()) return fields.status();
+  // RFC 1035, section 2.3.4: a name has at most 255 bytes.
+  if (text.size() > kLongestAddress) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("field \"", std::string(name), "\" has more than ", kLongestAddress, " bytes"));
+  }
   auto address = ParseAddress(text);
   if (!address.ok()) {
     return absl::InvalidArgumentError(
@@ -117,10 +124,16 @@ absl::StatusOr<Wish> WishIn(const HttpRequest& request) {
   if (!grpc.ok()) return grpc.status();
   auto http = AddressIn(fields, "http", request);
   if (!http.ok()) return http.status();
-  wish.member.grpc = *std::move(grpc);
+  wish.member.address = *std::move(grpc);
   wish.member.http = *std::move(http);
   wish.member.incarnation = fields.OptionalString("incarnation").value_or("");
   absl::Status status = fields.status();
+  if (!wish.member.incarnation.empty() && !IsUniqueId(wish.member.incarnation)) {
+    status.Update(absl::InvalidArgumentError("field \"incarnation\" must be 32 hexadecimal digits, or left out"));
+  }
+  if (wish.member.address == wish.member.http) {
+    status.Update(absl::InvalidArgumentError("fields \"grpc\" and \"http\" are the same address"));
+  }
   wish.learner = Boolean(*body, "learner", status);
   wish.force = Boolean(*body, "force", status);
   if (!status.ok()) return status;
@@ -130,7 +143,7 @@ absl::StatusOr<Wish> WishIn(const HttpRequest& request) {
 // The same for the leader, which does not see who asks.
 HttpRequest WithAddresses(HttpRequest request, const Wish& wish) {
   request.body =
-      absl::StrCat("{\"id\":", JsonString(wish.id), ",\"grpc\":", JsonString(wish.member.grpc),
+      absl::StrCat("{\"id\":", JsonString(wish.id), ",\"grpc\":", JsonString(wish.member.address),
                    ",\"http\":", JsonString(wish.member.http), ",\"incarnation\":", JsonString(wish.member.incarnation),
                    ",\"learner\":", wish.learner ? "true" : "false", ",\"force\":", wish.force ? "true" : "false", "}");
   return request;

@@ -231,7 +231,9 @@ TEST_F(Membership, NoWriteIsLostAndNoneFailsWhileAllNodesAreReplaced) {
     voters.erase(old);
     voters.insert(node);
     WaitForVoters(node, voters);
-    if (old != 2) EXPECT_EQ(cluster_.Terminate(old), 0);
+    if (old != 2) {
+      EXPECT_EQ(cluster_.Terminate(old), 0);
+    }
     kill_the_leader();
     ASSERT_TRUE(AllAddMore(adders, 2)) << "with node " << node << " instead of " << old;
   }

@@ -15,6 +15,7 @@ DrivenNode::DrivenNode(const Start& start) : seed_(start.seed) {
   config_.self = start.self;
   config_.rejoin = start.rejoin;
   config_.joins = start.joins;
+  config_.known_by_directory = start.known_by_directory;
   config_.read_configuration = MembersIn;
   config_.timings = start.timings;
   config_.limits = start.limits;

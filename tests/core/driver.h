@@ -29,6 +29,7 @@ struct Start {
   NodeId voted_for = {};
   bool rejoin = false;
   bool joins = false;
+  bool known_by_directory = false;
   uint64_t seed = 1;
   Timings timings = {};
   Limits limits = {};

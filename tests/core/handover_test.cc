@@ -350,7 +350,7 @@ TEST(Handover, Sec6_ALeaderThatIsRemovedHandsOverOnceAllOfItsLogIsCommitted) {
   EXPECT_EQ(a.core().role(), Role::kLeader);
   a.Answer(asked[0], Campaigns(2));
   EXPECT_TRUE(a.core().handing_over());
-  a.Hear(AskVote({.term = 3, .candidate = asked[0].to, .last = "2:4"}));
+  a.Wait(50ms);
   a.AnswerFrom(asked[0].to == "b" ? "c" : "b", AppendReply{.term = Term{3}});
   EXPECT_EQ(a.core().role(), Role::kFollower);
   EXPECT_FALSE(a.core().handing_over()) << "nobody will say more than that";

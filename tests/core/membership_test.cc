@@ -378,7 +378,7 @@ TEST(Membership, ASnapshotThatSaysNothingOfMembersTakesBackWhatTheLogSaid) {
 // What the one before it voted and acknowledged is forgotten, so this one neither votes nor campaigns until the members
 // know it; the log that it is sent may call it a voter from long ago.
 TEST(Membership, ANewDirectoryVotesOnlyOnceItIsTakenIn) {
-  auto c = Follower({.self = "c", .servers = 1, .joins = true});
+  auto c = Follower({.self = "c", .servers = 1, .joins = true, .known_by_directory = true});
   c.Ask(Append({.entries = "1:1=abc 1:2=ab/abc 1:3=ab 1:4=ab+c", .commit = 4}));
   EXPECT_EQ(c.Ask(AskVote({.term = 2, .candidate = "a", .last = "1:9"})), Denied(1));
   c.Ask(Append({.prev = "1:4", .entries = "1:5=abc/ab 1:6=abc", .commit = 6}));

@@ -34,6 +34,8 @@ struct ReplyText {
   std::string operator()(const TimeoutNowReply& reply) const {
     return Join(reply.campaigns ? "campaigns" : "does not campaign", ", term ", reply.term.value);
   }
+  std::string operator()(const EntriesReply& reply) const { return Join(reply.entries.size(), " entries"); }
+  std::string operator()(const PieceReply& reply) const { return Join(reply.data.size(), " bytes of a snapshot"); }
   std::string operator()(const ForwardReply& reply) const { return Join(reply.results.size(), " results"); }
 };
 
@@ -54,6 +56,10 @@ struct RequestText {
   std::string operator()(const TimeoutNowRequest& request) const {
     return Join("TimeoutNow term ", request.term.value);
   }
+  std::string operator()(const EntriesRequest& request) const {
+    return Join("entries from ", request.first.value, " before ", Text(request.proof));
+  }
+  std::string operator()(const PieceRequest& request) const { return Join("a snapshot to ", request.at_least.value); }
   std::string operator()(const ForwardRequest& request) const { return Join(request.commands.size(), " commands"); }
 };
 

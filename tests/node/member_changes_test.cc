@@ -13,12 +13,12 @@ Members Abc() {
   Members members{.configuration = {.voters = {"a", "b", "c"}}};
   for (const char* node : {"a", "b", "c"}) {
     const std::string name = node;
-    members.known[node] = {.grpc = name + ":7001", .http = name + ":8001", .incarnation = "old " + name};
+    members.known[node] = {.address = name + ":7001", .http = name + ":8001", .incarnation = "old " + name};
   }
   return members;
 }
 
-Member At(const std::string& host) { return {.grpc = host + ":7001", .http = host + ":8001"}; }
+Member At(const std::string& host) { return {.address = host + ":7001", .http = host + ":8001"}; }
 
 Acquaintance Nobody(const NodeId&) { return {}; }
 Acquaintance Everybody(const NodeId& node) { return {.caught_up = true, .incarnation = "new " + node}; }
@@ -70,8 +70,11 @@ TEST(WithMember, TheSameAgainChangesNothing) {
   const auto once = WithMember(Abc(), "d", d, false);
   EXPECT_EQ(*WithMember(*once, "d", d, false), *once);
   d.incarnation = "y";
-  EXPECT_THAT(Error(WithMember(*once, "d", d, false)), HasSubstr("is a member already"));
-  EXPECT_TRUE(absl::IsAlreadyExists(WithMember(*once, "d", d, false).status()));
+  EXPECT_EQ(WithMember(*once, "d", d, false)->known.at("d").incarnation, "y") << "it was never counted";
+  Member c = At("c");
+  c.incarnation = "y";
+  EXPECT_THAT(Error(WithMember(*once, "c", c, false)), HasSubstr("is a member already"));
+  EXPECT_TRUE(absl::IsAlreadyExists(WithMember(*once, "c", c, false).status()));
 }
 
 TEST(WithMember, AnAddressBelongsToOne) {
@@ -102,7 +105,7 @@ TEST(WithReplaced, AKnownDirectoryHasOnlyMoved) {
   const auto members = WithReplaced(Abc(), "c", "c", moved);
   ASSERT_EQ(Error(members), "none");
   EXPECT_EQ(members->configuration, Abc().configuration);
-  EXPECT_EQ(members->known.at("c").grpc, "elsewhere:7001");
+  EXPECT_EQ(members->known.at("c").address, "elsewhere:7001");
 }
 
 TEST(WithReplaced, TheOnlyVoterStays) {
@@ -110,6 +113,17 @@ TEST(WithReplaced, TheOnlyVoterStays) {
   EXPECT_THAT(Error(WithReplaced(alone, "a", "a", At("a"))), HasSubstr("the only voter"));
   EXPECT_EQ(Error(WithReplaced(alone, "a", "d", At("d"))), "none");
   EXPECT_THAT(Error(WithoutMember(alone, "a")), HasSubstr("the only voter"));
+}
+
+TEST(Changes, OnlySoManyMembersMayBe) {
+  Members now = Abc();
+  for (size_t i = now.known.size(); i < kMostMembers; ++i) {
+    const NodeId node = "n" + std::to_string(i);
+    now = *WithMember(now, node, At(node), true);
+  }
+  EXPECT_THAT(Error(WithMember(now, "z", At("z"), true)), HasSubstr("no more may be"));
+  EXPECT_THAT(Error(WithReplaced(now, "c", "z", At("z"))), HasSubstr("no more may be"));
+  EXPECT_EQ(Error(WithReplaced(now, "c", "c", At("c"))), "none");
 }
 
 TEST(Changes, OneAtATime) {
@@ -143,6 +157,15 @@ TEST(NextStep, DirectoriesAreWrittenDownForTheFirstTimeAllTogether) {
   EXPECT_EQ(all->known.at("c").incarnation, "new c");
   EXPECT_EQ(NextStep(*all, Everybody, {}), std::nullopt) << "what is written down stays";
   EXPECT_EQ(NextStep(first, Everybody, {.names_directories = false}), std::nullopt);
+}
+
+// Whoever wrote them: a snapshot has to have room for what is taken from the log.
+TEST(Members, WhatIsLargerThanAnyMemberIsNotTaken) {
+  Members members = Abc();
+  members.known["a"].incarnation = std::string(100'000, 'x');
+  EXPECT_EQ(MembersIn(EncodeMembers(members))->known.at("a").incarnation, "");
+  members.configuration.learners.insert(std::string(100'000, 'y'));
+  EXPECT_EQ(MembersIn(EncodeMembers(members)), std::nullopt);
 }
 
 TEST(Members, AreReadAsTheyWereWritten) {

@@ -340,22 +340,6 @@ TEST_F(MetricsTest, ARecoveredNodeKnowsItsTerm) {
   EXPECT_THAT(lines(), IsSupersetOf<std::string>({"raftly_recovery_duration_seconds 1.5", "raftly_current_term 7"}));
 }
 
-TEST_F(MetricsTest, MembersComeAndGo) {
-  Follow({.voters = {"a", "c", "d"}, .outgoing = {"a", "b", "c"}, .learners = {"e"}});
-  EXPECT_THAT(lines(), IsSupersetOf<std::string>({"raftly_voters 3", "raftly_learners 1", "raftly_members_changing 1",
-                                                  "raftly_append_in_flight{peer=\"d\"} 0",
-                                                  "raftly_append_in_flight{peer=\"e\"} 0"}));
-  Follow({.voters = {"a", "c", "d"}});
-  EXPECT_THAT(lines(), IsSupersetOf<std::string>({"raftly_learners 0", "raftly_members_changing 0"}));
-  // What was counted of a former member stays, and goes on where it comes back.
-  node().OnCallFailed("b", absl::UnavailableError(""));
-  const std::string failed = "raftly_rpc_failures_total{kind=\"unavailable\",peer=\"b\"}";
-  EXPECT_EQ(value(failed), 0);
-  Follow({.voters = {"a", "b", "c"}});
-  node().OnCallFailed("b", absl::UnavailableError(""));
-  EXPECT_EQ(value(failed), 1);
-}
-
 // A real one, on threads and files.
 TEST(NodeMetricsOnARealNode, MoveWithEachProposal) {
   std::string directory = (fs::temp_directory_path() / "raftly-metrics-XXXXXX").string();

@@ -11,6 +11,8 @@ namespace raftly {
 
 namespace pb = ::raft;
 
+constexpr uint32_t kMembership = 8;
+
 std::string Local(int port) { return "127.0.0.1:" + std::to_string(port); }
 
 class OldPeer::Service final : public pb::RaftService::Service {
@@ -43,7 +45,9 @@ class OldPeer::Service final : public pb::RaftService::Service {
                              pb::AppendEntriesResponse* response) override {
     ++appends_;
     const auto call = Onward(*context);
-    return stub_->AppendEntries(call.get(), *request, response);
+    const grpc::Status status = stub_->AppendEntries(call.get(), *request, response);
+    response->set_features(response->features() & ~kMembership);  // it knows no members that change
+    return status;
   }
 
  private:
