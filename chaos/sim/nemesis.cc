@@ -308,6 +308,8 @@ void Nemesis::RotBits(int node) {
   if (cluster_.Amnesiacs() > 0) return;
   for (int i = 0; i < cluster_.size(); ++i) {
     if (cluster_.paused(i)) return;
+    // One whose log was mended may not vote either until it has caught up.
+    if (members->Votes(cluster_.id(i)) && (!cluster_.up(i) || !cluster_.status(i).may_vote)) return;
   }
   if (cluster_.DamageLog(node)) CrashNode(node);
 }

@@ -296,7 +296,7 @@ void RaftCore::CheckDisk() {
   if (now_ >= DiskDeadline()) return LeaveTheLead(RoleReason::kDiskStuck);
   if (now_ < LagDeadline()) return;
   lags_since_ = now_;
-  if (const NodeId to = Successor({}); !to.empty()) BeginHandOver(to);
+  if (const NodeId to = Successor({}); !to.empty()) BeginHandOver(to, RoleReason::kDiskLags);
 }
 
 Time RaftCore::LagDeadline() const {

@@ -28,6 +28,7 @@ enum class RoleReason {
   kLostQuorum,
   kNoSpace,
   kDiskStuck,
+  kDiskLags,  // why the lead is handed over; it may stay here
   kRemoved,
   kHandedOver,
 };

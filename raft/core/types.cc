@@ -41,6 +41,8 @@ std::string_view ToString(RoleReason reason) {
       return "the lead is handed over";
     case RoleReason::kDiskStuck:
       return "disk stands still";
+    case RoleReason::kDiskLags:
+      return "disk lags behind those of the others";
   }
   RAFTLY_CHECK(false, "a reason without words");
 }

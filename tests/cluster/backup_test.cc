@@ -128,6 +128,7 @@ TEST(Snapshots, AWipedNodeComesBackByOneAndKnowsItsCluster) {
   cluster.Kill(3);
   std::filesystem::remove_all(cluster.DataDirectory(3));
   cluster.Start(3, {"-rejoin"});
+  ASSERT_TRUE(cluster.Replace(1, 3));
   EXPECT_TRUE(Eventually([&] { return std::atoi(cluster.Status(3).Field("snapshot_index").c_str()) > 3; }))
       << cluster.ErrorOutput(3);
   EXPECT_TRUE(Eventually([&] { return cluster.GetStale(3, "k5").status == 200; }));

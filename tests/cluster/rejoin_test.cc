@@ -13,13 +13,20 @@ TEST(Rejoin, AWipedNodeCatchesUpAndThenVotesAgain) {
   cluster.StartAll();
   ASSERT_TRUE(cluster.WaitForLeader()) << cluster.ErrorOutput(1);
   for (int i = 0; i < 10; ++i) ASSERT_EQ(cluster.Put(1, "key" + std::to_string(i), "v").status, 200);
+  ASSERT_TRUE(cluster.WaitForMembers());
   const int leader = cluster.Leader().value_or(1);
   const int wiped = leader == 3 ? 2 : 3;
   cluster.Kill(wiped);
   std::filesystem::remove_all(cluster.DataDirectory(wiped));
   ASSERT_EQ(cluster.Put(leader, "meanwhile", "v").status, 200);
 
+  // It is another node than its cluster knows, until it takes that one's place.
   cluster.Start(wiped, {"-rejoin"});
+  EXPECT_TRUE(Eventually([&] {
+    return cluster.ErrorOutput(wiped).find("replace it as a member of the cluster") != std::string::npos;
+  })) << cluster.ErrorOutput(wiped);
+  EXPECT_EQ(cluster.Status(wiped).Field("commit_index"), "0");
+  ASSERT_TRUE(cluster.Replace(leader, wiped));
   EXPECT_TRUE(Eventually([&] { return cluster.GetStale(wiped, "meanwhile").status == 200; }))
       << cluster.ErrorOutput(wiped);
   for (int i = 0; i < 10; ++i) EXPECT_EQ(cluster.GetStale(wiped, "key" + std::to_string(i)).status, 200);

@@ -229,6 +229,23 @@ bool TestCluster::WaitForLeader() const {
   });
 }
 
+bool TestCluster::WaitForMembers() const {
+  return Eventually([&] {
+    const auto leader = Leader();
+    if (!leader) return false;
+    const Answer members = Ask(*leader, "GET", "/api/cluster/members");
+    return members.status == 200 && members.Field("index") != "0" &&
+           members.body.find("\"incarnation\":\"\"") == std::string::npos;
+  });
+}
+
+bool TestCluster::Replace(int asked, int node) const {
+  const std::string place = "{\"id\":\"" + Name(node) + "\",\"grpc\":\"" + Local(grpc_port(node)) + "\",\"http\":\"" +
+                            Local(http_port(node)) + "\"}";
+  return Eventually(
+      [&] { return Ask(asked, "POST", "/api/cluster/members/" + Name(node) + "/replace", place).status == 200; });
+}
+
 bool TestCluster::WaitForAgreement() const {
   return Eventually([&] {
     const Answer first = Status(1);

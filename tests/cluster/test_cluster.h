@@ -111,6 +111,10 @@ class TestCluster {
   std::optional<int> Leader() const;
   // Until a leader is known to every node that runs, one that was only just started included.
   bool WaitForLeader() const;
+  // Until its log knows the members by their directories.
+  bool WaitForMembers() const;
+  // `node`, whose directory or address is another one than it was, is to be taken in again. Until that is accepted.
+  bool Replace(int asked, int node) const;
   // Until all nodes have applied the same, everything that is committed included.
   bool WaitForAgreement() const;
 
