@@ -111,6 +111,17 @@ class Recovery {
     return std::nullopt;
   }
 
+  // As the members know it, where the log says: they would refuse another.
+  std::string IncarnationOf(const NodeId& node) const {
+    if (report_.members_in_log) {
+      const auto known = report_.members_in_log->known.find(node);
+      if (known != report_.members_in_log->known.end() && !known->second.incarnation.empty()) {
+        return known->second.incarnation;
+      }
+    }
+    return doors_.new_incarnation();
+  }
+
   absl::Status NewIdentity() {
     const std::optional<std::string> reason = ReasonForNewIdentity();
     if (!reason) return absl::OkStatus();
@@ -120,7 +131,7 @@ class Recovery {
           absl::StrCat(*reason, "\nName the node that it is for: -recover ", directory_, " -id ID"));
     }
     const Identity identity{
-        .cluster_id = report_.cluster_in_log.value_or(""), .node_id = node, .incarnation = doors_.new_incarnation()};
+        .cluster_id = report_.cluster_in_log.value_or(""), .node_id = node, .incarnation = IncarnationOf(node)};
     if (!Agreed(absl::StrCat(*reason, "\nChange: it becomes the directory of ", node, ", cluster ",
                              identity.cluster_id.empty() ? "as its log will say" : identity.cluster_id,
                              ", incarnation ", identity.incarnation,

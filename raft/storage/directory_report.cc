@@ -30,12 +30,15 @@ absl::Status ReadLog(FileSystem& files, const std::string& directory, DirectoryR
   report.entries = std::move(found->contents.entries);
   report.torn_tail = found->segments.back().recovery.torn_tail;
   for (const Entry& entry : report.entries) {
-    if (report.cluster_in_log = ClusterIdOf(entry); report.cluster_in_log) break;
+    if (!report.cluster_in_log) report.cluster_in_log = ClusterIdOf(entry);
+    if (entry.type != EntryType::kConfig) continue;
+    if (auto members = MembersIn(entry.data.view())) report.members_in_log = std::move(members);
   }
   return absl::OkStatus();
 }
 
 absl::Status ReadSnapshots(FileSystem& files, const std::string& directory, DirectoryReport& report) {
+  const bool log_says = report.members_in_log.has_value();
   SnapshotStore store(files, directory);
   if (absl::Status status = store.List(); !status.ok()) return status;
   for (const Index index : store.indexes()) {
@@ -43,6 +46,9 @@ absl::Status ReadSnapshots(FileSystem& files, const std::string& directory, Dire
     const auto header = store.Read(
         index, [](std::string_view) { return absl::OkStatus(); }, &snapshot.bytes);
     if (header.ok()) snapshot.last_included = header->last_included;
+    if (header.ok() && !log_says) {
+      if (auto members = MembersIn(header->configuration)) report.members_in_log = std::move(members);
+    }
     snapshot.status = header.status();
     report.snapshots.push_back(std::move(snapshot));
   }

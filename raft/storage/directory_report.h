@@ -11,6 +11,7 @@
 #include "raft/core/types.h"
 #include "raft/env/files.h"
 #include "raft/storage/identity.h"
+#include "raft/storage/members.h"
 #include "raft/storage/wal.h"
 
 namespace raftly {
@@ -37,7 +38,8 @@ struct DirectoryReport {
   Entries entries;
   std::vector<SnapshotReport> snapshots;  // oldest first
   std::optional<TornTail> torn_tail;
-  std::optional<std::string> cluster_in_log;  // the first id that an entry gives the cluster
+  std::optional<std::string> cluster_in_log;   // the first id that an entry gives the cluster
+  std::optional<Members> members_in_log = {};  // as its last entry that says so, or a snapshot
 
   bool lost_log() const { return identity.has_value() && !has_log && log_status.ok(); }
 };
