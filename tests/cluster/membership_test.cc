@@ -60,10 +60,6 @@ class Membership : public ::testing::Test {
         << Roles(asked) << " instead of " << Voters(nodes);
   }
 
-  std::string Place(int node) const {
-    return R"({"id":")" + cluster_.Name(node) + R"(","grpc":"127.0.0.1:)" + std::to_string(cluster_.grpc_port(node)) +
-           R"(","http":"127.0.0.1:)" + std::to_string(cluster_.http_port(node)) + "\"}";
-  }
   // A leader that is new, or that hears its peers for the first time, is worth another try.
   Answer Change(int node, const std::string& method, const std::string& path, const std::string& body = "") const {
     Answer answer;
@@ -106,7 +102,7 @@ TEST_F(Membership, GrowsFromOneAndWhoJoinsIsToldEverything) {
 
 TEST_F(Membership, ALearnerServesReadsAndIsPromotedWhenAsked) {
   Grow(2);
-  const std::string place = Place(3);
+  const std::string place = cluster_.Place(3);
   EXPECT_EQ(Change(1, "POST", "", place.substr(0, place.size() - 1) + ",\"learner\":true}").status, 200);
   cluster_.StartToJoin(3, 1);
   EXPECT_TRUE(Eventually([&] { return cluster_.Put(1, "key", "value").status == 200; }));
@@ -151,7 +147,7 @@ TEST_F(Membership, ALostDirectoryIsAnotherNodeUntilItIsReplaced) {
     return cluster_.ErrorOutput(3).find("its directory is another one than it was") != std::string::npos;
   })) << cluster_.ErrorOutput(3);
   EXPECT_EQ(cluster_.Status(3).Field("commit_index"), "0");
-  EXPECT_EQ(Change(2, "POST", "/node3/replace", Place(3)).status, 200);
+  EXPECT_TRUE(cluster_.Replace(2, 3));
   WaitForVoters(3, {1, 2, 3});
   EXPECT_TRUE(Eventually([&] { return cluster_.Get(3, "key").Field("value") == "value"; }));
   // It counts: without another one it is a majority with the third.
@@ -170,10 +166,10 @@ TEST_F(Membership, WhatCannotBeIsSaidAndChangesNothing) {
                      R"({"id":"x","grpc":"127.0.0.1:)" + std::to_string(cluster_.grpc_port(2)) + R"(","http":":2"})")
                   .Field("error"),
               HasSubstr("is the address of node2"));
-  EXPECT_EQ(Change(3, "POST", "", Place(2)).status, 409);
+  EXPECT_EQ(Change(3, "POST", "", cluster_.Place(2)).status, 409);
   EXPECT_EQ(Change(3, "DELETE", "/node9").status, 404);
-  EXPECT_EQ(Change(3, "POST", "/node9/replace", Place(4)).status, 404);
-  EXPECT_EQ(Change(3, "POST", "/node1/praise", Place(4)).status, 404);
+  EXPECT_EQ(Change(3, "POST", "/node9/replace", cluster_.Place(4)).status, 404);
+  EXPECT_EQ(Change(3, "POST", "/node1/praise", cluster_.Place(4)).status, 404);
   EXPECT_EQ(Roles(1), before);
 }
 
@@ -231,7 +227,7 @@ TEST_F(Membership, NoWriteIsLostAndNoneFailsWhileAllNodesAreReplaced) {
     const int node = 5 + old;
     const int asked = *voters.rbegin() == old ? *voters.begin() : *voters.rbegin();
     if (old == 2) cluster_.Kill(old);  // a machine that is gone
-    EXPECT_EQ(Change(asked, "POST", "/" + cluster_.Name(old) + "/replace", Place(node)).status, 200);
+    EXPECT_EQ(Change(asked, "POST", "/" + cluster_.Name(old) + "/replace", cluster_.Place(node)).status, 200);
     cluster_.StartToJoin(node, asked);
     voters.erase(old);
     voters.insert(node);

@@ -239,11 +239,14 @@ bool TestCluster::WaitForMembers() const {
   });
 }
 
+std::string TestCluster::Place(int node) const {
+  return R"({"id":")" + Name(node) + R"(","grpc":")" + Local(grpc_port(node)) + R"(","http":")" +
+         Local(http_port(node)) + "\"}";
+}
+
 bool TestCluster::Replace(int asked, int node) const {
-  const std::string place = "{\"id\":\"" + Name(node) + "\",\"grpc\":\"" + Local(grpc_port(node)) + "\",\"http\":\"" +
-                            Local(http_port(node)) + "\"}";
   return Eventually(
-      [&] { return Ask(asked, "POST", "/api/cluster/members/" + Name(node) + "/replace", place).status == 200; });
+      [&] { return Ask(asked, "POST", "/api/cluster/members/" + Name(node) + "/replace", Place(node)).status == 200; });
 }
 
 bool TestCluster::WaitForAgreement() const {

@@ -113,6 +113,8 @@ class TestCluster {
   bool WaitForLeader() const;
   // Until its log knows the members by their directories.
   bool WaitForMembers() const;
+  // Who and where it is, as the members' API wants it.
+  std::string Place(int node) const;
   // `node`, whose directory or address is another one than it was, is to be taken in again. Until that is accepted.
   bool Replace(int asked, int node) const;
   // Until all nodes have applied the same, everything that is committed included.
