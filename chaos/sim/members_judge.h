@@ -42,7 +42,6 @@ class MembersJudge {
   // The last committed one up to `index`; that of the first start where there is none.
   const Known& CommittedAt(Index index) const;
   const Known& committed() const { return committed_.rbegin()->second; }
-  bool ever_changed() const { return committed_.size() > 1; }
   size_t committed_changes() const { return committed_.size() - 1; }
   // The last committed one and what some log holds beyond all that is committed.
   std::vector<const Known*> InForce(Held held) const;

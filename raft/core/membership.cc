@@ -159,7 +159,7 @@ std::optional<Refusal> RaftCore::WhyNoChange(const Entry& entry) const {
   return std::nullopt;
 }
 
-// Of our own.
+// Who cannot be of our cluster, as far as the log tells.
 bool RaftCore::IsStranger(const NodeId& node) const {
   if (node.empty() || node == config_.self) return true;
   // Once members come and go, there may be some that our log does not know yet. The nodes tell each other which cluster

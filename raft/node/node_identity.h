@@ -51,9 +51,6 @@ class NodeIdentity {
   // What all nodes of the cluster have, as an entry of its log says: for good.
   uint32_t features() const { return features_; }
 
-  // The members, as the last such entry that was committed says; nothing: none ever did.
-  const std::optional<Members>& members() const { return members_; }
-
   // What a snapshot carries of it.
   std::string Configuration() const;
   // The configuration of a snapshot that was taken up: as OnCommitted of the entry that it stands for.
@@ -84,7 +81,7 @@ class NodeIdentity {
   Identity identity_;
   const uint32_t supported_;
   uint32_t features_ = 0;
-  std::optional<Members> members_;
+  std::optional<Members> members_;  // as the last such entry that was committed says; nothing: none ever did
   Index members_at_;                // of the entry or the snapshot that says so
   bool log_names_cluster_ = false;  // an entry that gives the cluster's id has been committed in this life
 };
