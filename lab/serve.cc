@@ -17,8 +17,8 @@ LabServer::LabServer(Address listen, std::string program)
 }
 
 absl::Status LabServer::Start() {
-  absl::Status status = http_.Listen();
-  if (status.ok()) http_.Start();
+  absl::Status status = http_.Bind();
+  if (status.ok()) status = http_.Start();
   return status;
 }
 

@@ -15,7 +15,7 @@ class LabServer {
   // `program` runs the experiments: raftly-lab itself.
   LabServer(Address listen, std::string program);
 
-  // Serves from here on, until it is destroyed. Errors as HttpServer::Listen's.
+  // Serves from here on, until it is destroyed. Errors as HttpServer::Bind's.
   absl::Status Start();
   int port() const { return http_.port(); }
 

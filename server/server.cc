@@ -64,6 +64,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kDrain{2000};
 constexpr milliseconds kLastAnswers{500};
 constexpr milliseconds kLastForwarded{50};
+// As long as an election usually takes.
+constexpr milliseconds kFirstLeader{500};
 constexpr milliseconds kLastHandOver{1500};
 constexpr milliseconds kTailPatience{1000};
 // A hand-over ends within an election timeout, of which the longest is this.
@@ -289,11 +291,12 @@ class Server::Impl {
       }
     }
     // The ports first: where one is taken, the data directory is somebody else's business.
-    if (auto status = http_.Listen(); !status.ok()) return status;
+    if (auto status = http_.Bind(); !status.ok()) return status;
     if (auto status = node_.Start(); !status.ok()) return status;
     watcher_.Start();
     clock_.Start();
-    http_.Start();
+    AwaitLeader();
+    if (auto status = http_.Start(); !status.ok()) return status;
     if (options_.join) Join();
     secrets_.Watch([this](std::shared_ptr<const TokenTable> tokens) { access_.SetTokens(std::move(tokens)); });
     return absl::OkStatus();
@@ -331,6 +334,17 @@ class Server::Impl {
   }
 
  private:
+  // A node that comes back is asked for nothing until it can answer: its clients are refused, ask other nodes and come
+  // back, where they would wait for it here. Not for long: without a leader, too, people want to see how it is.
+  void AwaitLeader() {
+    const auto can_answer = [this] {
+      const NodeStatus status = node_.status();
+      return status.last_index == Index{0} || status.repairing || (!status.leader.empty() && status.ready);
+    };
+    const Time until = loop_.Now() + kFirstLeader;
+    while (!can_answer() && loop_.Now() < until) leaders_.Await(leaders_.view().version, loop_.Now() + milliseconds(5));
+  }
+
   void Join() {
     joining_ = std::make_unique<Joining>(
         options_, node_.status().incarnation, join_token_,

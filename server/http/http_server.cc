@@ -40,9 +40,9 @@ HttpServer::HttpServer(HttpServerConfig config, const FrontDoor& front)
       pool_(config_.max_threads, config_.max_waiting),
       shared_{config_, front, connections_, pool_} {}
 
-absl::Status HttpServer::Listen() {
+absl::Status HttpServer::Bind() {
   if (config_.max_connections == 0) config_.max_connections = DescriptorsForConnections(config_.spare_connections);
-  auto fd = ListenOn(config_.listen);
+  auto fd = BindTo(config_.listen);
   if (!fd.ok()) return fd.status();
   listen_fd_ = *fd;
   port_ = LocalPort(listen_fd_);
@@ -56,8 +56,10 @@ absl::Status HttpServer::Listen() {
   return absl::OkStatus();
 }
 
-void HttpServer::Start() {
+absl::Status HttpServer::Start() {
+  if (auto status = Listen(listen_fd_, config_.listen); !status.ok()) return status;
   acceptor_ = std::thread([this] { Accept(); });
+  return absl::OkStatus();
 }
 
 void HttpServer::Accept() {

@@ -1,8 +1,8 @@
 // The HTTP server: sockets, limits and hygiene. What is answered is decided behind the front door.
 //
 //   HttpServer http({.listen = {"", 8001}, .node = "node1"}, front_door);
-//   RETURN_IF_ERROR(http.Listen());
-//   http.Start();
+//   RETURN_IF_ERROR(http.Bind());
+//   RETURN_IF_ERROR(http.Start());
 //   ...
 //   http.Drain(now + 2s);
 //   http.Stop();
@@ -63,13 +63,13 @@ class HttpServer {
   // Stops.
   ~HttpServer() { Stop(); }
 
-  // Takes the port; who connects waits. Unavailable where it cannot be had, naming the address and the cause;
-  // ResourceExhausted where descriptors are short. Once.
-  absl::Status Listen();
+  // Takes the port; who connects is refused, and may ask another node. Unavailable where it cannot be had, naming the
+  // address and the cause; ResourceExhausted where descriptors are short. Once.
+  absl::Status Bind();
   int port() const { return port_; }
   size_t max_connections() const { return config_.max_connections; }
-  // Begins to serve. Once, after Listen.
-  void Start();
+  // Begins to serve. Unavailable where another process took the port at the same moment. Once, after Bind.
+  absl::Status Start();
 
   // Accepts nothing new, ends connections with their next answer, idle ones a moment later, and lets requests under way
   // be answered until `deadline` (steady clock). False where some were not. Idempotent.

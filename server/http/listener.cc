@@ -25,8 +25,8 @@ absl::Status Failure(const Address& address, std::string_view why) {
 
 void SetOption(int fd, int level, int name, int value) { setsockopt(fd, level, name, &value, sizeof value); }
 
-// A listening socket, or -1 and errno.
-int TryListen(const addrinfo& candidate) {
+// A bound socket, or -1 and errno.
+int TryBind(const addrinfo& candidate) {
   const int fd = socket(candidate.ai_family, candidate.ai_socktype | SOCK_CLOEXEC, candidate.ai_protocol);
   if (fd < 0) return -1;
   // Address reuse only gets past connections that linger from an earlier run. Port reuse would let two servers share
@@ -34,7 +34,7 @@ int TryListen(const addrinfo& candidate) {
   SetOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);  // inherited by accepted connections
   if (candidate.ai_family == AF_INET6) SetOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-  if (bind(fd, candidate.ai_addr, candidate.ai_addrlen) == 0 && listen(fd, kBacklog) == 0) return fd;
+  if (bind(fd, candidate.ai_addr, candidate.ai_addrlen) == 0) return fd;
   const int error = errno;
   close(fd);
   errno = error;
@@ -43,7 +43,7 @@ int TryListen(const addrinfo& candidate) {
 
 }  // namespace
 
-absl::StatusOr<int> ListenOn(const Address& address) {
+absl::StatusOr<int> BindTo(const Address& address) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
@@ -57,12 +57,16 @@ absl::StatusOr<int> ListenOn(const Address& address) {
   for (const int family : {AF_INET6, AF_INET}) {
     for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
       if (one->ai_family != family) continue;
-      const int fd = TryListen(*one);
+      const int fd = TryBind(*one);
       if (fd >= 0) return fd;
       if (error != EADDRINUSE) error = errno;  // the more telling one
     }
   }
   return Failure(address, std::strerror(error));
+}
+
+absl::Status Listen(int fd, const Address& address) {
+  return listen(fd, kBacklog) == 0 ? absl::OkStatus() : Failure(address, std::strerror(errno));
 }
 
 int LocalPort(int fd) {

@@ -42,9 +42,9 @@ class FuzzNode {
     cluster_chaos_api_.Register(router_);
     config_api_.Register(router_);
     RegisterAssets(router_);
-    EXPECT_TRUE(http_.Listen().ok());
+    EXPECT_TRUE(http_.Bind().ok());
     watcher_.Start();
-    http_.Start();
+    EXPECT_TRUE(http_.Start().ok());
   }
   ~FuzzNode() {
     events_.Stop();

@@ -49,8 +49,8 @@ class HttpServerTest : public ::testing::Test {
     config.listen = {"127.0.0.1", 0};
     config.node = "node1";
     http_ = std::make_unique<HttpServer>(config, front_);
-    ASSERT_TRUE(http_->Listen().ok());
-    http_->Start();
+    ASSERT_TRUE(http_->Bind().ok());
+    ASSERT_TRUE(http_->Start().ok());
   }
   int port() const { return http_->port(); }
 

@@ -37,8 +37,8 @@ class TestNode {
     api_.Register(router_);
     RegisterStatusApi(
         router_, [this] { return consensus.status(); }, [] { return Index{1}; });
-    EXPECT_TRUE(http_.Listen().ok());
-    http_.Start();
+    EXPECT_TRUE(http_.Bind().ok());
+    EXPECT_TRUE(http_.Start().ok());
   }
   ~TestNode() {
     service_.Stop();
@@ -249,9 +249,34 @@ TEST_F(HttpTest, APortInUseIsAnError) {
   const Router router;
   const FrontDoor front(router);
   HttpServer second({.listen = node_.address(), .node = "node2"}, front);
-  const absl::Status status = second.Listen();
+  const absl::Status status = second.Bind();
   EXPECT_FALSE(status.ok());
   EXPECT_THAT(std::string(status.message()), HasSubstr(std::to_string(node_.port())));
+}
+
+TEST_F(HttpTest, WhoConnectsBeforeTheServerServesIsRefused) {
+  const Router router;
+  const FrontDoor front(router);
+  HttpServer server({.listen = {"127.0.0.1", 0}, .node = "node2"}, front);
+  ASSERT_TRUE(server.Bind().ok());
+  const auto connects = [&] { return httplib::Client("127.0.0.1", server.port()).Get("/healthz") != nullptr; };
+  EXPECT_FALSE(connects());
+  ASSERT_TRUE(server.Start().ok());
+  EXPECT_TRUE(connects());
+}
+
+TEST_F(HttpTest, OfTwoServersThatTakeAPortAtOnceOneServes) {
+  const Router router;
+  const FrontDoor front(router);
+  HttpServer first({.listen = {"127.0.0.1", 0}, .node = "node2"}, front);
+  ASSERT_TRUE(first.Bind().ok());
+  const int port = first.port();
+  HttpServer second({.listen = {"127.0.0.1", port}, .node = "node3"}, front);
+  const absl::Status bound = second.Bind();
+  ASSERT_TRUE(first.Start().ok());
+  const absl::Status status = bound.ok() ? second.Start() : bound;
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr(std::to_string(port)));
 }
 
 // Sends bytes as they are and returns everything until the server closes.

@@ -151,8 +151,8 @@ class HttpWriting : public ::testing::Test {
     config.node = "node1";
     config.pollers = 1;
     http_ = std::make_unique<HttpServer>(config, front_);
-    ASSERT_TRUE(http_->Listen().ok());
-    http_->Start();
+    ASSERT_TRUE(http_->Bind().ok());
+    ASSERT_TRUE(http_->Start().ok());
   }
   std::unique_ptr<RawClient> Client(const std::string& request) {
     auto client = std::make_unique<RawClient>(http_->port(), kSmallBuffer);
@@ -364,8 +364,8 @@ class EventStreams : public ::testing::Test {
 
   EventStreams() {
     RegisterEventApi(router_, watcher_, events_);
-    EXPECT_TRUE(http_.Listen().ok());
-    http_.Start();
+    EXPECT_TRUE(http_.Bind().ok());
+    EXPECT_TRUE(http_.Start().ok());
   }
 
   Nobody peers_;

@@ -42,8 +42,8 @@ class Https : public ::testing::Test {
     config.listen = {"127.0.0.1", 0};
     config.tls = tls_.get();
     http_ = std::make_unique<HttpServer>(config, front_);
-    ASSERT_TRUE(http_->Listen().ok());
-    http_->Start();
+    ASSERT_TRUE(http_->Bind().ok());
+    ASSERT_TRUE(http_->Start().ok());
   }
   static TlsFiles Files() { return {{"http-tls-cert", "c"}, {"http-tls-key", "k"}, {"http-client-ca", "a"}}; }
   TlsMaterial Material(const Signed& own) const { return {own.certificate, own.key, clients_.certificate()}; }

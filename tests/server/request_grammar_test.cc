@@ -227,8 +227,8 @@ class RequestGrammar : public ::testing::TestWithParam<Case> {
     router_->AddPrompt("GET", "/behind", [](const HttpRequest&) { return HttpResponse{.body = "\"behind\""}; });
     front_ = new FrontDoor(*router_);
     http_ = new HttpServer({.listen = {"127.0.0.1", 0}, .node = "node1"}, *front_);
-    ASSERT_TRUE(http_->Listen().ok());
-    http_->Start();
+    ASSERT_TRUE(http_->Bind().ok());
+    ASSERT_TRUE(http_->Start().ok());
   }
   static void TearDownTestSuite() {
     delete http_;
