@@ -265,11 +265,18 @@ void Snapshots::Load(LogPosition at, absl::AnyInvocable<void(absl::Status)> fail
 void Snapshots::Fill(const NodeId& to, SnapshotRequest piece,
                      absl::AnyInvocable<void(absl::StatusOr<SnapshotRequest>)> done) {
   const Time now = environment_.loop.Now();
-  Time& next = next_send_[to];
-  next = std::max(next, now);
-  const Time send_at = next;
+  const Index applied = applier_->applied();
+  Sending& sending = sending_[to];
+  sending.next = std::max(sending.next, now);
+  if (piece.offset > 0 && applied > sending.applied) {
+    const Duration rest = std::min(policy_.send_rest * (now - sending.sent), policy_.longest_rest);
+    sending.next = std::max(sending.next, now + rest);
+  }
+  const Time send_at = sending.next;
+  sending.sent = send_at;
+  sending.applied = applied;
   if (policy_.send_rate > 0) {
-    next += std::chrono::duration_cast<Duration>(std::chrono::duration<double>(
+    sending.next += std::chrono::duration_cast<Duration>(std::chrono::duration<double>(
         static_cast<double>(policy_.piece_bytes) / static_cast<double>(policy_.send_rate)));
   }
   environment_.snapshots.Post([self = shared_from_this(), piece = std::move(piece), done = std::move(done),

@@ -75,8 +75,7 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   // A piece of the snapshot that includes `last_included`, for a peer that asked for it. `done` runs on the snapshots
   // executor; an error: it cannot be read.
   void ReadFor(PieceRequest request, absl::AnyInvocable<void(absl::StatusOr<Bytes>)> done);
-  // Fills in the bytes of a piece for `to`. `done` runs on the snapshots executor or, where the rate has it wait, on
-  // the loop; an error: they cannot be read.
+  // Fills in the bytes of a piece for `to`. `done` runs on the snapshots executor or, where it waits, on the loop; an error: they cannot be read.
   void Fill(const NodeId& to, SnapshotRequest piece, absl::AnyInvocable<void(absl::StatusOr<SnapshotRequest>)> done);
 
  private:
@@ -105,7 +104,12 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> hurry_ = false;
   bool taking_ = false;
-  std::map<NodeId, Time> next_send_;
+  struct Sending {
+    Time next{};    // not before
+    Time sent{};    // the last piece
+    Index applied;  // then
+  };
+  std::map<NodeId, Sending> sending_;
 
   // Snapshots executor, once the node runs; but for reading whole snapshots.
   SnapshotStore store_;

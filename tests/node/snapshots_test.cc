@@ -91,10 +91,10 @@ class SnapshotsSent : public ::testing::Test {
  protected:
   void Begin(const SnapshotPolicy& policy) {
     const Environment environment{loop_, now_, now_, now_, files_, transport_, 1};
-    auto applier = std::make_shared<Applier>(environment, machine_, nullptr);
-    snapshots_ = std::make_shared<Snapshots>(environment, machine_, applier, "data", policy, Defences{}, nullptr);
+    applier_ = std::make_shared<Applier>(environment, machine_, nullptr);
+    snapshots_ = std::make_shared<Snapshots>(environment, machine_, applier_, "data", policy, Defences{}, nullptr);
     ASSERT_TRUE(snapshots_->Open({}).ok());
-    applier->BeginAt({{1}, {7}});
+    applier_->BeginAt({{1}, {7}});
     snapshots_->Take("", [this](const absl::StatusOr<Snapshots::Info>& info) {
       ASSERT_TRUE(info.ok()) << info.status();
       info_ = *info;
@@ -110,16 +110,28 @@ class SnapshotsSent : public ::testing::Test {
       ASSERT_TRUE(filled.ok()) << filled.status();
       sent_[to] += filled->data.size();
       times_[to].push_back(loop_.Now() - begin_);
+      loop_.Pass(takes_);
+      if (writes_) applier_->BeginAt({{1}, {applier_->applied().value + 1}});
       SendAll(to);
     });
   }
 
+  std::vector<Duration> TimesOf(const NodeId& to) {
+    begin_ = loop_.Now();
+    SendAll(to);
+    loop_.Advance(1s);
+    return times_[to];
+  }
+
+  Duration takes_{};     // until a piece is there
+  bool writes_ = false;  // meanwhile
   ManualLoop loop_;
   AtOnce now_;
   FaultyFiles files_;
   InMemNetwork network_;
   InMemTransport transport_{network_, "a", loop_};
   Constant machine_;
+  std::shared_ptr<Applier> applier_;
   std::shared_ptr<Snapshots> snapshots_;
   Snapshots::Info info_;
   Time begin_{};
@@ -194,6 +206,26 @@ TEST_F(SnapshotsSent, GoesAsFastAsItsRateAllows) {
   EXPECT_EQ(times_["b"], (std::vector<Duration>{0ms, 100ms, 200ms, 300ms}));
   EXPECT_EQ(times_["c"], times_["b"]);
   EXPECT_EQ(sent_["c"], info_.size);
+}
+
+TEST_F(SnapshotsSent, RestsAfterEachPieceWhileThereAreWrites) {
+  Begin({.piece_bytes = 300, .send_rest = 2});
+  takes_ = 10ms;
+  writes_ = true;
+  EXPECT_EQ(TimesOf("b"), (std::vector<Duration>{0ms, 30ms, 60ms, 90ms}));
+}
+
+TEST_F(SnapshotsSent, RestsNoLongerThanItMay) {
+  Begin({.longest_rest = 5ms, .piece_bytes = 300, .send_rest = 2});
+  takes_ = 10ms;
+  writes_ = true;
+  EXPECT_EQ(TimesOf("b"), (std::vector<Duration>{0ms, 15ms, 30ms, 45ms}));
+}
+
+TEST_F(SnapshotsSent, WhereNobodyWritesItDoesNotRest) {
+  Begin({.piece_bytes = 300, .send_rest = 2});
+  takes_ = 10ms;
+  EXPECT_EQ(TimesOf("b"), (std::vector<Duration>{0ms, 10ms, 20ms, 30ms}));
 }
 
 TEST_F(SnapshotsSent, APieceBeyondTheEndIsAnError) {
