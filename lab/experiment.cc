@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -39,6 +40,7 @@ enum Field : unsigned {
   kText = 4096,
   kTorn = 8192,
   kRetries = 16384,
+  kWish = 32768,
 };
 
 struct Kind {
@@ -47,7 +49,7 @@ struct Kind {
   unsigned fields;
 };
 
-constexpr std::array<Kind, 26> kKinds = {{
+constexpr std::array<Kind, 28> kKinds = {{
     {Do::kCrash, "crash", kNode},
     {Do::kStop, "stop", kNode},
     {Do::kStart, "start", kNodeOrNone},
@@ -74,6 +76,8 @@ constexpr std::array<Kind, 26> kKinds = {{
     {Do::kHeal, "heal", kNodeOrNone},
     {Do::kSnapshot, "snapshot", kNode},
     {Do::kSetTimeout, "set_election_timeout", kNode | kMs},
+    {Do::kMember, "member", kNode | kWish | kTimeout},
+    {Do::kLoseDirectory, "lose_directory", kNode},
 }};
 
 const Kind& KindOf(Do what) {
@@ -103,8 +107,11 @@ class ExperimentReader : private FieldReader {
   std::string Word(Object& object, const std::string& field);
   std::string Node(Object& object, const std::string& field, bool required);
   void CheckNode(const std::string& name, const std::string& pointer);
+  std::vector<std::string> Nodes(Object& object, const std::string& field, bool required);
+  void ReadWish(Object& object, Act& act);
   void ReadTimings(const std::string& pointer);
   void ReadSwarm(Object& object);
+  void ReadMemberChanging(Object& object);
   Act ReadAct(const std::string& pointer);
 
   Experiment experiment_;
@@ -121,7 +128,7 @@ std::string ExperimentReader::Word(Object& object, const std::string& field) {
 
 void ExperimentReader::CheckNode(const std::string& name, const std::string& pointer) {
   if (name == "leader" || name == "L") return;
-  const int all = experiment_.nodes + experiment_.outsiders;
+  const int all = experiment_.nodes + experiment_.outsiders + experiment_.spares;
   for (int i = 1; i <= all; ++i) {
     if (name == absl::StrCat("n", i) || (i < experiment_.nodes && name == absl::StrCat("F", i))) return;
   }
@@ -133,6 +140,36 @@ std::string ExperimentReader::Node(Object& object, const std::string& field, boo
   std::string name = Text(object, field, required);
   if (required || !name.empty()) CheckNode(name, absl::StrCat(object.pointer, "/", field));
   return name;
+}
+
+std::vector<std::string> ExperimentReader::Nodes(Object& object, const std::string& field, bool required) {
+  std::vector<std::string> names = Texts(object, field, required);
+  for (size_t i = 0; i < names.size(); ++i) CheckNode(names[i], absl::StrCat(object.pointer, "/", field, "/", i));
+  return names;
+}
+
+// Who is to be what. Parts may mean one node under two names; that shows only when the act is done.
+void ExperimentReader::ReadWish(Object& object, Act& act) {
+  if (!experiment_.members_change && experiment_.spares == 0) {
+    Fail(absl::StrCat(object.pointer, "/do"), "members change only in an experiment with members_change or spares");
+  }
+  std::set<std::string> named;
+  for (auto& [field, names] :
+       {std::pair("learn", &act.learn), std::pair("vote", &act.vote), std::pair("leave", &act.leave)}) {
+    *names = Nodes(object, field, false);
+    for (size_t i = 0; i < names->size(); ++i) {
+      if (named.insert((*names)[i]).second) continue;
+      Fail(absl::StrCat(object.pointer, "/", field, "/", i), "is named twice: a node is to be one thing");
+    }
+  }
+  act.on = Bool(object, "promote", false);
+  act.replace = Node(object, "replace", false);
+  const bool changes = act.on || !named.empty();
+  if (!changes && act.replace.empty()) {
+    Fail(object.pointer, "changes nothing: it needs learn, promote, vote, leave or replace");
+  } else if (changes && !act.replace.empty()) {
+    Fail(absl::StrCat(object.pointer, "/replace"), "stands alone: it is a change of two steps");
+  }
 }
 
 Act ExperimentReader::ReadAct(const std::string& pointer) {
@@ -153,10 +190,8 @@ Act ExperimentReader::ReadAct(const std::string& pointer) {
     act.from = Node(object, "from", true);
     act.to = Node(object, "to", true);
   }
-  if ((kind->fields & kNodes) != 0) {
-    act.nodes = Texts(object, "nodes", true);
-    for (size_t i = 0; i < act.nodes.size(); ++i) CheckNode(act.nodes[i], absl::StrCat(pointer, "/nodes/", i));
-  }
+  if ((kind->fields & kNodes) != 0) act.nodes = Nodes(object, "nodes", true);
+  if ((kind->fields & kWish) != 0) ReadWish(object, act);
   if ((kind->fields & kKey) != 0) act.key = Word(object, "key");
   if ((kind->fields & kValue) != 0) act.value = Word(object, "value");
   if ((kind->fields & kText) != 0) {
@@ -196,7 +231,12 @@ void ExperimentReader::ReadSwarm(Object& object) {
   if (Find(object, "swarm", false) != nullptr) {
     experiment_.swarm = static_cast<uint64_t>(Integer(object, "swarm", 0, kMostExact, std::nullopt));
     if (experiment_.outsiders > 0) Fail(absl::StrCat(object.pointer, "/outsiders"), "a swarm is of members only");
+    for (const char* field : {"spares", "members_change", "identities"}) {
+      if (object.value.contains(field))
+        Fail(absl::StrCat(object.pointer, "/", field), "is what a swarm's seed decides");
+    }
   }
+  ReadMemberChanging(object);
   const nlohmann::json* spared = Find(object, "spared", false);
   if (spared == nullptr) return;
   const std::string pointer = absl::StrCat(object.pointer, "/spared");
@@ -208,12 +248,25 @@ void ExperimentReader::ReadSwarm(Object& object) {
   }
 }
 
+void ExperimentReader::ReadMemberChanging(Object& object) {
+  const std::string members = Text(object, "members", false);
+  if (members.empty()) return;
+  const std::string pointer = absl::StrCat(object.pointer, "/members");
+  if (!experiment_.swarm) Fail(pointer, "is said of a swarm, and there is none; acts change members by member");
+  if (members != "always" && members != "never") Fail(pointer, "must be \"always\" or \"never\"");
+  experiment_.members = members == "always" ? MemberChanging::kInEachSeed : MemberChanging::kInNoSeed;
+}
+
 absl::StatusOr<Experiment> ExperimentReader::Read(const std::string& pointer) {
   Object object = ObjectAt(pointer);
   Integer(object, "format", kExperimentFormat, kExperimentFormat, std::nullopt);
   experiment_.incident = Text(object, "incident", false);
   experiment_.nodes = static_cast<int>(Integer(object, "nodes", 1, kMostNodes, std::nullopt));
-  experiment_.outsiders = static_cast<int>(Integer(object, "outsiders", 0, kMostNodes - experiment_.nodes, 0));
+  const int others = kMostNodes - experiment_.nodes;
+  experiment_.outsiders = static_cast<int>(Integer(object, "outsiders", 0, others, 0));
+  experiment_.spares = static_cast<int>(Integer(object, "spares", 0, others - experiment_.outsiders, 0));
+  experiment_.members_change = Bool(object, "members_change", false);
+  experiment_.identities = Bool(object, "identities", false);
   experiment_.seed = static_cast<uint64_t>(Integer(object, "seed", 0, kMostExact, std::nullopt));
   experiment_.duration = Time(object, "duration_ms", 1ms, kLongestExperiment, std::nullopt);
   if (Find(object, "timings", false) != nullptr) ReadTimings(absl::StrCat(pointer, "/timings"));
@@ -273,6 +326,11 @@ ordered_json ToJson(const Act& act) {
     json["to"] = act.to;
   }
   if ((fields & kNodes) != 0) json["nodes"] = act.nodes;
+  if (!act.learn.empty()) json["learn"] = act.learn;
+  if ((fields & kWish) != 0 && act.on) json["promote"] = true;
+  if (!act.vote.empty()) json["vote"] = act.vote;
+  if (!act.leave.empty()) json["leave"] = act.leave;
+  if (!act.replace.empty()) json["replace"] = act.replace;
   if ((fields & kKey) != 0) json["key"] = act.key;
   if ((fields & kValue) != 0) json["value"] = act.value;
   if ((fields & kText) != 0 && !act.text.empty()) json["text"] = act.text;
@@ -292,6 +350,9 @@ ordered_json ToJson(const Experiment& experiment) {
   if (!experiment.incident.empty()) json["incident"] = experiment.incident;
   json["nodes"] = experiment.nodes;
   if (experiment.outsiders > 0) json["outsiders"] = experiment.outsiders;
+  if (experiment.spares > 0) json["spares"] = experiment.spares;
+  if (experiment.members_change) json["members_change"] = true;
+  if (experiment.identities) json["identities"] = true;
   json["seed"] = experiment.seed;
   json["duration_ms"] = Milliseconds(experiment.duration);
   json["timings"] = {{"election_timeout_ms", Milliseconds(experiment.timings.election_timeout)},
@@ -304,6 +365,9 @@ ordered_json ToJson(const Experiment& experiment) {
   if (experiment.appends_in_flight != usual.appends_in_flight) json["appends_in_flight"] = experiment.appends_in_flight;
   if (experiment.swarm) json["swarm"] = *experiment.swarm;
   if (!experiment.spared.empty()) json["spared"] = experiment.spared;
+  if (experiment.members != MemberChanging::kBySeed) {
+    json["members"] = experiment.members == MemberChanging::kInEachSeed ? "always" : "never";
+  }
   json["off"] = experiment.off;
   json["acts"] = ordered_json::array();
   for (const Act& act : experiment.acts) json["acts"].push_back(ToJson(act));

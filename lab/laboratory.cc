@@ -18,7 +18,7 @@ using Told = Operation::Outcome;
 
 // The simulator's own of this seed; it runs for as long as the experiment.
 Settings SwarmOf(const Experiment& experiment) {
-  Settings settings = raftly::SettingsOf(*experiment.swarm);
+  Settings settings = raftly::SettingsOf(*experiment.swarm, experiment.members);
   settings.nodes = experiment.nodes;
   settings.defences = DefencesOf(experiment);
   settings.spared.insert(experiment.spared.begin(), experiment.spared.end());
@@ -30,6 +30,9 @@ Settings SettingsOf(const Experiment& experiment) {
   Settings settings;
   settings.nodes = experiment.nodes;
   settings.outsiders = experiment.outsiders;
+  settings.spares = experiment.spares;
+  settings.changes_when_asked = experiment.members_change;
+  settings.identities = experiment.identities;
   settings.timings = experiment.timings;
   settings.defences = DefencesOf(experiment);
   settings.limits.entries_per_append = experiment.entries_per_append;
@@ -52,18 +55,19 @@ uint64_t ClusterSeedOf(const Experiment& experiment) {
 }  // namespace
 
 std::vector<NodeId> IdsOf(const Experiment& experiment) {
-  const int spares = experiment.swarm ? SwarmOf(experiment).spares : 0;
+  const int spares = experiment.swarm ? SwarmOf(experiment).spares : experiment.spares;
   return SimCluster::Ids(experiment.nodes + experiment.outsiders + spares);
 }
 
 Laboratory::Laboratory(const Experiment& experiment, World& world)
-    : Trace(world, IdsOf(experiment)),
+    : Trace(world, IdsOf(experiment), experiment.swarm ? Configurations::kAsNotes : Configurations::kAsEvents),
       experiment_(experiment),
       world_(world),
       judges_world_(0),
       judges_(experiment.swarm ? world : judges_world_, IdsOf(experiment), static_cast<size_t>(experiment.nodes)),
       settings_(SettingsOf(experiment)),
-      cluster_(world, judges_, settings_, ClusterSeedOf(experiment), nullptr) {
+      cluster_(world, judges_, settings_, ClusterSeedOf(experiment), nullptr),
+      operator_(world, cluster_, settings_, ClusterSeedOf(experiment)) {
   cluster_.Watch(this);
   if (experiment.swarm) swarm_ = std::make_unique<Swarm>(*this);
 }
@@ -108,9 +112,9 @@ int Laboratory::PlaceOf(const std::string& name) {
   return cast_.at(name);
 }
 
-std::optional<std::vector<int>> Laboratory::Resolve(const Act& act) {
-  std::vector<std::string> names = act.nodes;
-  for (const std::string& name : {act.node, act.from, act.to}) {
+std::optional<std::vector<int>> Laboratory::Resolve(std::vector<std::string> names,
+                                                    const std::vector<std::string>& more) {
+  for (const std::string& name : more) {
     if (!name.empty()) names.push_back(name);
   }
   std::vector<int> nodes;
@@ -123,17 +127,19 @@ std::optional<std::vector<int>> Laboratory::Resolve(const Act& act) {
 
 void Laboratory::Perform(size_t number) {
   const Act& act = experiment_.acts[number];
-  const auto nodes = Resolve(act);
+  const auto nodes = Resolve(act.nodes, {act.node, act.from, act.to});
+  const auto wish = WishOf(act);
   Fields fields = {{"act", number}, {"do", std::string(NameOf(act.what))}};
-  if (!nodes) {
+  if (!nodes || !wish) {
     fields["why"] = "not done: nobody leads";
     Add("act", fields);
     return;
   }
   fields["nodes"] = Fields::array();
   for (const int node : *nodes) fields["nodes"].push_back(cluster_.id(node));
+  if (act.what == Do::kMember) fields.update(FieldsOf(*wish));
   Add("act", fields);
-  Enact(act, *nodes);
+  act.what == Do::kMember ? AskForChange(number, nodes->front(), *wish) : Enact(act, *nodes);
 }
 
 void Laboratory::Enact(const Act& act, const std::vector<int>& nodes) {
@@ -147,7 +153,7 @@ void Laboratory::Enact(const Act& act, const std::vector<int>& nodes) {
       return cluster_.Crash(node, SimDisk::Crash::kPower);
     case Do::kStart:
       for (int i = 0; i < cluster_.size(); ++i) {
-        if (!cluster_.up(i) && (node < 0 ? i < cluster_.members() : node == i)) cluster_.Start(i);
+        if (!cluster_.up(i) && (node < 0 ? cluster_.serves(i) : node == i)) Start(i);
       }
       return;
     case Do::kIsolate:
@@ -207,6 +213,10 @@ void Laboratory::Enact(const Act& act, const std::vector<int>& nodes) {
       if (!cluster_.up(node)) return;
       return cluster_.node(node).SetTimings(
           {.election_timeout = act.time, .heartbeat = std::min(experiment_.timings.heartbeat, act.time / 2)});
+    case Do::kLoseDirectory:
+      return LoseDirectory(node);
+    case Do::kMember:
+      return;  // Perform
     case Do::kPut:
     case Do::kAppend:
     case Do::kAdd:

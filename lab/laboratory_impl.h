@@ -1,5 +1,5 @@
-// The laboratory's inside: one run, in three files. laboratory.cc does the acts, lab_clients.cc asks, verdicts.cc heals
-// everything in the end, reads all back, and has it judged.
+// The laboratory's inside: one run, in four files. laboratory.cc does the acts, lab_members.cc those that change
+// members, lab_clients.cc asks, verdicts.cc heals everything in the end, reads all back, and has it judged.
 #pragma once
 
 #include <map>
@@ -13,6 +13,7 @@
 #include "chaos/evidence.h"
 #include "chaos/sim/history.h"
 #include "chaos/sim/judges.h"
+#include "chaos/sim/member_changes.h"
 #include "chaos/sim/nemesis.h"
 #include "chaos/sim/progress_judge.h"
 #include "chaos/sim/sim_cluster.h"
@@ -81,11 +82,21 @@ class Laboratory : public Trace {
   // ---- Acts
   void Perform(size_t number);
   // Nothing where nobody is meant: the act cannot be done.
-  std::optional<std::vector<int>> Resolve(const Act& act);
+  std::optional<std::vector<int>> Resolve(std::vector<std::string> names, const std::vector<std::string>& more = {});
   int PlaceOf(const std::string& name);
   void Enact(const Act& act, const std::vector<int>& nodes);
   void Cut(int from, int to, bool cut = true) { cluster_.link(from, to).cut = cut; }
   void Heal(int node);
+  // ---- Members: lab_members.cc
+  // As for Resolve; of an act that is no change of the members, nobody's wish.
+  std::optional<MemberWish> WishOf(const Act& act);
+  static Fields FieldsOf(const MemberWish& wish);
+  void AskForChange(size_t number, int node, const MemberWish& wish);
+  void Start(int node);
+  void LoseDirectory(int node);
+  // Who is a member runs, and who lost its directory is one again: as an operator would see to it, in the end.
+  void TendMembers();
+  // ---- Clients
   void Ask(const Act& act, int node);
   void Send(size_t number);
   bool Awaited(size_t number, int attempt) const;
@@ -120,6 +131,7 @@ class Laboratory : public Trace {
   bool over_ = false;  // the run: what is still answered is not heard any more
   const Settings settings_;
   SimCluster cluster_;
+  MemberChanges operator_;
   std::unique_ptr<Swarm> swarm_;  // null: the acts are all that happens
   std::map<std::string, int> cast_;
   std::optional<size_t> finding_;

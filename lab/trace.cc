@@ -5,8 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "chaos/clients.h"
 #include "chaos/evidence.h"
 #include "chaos/sim/life.h"
+#include "raft/storage/members.h"
 #include "server/kv/command.h"
 
 namespace raftly {
@@ -14,13 +16,20 @@ namespace {
 
 using Fields = Trace::Fields;
 
-std::string CommandOf(const Entry& entry) {
-  return entry.type == EntryType::kConfig ? std::string("the configuration") : CommandText(entry);
+using Configurations = Trace::Configurations;
+
+std::string CommandOf(const Entry& entry, Configurations configurations) {
+  if (entry.type != EntryType::kConfig) return CommandText(entry);
+  const auto members = ConfigurationIn(entry);
+  if (configurations == Configurations::kAsNotes || !members) return "the configuration";
+  return absl::StrCat("members ", ToString(*members));
 }
 
-Fields ListOf(const Entries& entries) {
+Fields ListOf(const Entries& entries, Configurations configurations) {
   Fields list = Fields::array();
-  for (const Entry& entry : entries) list.push_back({entry.index.value, entry.term.value, CommandOf(entry)});
+  for (const Entry& entry : entries) {
+    list.push_back({entry.index.value, entry.term.value, CommandOf(entry, configurations)});
+  }
   return list;
 }
 
@@ -40,6 +49,8 @@ std::string_view NameOf(Watcher::Process what) {
       return "resumed";
     case Watcher::Process::kRefusedToStart:
       return "refused_to_start";
+    case Watcher::Process::kLostDirectory:
+      return "lost_directory";
     case Watcher::Process::kGaveUp:
       break;
   }
@@ -95,6 +106,7 @@ std::string_view NameOf(Operation::Outcome outcome) {
 // The kind of a message, and what it says.
 struct Content {
   Fields& fields;
+  Configurations configurations;
 
   void operator()(const VoteRequest& m) const {
     fields["kind"] = m.pre_vote ? "pre_vote" : "vote";
@@ -106,7 +118,7 @@ struct Content {
     fields["kind"] = m.entries.empty() ? "heartbeat" : "append";
     fields["term"] = m.term.value;
     fields["prev"] = {m.prev.index.value, m.prev.term.value};
-    if (!m.entries.empty()) fields["entries"] = ListOf(m.entries);
+    if (!m.entries.empty()) fields["entries"] = ListOf(m.entries, configurations);
     fields["commit"] = m.commit.value;
   }
   void operator()(const SnapshotRequest& m) const {
@@ -164,7 +176,7 @@ struct Content {
   void operator()(const EntriesReply& m) const {
     fields["kind"] = "entries";
     fields["term"] = m.term.value;
-    if (!m.entries.empty()) fields["entries"] = ListOf(m.entries);
+    if (!m.entries.empty()) fields["entries"] = ListOf(m.entries, configurations);
   }
   void operator()(const PieceReply& m) const {
     fields["kind"] = "snapshot_piece";
@@ -222,9 +234,9 @@ void Trace::OnSent(const Message& message) {
   Fields fields = {{"n", message.number}, {"from", id(message.from)}, {"to", id(message.to)}};
   if (message.answers > 0) fields["answers"] = message.answers;
   if (const auto* request = std::get_if<Request>(&message.content)) {
-    std::visit(Content{fields}, *request);
+    std::visit(Content{fields, configurations_}, *request);
   } else if (const auto& reply = std::get<absl::StatusOr<Reply>>(message.content); reply.ok()) {
-    std::visit(Content{fields}, *reply);
+    std::visit(Content{fields, configurations_}, *reply);
   } else {
     fields["kind"] = "refused";
     fields["why"] = std::string(reply.status().message());
@@ -265,7 +277,7 @@ void Trace::OnRecovered(int node, const Wal::Opened& opened) {
                     {"term", opened.hard_state.term.value},
                     {"voted_for", opened.hard_state.voted_for},
                     {"base", {opened.base.index.value, opened.base.term.value}},
-                    {"entries", ListOf(opened.entries)},
+                    {"entries", ListOf(opened.entries, configurations_)},
                     {"torn_bytes", opened.torn_tail ? opened.torn_tail->bytes : 0}});
 }
 
@@ -298,11 +310,21 @@ void Trace::OnNodeEvent(int node, const NodeEvent& event) {
   } else if (const auto* commit = std::get_if<CommitAdvanced>(&event)) {
     Add("commit", {{"node", id(node)}, {"index", commit->commit.value}});
     if (!ended_) summary_.committed = std::max(summary_.committed, commit->commit.value);
+  } else if (const auto* members = std::get_if<ConfigurationChanged>(&event);
+             members != nullptr && configurations_ == Configurations::kAsEvents) {
+    NoteConfiguration(node, *members);
   } else {
     Add("note", {{"node", id(node)}, {"text", Describe(event)}});
     const auto* sending = std::get_if<InstallationChanged>(&event);
     if (sending != nullptr && sending->what == InstallationChanged::What::kBegun && !ended_) ++summary_.snapshots_sent;
   }
+}
+
+void Trace::NoteConfiguration(int node, const ConfigurationChanged& changed) {
+  Fields fields = {{"node", id(node)}, {"at", changed.at.value}, {"voters", changed.configuration.voters}};
+  if (changed.configuration.joint()) fields["outgoing"] = changed.configuration.outgoing;
+  if (!changed.configuration.learners.empty()) fields["learners"] = changed.configuration.learners;
+  Add("members", fields);
 }
 
 void Trace::OnStep(int node, const RaftCore& core) {
@@ -316,7 +338,7 @@ void Trace::OnStep(int node, const RaftCore& core) {
   }
   if (log.last().index > known.last) {
     const Index from = std::max(known.last + 1, log.first_held());
-    Add("log", {{"node", id(node)}, {"entries", ListOf(log.From(from))}});
+    Add("log", {{"node", id(node)}, {"entries", ListOf(log.From(from), configurations_)}});
   }
   known.last = log.last().index;
   if (core.stable() != known.durable) {
@@ -365,6 +387,18 @@ Trace::Fields Trace::AnswerOf(uint64_t op, const Operation& operation) const {
   Fields fields = {{"op", op}, {"outcome", std::string(NameOf(operation.outcome))}};
   const bool read = operation.kind == Operation::Kind::kGet && operation.outcome == Operation::Outcome::kOk;
   if (read) fields["value"] = operation.value ? Fields(*operation.value) : Fields(nullptr);
+  return fields;
+}
+
+Trace::Fields Trace::ChangeOf(size_t act, int node, const absl::StatusOr<Applied>& began) const {
+  const auto outcome = OutcomeOf(Operation::Kind::kPut, began.status());
+  Fields fields = {{"act", act}, {"node", id(node)}, {"outcome", std::string(NameOf(outcome))}};
+  if (!began.ok()) {
+    fields["why"] = std::string(began.status().message());
+    return fields;
+  }
+  fields["index"] = began->at.index.value;
+  fields["term"] = began->at.term.value;
   return fields;
 }
 

@@ -4,7 +4,8 @@
 // of its own and has `t`, the milliseconds since the beginning, and `e`, what it is:
 //
 //   act        act: its place in the experiment, node(s), or why it could not be done
-//   process    node, what: started, rejoined, killed, power_lost, paused, resumed, refused_to_start, gave_up; why
+//   process    node, what: started, rejoined, killed, power_lost, paused, resumed, refused_to_start, gave_up,
+//              lost_directory; why
 //   recovered  node, term, voted_for, base, entries, torn_bytes: what it found on its disk
 //   sent       n, from, to, kind, its fields; answers: the n that it replies to
 //   arrived    n                               lost       n, why: cut, chance, dropped, down
@@ -17,11 +18,15 @@
 //   apply      node, index, term, key, value: once for each key of a transaction
 //   loaded     node, index, term, state: from a snapshot
 //   disk       node, what: synced, sync_failed, found_unsynced; bytes
+//   members    node, at: the entry; voters, outgoing while joint, learners: the configuration that it goes by
+//   change     act, node, outcome: what became of a change of the members that it was asked for; index, term, why
 //   note       node, text: what else a node says
-//   call       op, node, do, key, value        answer     op, outcome: ok, refused, failed, unknown; value, index,
-//   term, why again      op, node, why: the client was not told, and asks once more fault      number, what: of the
-//   swarm; without a number: what becomes of one finding    judge, text: a judge saw a promise broken closing    the
-//   experiment's time is over: everything is healed, and all is read once more
+//   call       op, node, do, key, value
+//   answer     op, outcome: ok, refused, failed, unknown; value, index, term, why
+//   again      op, node, why: the client was not told, and asks once more
+//   fault      number, what: of the swarm; without a number: what becomes of one
+//   finding    judge, text: a judge saw a promise broken
+//   closing    the experiment's time is over: everything is healed, and all is read once more
 //
 // Up to any moment, the events of two experiments that agree up to then are the same bytes.
 #pragma once
@@ -35,6 +40,7 @@
 #include "chaos/sim/world.h"
 #include "lab/experiment.h"
 #include "nlohmann/json.hpp"
+#include "raft/node/raft_node.h"
 
 namespace raftly {
 
@@ -61,8 +67,11 @@ class Trace : public Watcher {
  public:
   using Fields = nlohmann::ordered_json;
 
+  // How configurations are told. As notes: the swarms' traces, as they were before there was an event for it.
+  enum class Configurations { kAsEvents, kAsNotes };
   // `world` tells the time, and outlives it.
-  Trace(const World& world, std::vector<NodeId> nodes) : world_(world), ids_(std::move(nodes)), nodes_(ids_.size()) {}
+  Trace(const World& world, std::vector<NodeId> nodes, Configurations configurations)
+      : world_(world), ids_(std::move(nodes)), configurations_(configurations), nodes_(ids_.size()) {}
 
   // An event; its place among them. Nothing is added once the trace is full: full() says so.
   size_t Add(std::string_view what, const Fields& fields);
@@ -91,6 +100,8 @@ class Trace : public Watcher {
   // Of a client's call and its answer, as they are told.
   Fields CallOf(uint64_t op, int node, const Operation& operation) const;
   Fields AnswerOf(uint64_t op, const Operation& operation) const;
+  // Of a change of the members that `node` was asked for by this act.
+  Fields ChangeOf(size_t act, int node, const absl::StatusOr<Applied>& began) const;
 
  private:
   // What was last said of a node.
@@ -104,9 +115,11 @@ class Trace : public Watcher {
   const NodeId& id(int node) const { return ids_[static_cast<size_t>(node)]; }
   Node& of(int node) { return nodes_[static_cast<size_t>(node)]; }
   void NoteLeading(int node, bool leads);
+  void NoteConfiguration(int node, const ConfigurationChanged& changed);
 
   const World& world_;
   const std::vector<NodeId> ids_;
+  const Configurations configurations_;
   std::vector<Node> nodes_;
   std::string events_;
   size_t size_ = 0;

@@ -49,6 +49,8 @@ void Laboratory::ComeToRest() {
     if (cluster_.up(i)) cluster_.node(i).SetTimings(settings_.timings);
   }
   cluster_.HealAll();
+  operator_.Rest();
+  if (!swarm_) TendMembers();
   rests_ = Await([this] { return AtRest(); }, std::max(kPatience, settings_.quiet));
   if (rests_) ReadAll();
 }

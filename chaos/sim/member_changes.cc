@@ -49,7 +49,7 @@ void MemberChanges::Tend() {
       return known->configuration.Has(cluster_.id(node));
     });
     if (is_member && !cluster_.serves(node)) cluster_.Join(node);
-    if (is_member && cluster_.lost_directory(node)) Replace(node);
+    if (is_member && settings_.identities && cluster_.lost_directory(node)) Replace(node);
     if (!is_member && cluster_.serves(node) && !resting_ && random_.Chance(300)) cluster_.Retire(node);
   }
 }
@@ -75,7 +75,7 @@ void MemberChanges::Replace(int node) {
 void MemberChanges::Change() {
   const int leader = cluster_.leader();
   if (leader < 0 || cluster_.paused(leader) || cluster_.Amnesiacs() > 0) return;
-  const Wish wish = Draw(cluster_.status(leader).members->configuration, cluster_.id(leader));
+  const MemberWish wish = Draw(cluster_.status(leader).members->configuration, cluster_.id(leader));
   const std::string what = absl::StrCat(cluster_.id(leader), " is asked to change the members: learn ",
                                         absl::StrJoin(wish.learn, ","), wish.promote ? " and vote" : "", "; vote ",
                                         absl::StrJoin(wish.vote, ","), "; leave ", absl::StrJoin(wish.leave, ","));
@@ -96,7 +96,7 @@ void MemberChanges::Change() {
       kPatience);
 }
 
-MemberChanges::Wish MemberChanges::Draw(const Configuration& now, const NodeId& leader) {
+MemberWish MemberChanges::Draw(const Configuration& now, const NodeId& leader) {
   const uint64_t dice = random_.Below(1000);
   const std::vector<NodeId> voters = ListOf(now.voters);
   if (dice < 300) return {.learn = Some(Free(), 2), .promote = true};
@@ -106,29 +106,6 @@ MemberChanges::Wish MemberChanges::Draw(const Configuration& now, const NodeId& 
   if (dice < 750) return {.leave = Some(ListOf(now.Others({})), 2)};
   if (dice < 900) return {.vote = Some(Free(), 3), .leave = Some(voters, 3)};
   return {.vote = Some(ListOf(now.learners), 3), .leave = Some(voters, 2)};
-}
-
-absl::StatusOr<Members> MemberChanges::Apply(const Wish& wish, Members now) {
-  Configuration& configuration = now.configuration;
-  for (const NodeId& node : wish.learn) {
-    if (configuration.Has(node)) continue;
-    configuration.learners.insert(node);
-    now.known[node] = {};
-  }
-  for (const NodeId& node : configuration.learners) now.known[node].promote |= wish.promote;
-  for (const NodeId& node : wish.vote) {
-    configuration.learners.erase(node);
-    configuration.voters.insert(node);
-  }
-  for (const NodeId& node : wish.leave) {
-    configuration.learners.erase(node);
-    configuration.voters.erase(node);
-  }
-  if (configuration.voters.empty()) return absl::FailedPreconditionError("nobody would be left");
-  if (configuration.voters.size() + configuration.learners.size() > kLargestCluster) {
-    return absl::FailedPreconditionError("they would be too many");
-  }
-  return Among(configuration, now.known);
 }
 
 // At least one, where there is any.

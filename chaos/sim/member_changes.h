@@ -9,6 +9,7 @@
 #include <set>
 #include <vector>
 
+#include "chaos/sim/member_wish.h"
 #include "chaos/sim/sim_cluster.h"
 
 namespace raftly {
@@ -24,23 +25,15 @@ class MemberChanges {
   void Begin();
   // What has been asked for may still come about, and nodes that it takes in are started.
   void Rest() { resting_ = true; }
+  // As an operator would: starts those that are members and were never started, has those replaced that lost their
+  // directory, and retires some that are none any more, but not while it rests.
+  void Tend();
 
  private:
-  // Who is to be what. Who is in no set stays what it is.
-  struct Wish {
-    std::set<NodeId> learn = {};
-    bool promote = false;  // those, and those that learn already: they vote once they have caught up
-    std::set<NodeId> vote = {};
-    std::set<NodeId> leave = {};
-  };
-
   void Plan();
-  // Starts those that are members and were never started, and retires some that are none any more.
-  void Tend();
   void Replace(int node);
   void Change();
-  Wish Draw(const Configuration& now, const NodeId& leader);
-  static absl::StatusOr<Members> Apply(const Wish& wish, Members now);
+  MemberWish Draw(const Configuration& now, const NodeId& leader);
 
   std::set<NodeId> Some(std::vector<NodeId> of, size_t most);
   std::vector<NodeId> Free() const;

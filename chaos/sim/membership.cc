@@ -26,7 +26,11 @@ void SimCluster::LoseDirectory(int node) {
   Machine& machine = *machines_[node];
   Say(absl::StrCat(ids_[node], " loses its directory"));
   machine.disk.Wipe();
+  machine.damaged = machine.given_up = false;
   machine.joins = true;
+  // Known by its directory, it is somebody else from here on, whom a change takes in (MemberChanges::Tend).
+  machine.rejoin = settings_.identities;
+  TellProcess(node, Watcher::Process::kLostDirectory);
   judges_.OnDirectoryLost(node);
 }
 
@@ -39,11 +43,14 @@ void SimCluster::Retire(int node) {
   judges_.OnRetired(node);
 }
 
-void SimCluster::ChangeMembers(int node, RaftNode::MembersChange change, Duration timeout) {
+void SimCluster::ChangeMembers(int node, RaftNode::MembersChange change, Duration timeout, Changed done) {
   Life& life = *machines_[node]->life;
-  life.node->ChangeMembers(std::move(change), life.loop.Now() + timeout, [this, &life, node](const auto& begun) {
-    if (life.alive && begun.ok()) Say(absl::StrCat("the change that ", ids_[node], " was asked for has begun"));
-  });
+  auto told = [this, &life, node, done = std::move(done)](const absl::StatusOr<Applied>& begun) {
+    if (!life.alive) return;
+    if (begun.ok()) Say(absl::StrCat("the change that ", ids_[node], " was asked for has begun"));
+    if (done) done(begun);
+  };
+  life.node->ChangeMembers(std::move(change), life.loop.Now() + timeout, std::move(told));
 }
 
 }  // namespace raftly

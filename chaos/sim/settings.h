@@ -59,8 +59,9 @@ std::string ToString(Fault fault);
 
 struct Settings {
   int nodes = 3;
-  int outsiders = 0;  // besides: each takes the nodes for its peers, and is none of theirs
-  int spares = 0;     // besides: they may become members, and members may go; 0: members never change
+  int outsiders = 0;                // besides: each takes the nodes for its peers, and is none of theirs
+  int spares = 0;                   // besides: they may become members, and members may go; 0: members never change
+  bool changes_when_asked = false;  // members change where somebody asks for it, without spares, too
   Duration change_every = std::chrono::milliseconds(1500);  // of them, on average
   Timings timings;
   Limits limits;

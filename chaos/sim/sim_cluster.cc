@@ -72,8 +72,8 @@ NodeConfig SimCluster::ConfigOf(int node) const {
   const Machine& machine = *machines_[node];
   // Who lost its directory is another node, where members are known by their directories, and is taken in again by a
   // change (MemberChanges::Tend); where they never change, -rejoin is all there is.
-  config.members_may_change = settings_.spares > 0;
-  config.core.joins = machine.joins || (machine.rejoin && config.members_may_change);
+  config.members_may_change = settings_.spares > 0 || settings_.changes_when_asked;
+  config.core.joins = machine.joins || (machine.rejoin && config.members_may_change && settings_.identities);
   for (int i = 0; i < settings_.nodes && !config.core.joins; ++i) {
     if (i != node) config.core.peers.push_back(ids_[i]);
   }

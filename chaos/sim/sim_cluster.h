@@ -39,6 +39,7 @@ class SimCluster {
  public:
   using Trace = std::function<void(std::string)>;
   using Proposed = absl::AnyInvocable<void(absl::StatusOr<WriteOutcome>)>;
+  using Changed = std::function<void(const absl::StatusOr<Applied>&)>;
   using Got = absl::AnyInvocable<void(absl::StatusOr<std::optional<Found>>)>;
 
   // `trace` may be null.
@@ -68,8 +69,8 @@ class SimCluster {
   void LoseDirectory(int node);
   // For good: its directory is thrown away. For those that the cluster has removed.
   void Retire(int node);
-  // As RaftNode::ChangeMembers. Requires up(node).
-  void ChangeMembers(int node, RaftNode::MembersChange change, Duration timeout);
+  // As RaftNode::ChangeMembers. Requires up(node). `done` may be null, and does not run where the node dies first.
+  void ChangeMembers(int node, RaftNode::MembersChange change, Duration timeout, Changed done = nullptr);
   // By the last configuration that is committed, learners included.
   bool IsMember(int node) const { return judges_.members().committed().configuration.Has(ids_[node]); }
   // A configuration that nothing is left to be changed about: committed, and no log holds another one.

@@ -43,7 +43,17 @@ class Watcher {
   virtual void OnLost(uint64_t /*number*/, Lost) {}
 
   // ---- Nodes
-  enum class Process { kStarted, kRejoined, kKilled, kPowerLost, kPaused, kResumed, kRefusedToStart, kGaveUp };
+  enum class Process {
+    kStarted,
+    kRejoined,
+    kKilled,
+    kPowerLost,
+    kPaused,
+    kResumed,
+    kRefusedToStart,
+    kGaveUp,
+    kLostDirectory
+  };
   virtual void OnProcess(int /*node*/, Process, const std::string& /*why*/) {}
   virtual void OnRecovered(int /*node*/, const Wal::Opened&) {}
   virtual void OnNodeEvent(int /*node*/, const NodeEvent&) {}
