@@ -48,6 +48,12 @@ Settings SettingsOf(const Experiment& experiment) {
   return settings;
 }
 
+// Documents that were there before the event are told as they were.
+Trace::Configurations ConfigurationsOf(const Experiment& experiment) {
+  const bool older = experiment.swarm && experiment.members == MemberChanging::kBySeed;
+  return older ? Trace::Configurations::kAsNotes : Trace::Configurations::kAsEvents;
+}
+
 uint64_t ClusterSeedOf(const Experiment& experiment) {
   return experiment.swarm ? raftly::ClusterSeedOf(*experiment.swarm) : Mix64(experiment.seed ^ 0x1ab);
 }
@@ -60,7 +66,7 @@ std::vector<NodeId> IdsOf(const Experiment& experiment) {
 }
 
 Laboratory::Laboratory(const Experiment& experiment, World& world)
-    : Trace(world, IdsOf(experiment), experiment.swarm ? Configurations::kAsNotes : Configurations::kAsEvents),
+    : Trace(world, IdsOf(experiment), ConfigurationsOf(experiment)),
       experiment_(experiment),
       world_(world),
       judges_world_(0),

@@ -126,12 +126,16 @@ class Shrinker {
 
   // From the last on, as long as no act speaks of it.
   void LeaveOutNodes() {
-    while (now().nodes > 1) {
-      Experiment smaller = now();
-      --smaller.nodes;
-      if (!ParseExperiment(ToJson(smaller).dump()).ok() || !Take(std::move(smaller))) return;
+    while (now().spares > 0 && TakeWithoutOneOf(&Experiment::spares)) shrunk_.dropped.emplace_back("a spare");
+    while (now().nodes > 1 && TakeWithoutOneOf(&Experiment::nodes)) {
       shrunk_.dropped.push_back(absl::StrCat("node n", now().nodes + 1));
     }
+  }
+
+  bool TakeWithoutOneOf(int Experiment::*nodes) {
+    Experiment smaller = now();
+    --(smaller.*nodes);
+    return ParseExperiment(ToJson(smaller).dump()).ok() && Take(std::move(smaller));
   }
 
   // To where the last act was done, and a little more.

@@ -16,6 +16,30 @@ using nlohmann::json;
 
 constexpr size_t kWidth = 110;
 
+std::string Names(const json& event, const char* field) {
+  std::vector<std::string> names;
+  for (const json& one : event.value(field, json::array())) names.push_back(one.get<std::string>());
+  return absl::StrJoin(names, ", ");
+}
+
+// ": n4 to learn: n1 to leave": what an act asks for of the members.
+std::string WishIn(const json& act) {
+  std::string words;
+  for (const char* what : {"learn", "vote", "leave"}) {
+    if (act.contains(what)) absl::StrAppend(&words, ": ", Names(act, what), " to ", what);
+  }
+  if (act.contains("promote")) absl::StrAppend(&words, ": learners to vote once they have caught up");
+  if (act.contains("replace")) absl::StrAppend(&words, ": ", std::string(act["replace"]), " to be replaced");
+  return words;
+}
+
+std::string ConfigurationIn(const json& event) {
+  std::string words = Names(event, "voters");
+  if (event.contains("outgoing")) absl::StrAppend(&words, " together with ", Names(event, "outgoing"));
+  if (event.contains("learners")) absl::StrAppend(&words, ", learning: ", Names(event, "learners"));
+  return words.empty() ? "nobody" : words;
+}
+
 // The event in words; empty: it is not worth a line.
 std::string Words(const json& event, const std::map<uint64_t, std::string>& asked) {
   const std::string kind = event.at("e");
@@ -28,7 +52,7 @@ std::string Words(const json& event, const std::map<uint64_t, std::string>& aske
     if (what == "put" || what == "get" || what == "add" || what == "append" || what == "delete") return {};
     std::vector<std::string> nodes;
     for (const json& one : event.value("nodes", json::array())) nodes.push_back(one.get<std::string>());
-    return absl::StrCat("* ", what, nodes.empty() ? "" : " ", absl::StrJoin(nodes, " "), why);
+    return absl::StrCat("* ", what, nodes.empty() ? "" : " ", absl::StrJoin(nodes, " "), WishIn(event), why);
   }
   if (kind == "call") {
     return absl::StrCat("  client ", number("op"), " asks ", node, ": ", text("do"), " ", text("key"),
@@ -55,6 +79,13 @@ std::string Words(const json& event, const std::map<uint64_t, std::string>& aske
   if (kind == "cut") {
     return absl::StrCat("  ", node, " throws away ", number("entries"), " entries from index ", number("from"),
                         " on, for ", text("leader"));
+  }
+  if (kind == "members") {
+    return absl::StrCat("  ", node, " goes by the members ", ConfigurationIn(event), " (entry ", number("at"), ")");
+  }
+  if (kind == "change") {
+    return text("outcome") == "ok" ? absl::StrCat("  ", node, " has committed the change, at index ", number("index"))
+                                   : absl::StrCat("  ", node, " is asked for a change in vain: ", text("outcome"), why);
   }
   if (kind == "process" && text("what") != "started") return absl::StrCat("  ", node, " ", text("what"), why);
   if (kind == "disk" && text("what") == "found_unsynced") {

@@ -272,6 +272,7 @@ void Trace::OnProcess(int node, Process what, const std::string& why) {
 
 void Trace::OnRecovered(int node, const Wal::Opened& opened) {
   of(node).base = opened.base.index;
+  of(node).members_at = {};
   of(node).last = of(node).durable = opened.entries.empty() ? opened.base.index : opened.entries.back().index;
   Add("recovered", {{"node", id(node)},
                     {"term", opened.hard_state.term.value},
@@ -310,20 +311,24 @@ void Trace::OnNodeEvent(int node, const NodeEvent& event) {
   } else if (const auto* commit = std::get_if<CommitAdvanced>(&event)) {
     Add("commit", {{"node", id(node)}, {"index", commit->commit.value}});
     if (!ended_) summary_.committed = std::max(summary_.committed, commit->commit.value);
-  } else if (const auto* members = std::get_if<ConfigurationChanged>(&event);
-             members != nullptr && configurations_ == Configurations::kAsEvents) {
-    NoteConfiguration(node, *members);
-  } else {
+  } else if (!std::holds_alternative<ConfigurationChanged>(event) || configurations_ == Configurations::kAsNotes) {
     Add("note", {{"node", id(node)}, {"text", Describe(event)}});
     const auto* sending = std::get_if<InstallationChanged>(&event);
     if (sending != nullptr && sending->what == InstallationChanged::What::kBegun && !ended_) ++summary_.snapshots_sent;
   }
 }
 
-void Trace::NoteConfiguration(int node, const ConfigurationChanged& changed) {
-  Fields fields = {{"node", id(node)}, {"at", changed.at.value}, {"voters", changed.configuration.voters}};
-  if (changed.configuration.joint()) fields["outgoing"] = changed.configuration.outgoing;
-  if (!changed.configuration.learners.empty()) fields["learners"] = changed.configuration.learners;
+// A change, or what a log that was just recovered says. That of the first start is the experiment's.
+void Trace::NoteConfiguration(int node, const RaftCore& core) {
+  Node& known = of(node);
+  if (configurations_ == Configurations::kAsNotes) return;
+  if (core.configuration_at() == known.members_at && (!known.members_at || core.configuration() == known.members))
+    return;
+  known.members_at = core.configuration_at();
+  known.members = core.configuration();
+  Fields fields = {{"node", id(node)}, {"at", known.members_at.value}, {"voters", known.members.voters}};
+  if (known.members.joint()) fields["outgoing"] = known.members.outgoing;
+  if (!known.members.learners.empty()) fields["learners"] = known.members.learners;
   Add("members", fields);
 }
 
@@ -340,6 +345,7 @@ void Trace::OnStep(int node, const RaftCore& core) {
     const Index from = std::max(known.last + 1, log.first_held());
     Add("log", {{"node", id(node)}, {"entries", ListOf(log.From(from), configurations_)}});
   }
+  NoteConfiguration(node, core);
   known.last = log.last().index;
   if (core.stable() != known.durable) {
     known.durable = core.stable();

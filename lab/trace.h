@@ -18,15 +18,13 @@
 //   apply      node, index, term, key, value: once for each key of a transaction
 //   loaded     node, index, term, state: from a snapshot
 //   disk       node, what: synced, sync_failed, found_unsynced; bytes
-//   members    node, at: the entry; voters, outgoing while joint, learners: the configuration that it goes by
-//   change     act, node, outcome: what became of a change of the members that it was asked for; index, term, why
-//   note       node, text: what else a node says
-//   call       op, node, do, key, value
-//   answer     op, outcome: ok, refused, failed, unknown; value, index, term, why
-//   again      op, node, why: the client was not told, and asks once more
-//   fault      number, what: of the swarm; without a number: what becomes of one
-//   finding    judge, text: a judge saw a promise broken
-//   closing    the experiment's time is over: everything is healed, and all is read once more
+//   members    node, at: the entry that says so, 0: none does any more; voters, outgoing while joint, learners: the
+//   configuration that it goes by change     act, node, outcome: what became of a change of the members that it was
+//   asked for; index, term, why note       node, text: what else a node says call       op, node, do, key, value answer
+//   op, outcome: ok, refused, failed, unknown; value, index, term, why again      op, node, why: the client was not
+//   told, and asks once more fault      number, what: of the swarm; without a number: what becomes of one finding
+//   judge, text: a judge saw a promise broken closing    the experiment's time is over: everything is healed, and all
+//   is read once more
 //
 // Up to any moment, the events of two experiments that agree up to then are the same bytes.
 #pragma once
@@ -67,7 +65,7 @@ class Trace : public Watcher {
  public:
   using Fields = nlohmann::ordered_json;
 
-  // How configurations are told. As notes: the swarms' traces, as they were before there was an event for it.
+  // How configurations are told. As notes: as swarms were told before there was an event for it.
   enum class Configurations { kAsEvents, kAsNotes };
   // `world` tells the time, and outlives it.
   Trace(const World& world, std::vector<NodeId> nodes, Configurations configurations)
@@ -110,12 +108,14 @@ class Trace : public Watcher {
     Index base;
     Index durable;
     bool leads = false;
+    Index members_at;  // 0: those of the first start
+    Configuration members;
   };
 
   const NodeId& id(int node) const { return ids_[static_cast<size_t>(node)]; }
   Node& of(int node) { return nodes_[static_cast<size_t>(node)]; }
   void NoteLeading(int node, bool leads);
-  void NoteConfiguration(int node, const ConfigurationChanged& changed);
+  void NoteConfiguration(int node, const RaftCore& core);
 
   const World& world_;
   const std::vector<NodeId> ids_;

@@ -31,9 +31,9 @@ constexpr std::chrono::seconds kPatienceForAPage{10};
 
 enum ExitCode { kPassed = 0, kSafety = 1, kLiveness = 2, kNotDeterministic = 3, kUsage = 64 };
 
-Experiment ExperimentOf(uint64_t seed, const Defences& defences) {
-  const Settings settings = SettingsOf(seed);
-  Experiment experiment{.nodes = settings.nodes, .duration = settings.chaos, .swarm = seed};
+Experiment ExperimentOf(uint64_t seed, const Defences& defences, MemberChanging changing) {
+  const Settings settings = SettingsOf(seed, changing);
+  Experiment experiment{.nodes = settings.nodes, .duration = settings.chaos, .swarm = seed, .members = changing};
   for (const NamedDefence& defence : AllDefences()) {
     if (!(defences.*(defence.is_on))) experiment.off.emplace_back(defence.name);
   }
@@ -42,8 +42,8 @@ Experiment ExperimentOf(uint64_t seed, const Defences& defences) {
 
 // The laboratory's page of a seed that failed, shrunk where that is possible: its path, or nothing where none can be
 // written.
-std::string MakePage(const std::string& directory, uint64_t seed, const Defences& defences) {
-  Experiment experiment = ExperimentOf(seed, defences);
+std::string MakePage(const std::string& directory, uint64_t seed, const SimOptions& options) {
+  Experiment experiment = ExperimentOf(seed, options.defences, options.members);
   if (const auto shrunk = Shrink(experiment, {.time = kPatienceForAPage}); shrunk.ok()) experiment = shrunk->experiment;
   std::error_code error;
   std::filesystem::create_directories(directory, error);
@@ -116,7 +116,7 @@ class Campaign {
         Print(RunSimulation(OptionsOf(seed, true)).trace, kLinesOfAFailure);
       }
       if (!options_.pages.empty()) {
-        const std::string page = MakePage(options_.pages, seed, options_.defences);
+        const std::string page = MakePage(options_.pages, seed, options_);
         std::printf("  page: %s\n", page.empty() ? "none could be made" : page.c_str());
       }
       ++failed_;
@@ -191,7 +191,7 @@ int Main(const std::vector<std::string>& arguments) {
     return kPassed;
   }
   if (options->experiment) {
-    std::printf("%s\n", ToJson(ExperimentOf(options->first_seed, options->defences)).dump(1).c_str());
+    std::printf("%s\n", ToJson(ExperimentOf(options->first_seed, options->defences, options->members)).dump(1).c_str());
     return kPassed;
   }
   return Campaign(*options).Run();

@@ -105,9 +105,6 @@ absl::StatusOr<SimOptions> ParseSimOptions(const std::vector<std::string>& argum
   if (options.experiment && options.first_seed != options.last_seed) {
     return absl::InvalidArgumentError("--experiment: one seed is needed (--seed N)");
   }
-  if (options.members != MemberChanging::kBySeed && (options.experiment || !options.pages.empty())) {
-    return absl::InvalidArgumentError("--members: an experiment is of the seed as it is");
-  }
   return options;
 }
 

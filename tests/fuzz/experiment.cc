@@ -22,8 +22,8 @@ constexpr size_t kFewActs = 8;
 constexpr Duration kShort = std::chrono::milliseconds(50);
 
 bool WorthARun(const Experiment& experiment, const std::string& written) {
-  return experiment.nodes + experiment.outsiders <= kFewNodes && experiment.acts.size() <= kFewActs &&
-         experiment.duration <= kShort && Checksum(written) % kRunOneOf == 0;
+  return experiment.nodes + experiment.outsiders + experiment.spares <= kFewNodes &&
+         experiment.acts.size() <= kFewActs && experiment.duration <= kShort && Checksum(written) % kRunOneOf == 0;
 }
 
 void CheckRun(const Experiment& experiment) {

@@ -87,10 +87,15 @@ TEST(ExperimentDocument, EveryActIsWrittenAsItIsRead) {
                                    R"("do": "get", "node": "n1", "key": "k")",
                                    R"("do": "heal", "node": "n1")",
                                    R"("do": "snapshot", "node": "L")",
-                                   R"("do": "set_election_timeout", "node": "n1", "ms": 400)"};
+                                   R"("do": "set_election_timeout", "node": "n1", "ms": 400)",
+                                   R"("do": "member", "node": "L", "learn": ["n6"], "promote": true)",
+                                   R"("do": "member", "node": "L", "vote": ["n6", "n7"], "leave": ["L"])",
+                                   R"("do": "member", "node": "n1", "replace": "F1", "timeout_ms": 50)",
+                                   R"("do": "lose_directory", "node": "F1")"};
   for (const char* act : kActs) {
-    const auto experiment =
-        ParseExperiment(With(R"({"at_ms": 900, "do": "heal"})", std::string("{\"at_ms\": 900, ") + act + "}"));
+    std::string text = With(R"({"at_ms": 900, "do": "heal"})", std::string("{\"at_ms\": 900, ") + act + "}");
+    text.replace(text.find("\"seed\""), 6, R"("spares": 2, "identities": true, "seed")");
+    const auto experiment = ParseExperiment(text);
     ASSERT_TRUE(experiment.ok()) << act << ": " << experiment.status();
     const auto again = ParseExperiment(ToJson(*experiment).dump());
     ASSERT_TRUE(again.ok()) << act << ": " << again.status();
@@ -126,6 +131,30 @@ TEST(ExperimentDocument, WhatIsWrongIsNamedByLineAndField) {
   EXPECT_THAT(ErrorOf(With("\"F2\"", "\"F5\"")), HasSubstr("line 11: acts[2].nodes[1]: there is no node \"F5\""));
   EXPECT_EQ(ErrorOf(With("\"value\": \"v1\"", "\"value\": \"v1\", \"key\": \"j\"")),
             "line 10: acts[1].key: is there twice");
+}
+
+TEST(ExperimentDocument, WhatIsWrongWithAChangeOfTheMembersIsNamed) {
+  const auto error = [](const std::string& act, const std::string& cluster = "\"spares\": 2") {
+    std::string text =
+        With(R"({"at_ms": 900, "do": "heal"})", R"({"at_ms": 900, "do": "member", "node": "L")" + act + "}");
+    text.replace(text.find("\"seed\""), 6, cluster + ", \"seed\"");
+    return ErrorOf(text);
+  };
+  EXPECT_EQ(error(R"(, "learn": ["n5"])", "\"spares\": 0"),
+            "line 9: acts[0].do: members change only in an experiment with members_change or spares");
+  EXPECT_EQ(error(""), "line 9: acts[0]: changes nothing: it needs learn, promote, vote, leave or replace");
+  EXPECT_THAT(error(R"(, "learn": ["n8"])"),
+              HasSubstr("line 9: acts[0].learn[0]: there is no node \"n8\": there are n1 to n7"));
+  EXPECT_EQ(error(R"(, "learn": ["n6"], "leave": ["n1", "n6"])"),
+            "line 9: acts[0].leave[1]: is named twice: a node is to be one thing");
+  EXPECT_EQ(error(R"(, "leave": ["n1"], "replace": "n2")"),
+            "line 9: acts[0].replace: stands alone: it is a change of two steps");
+  EXPECT_EQ(error(R"(, "leave": "n1")").substr(0, 22), "line 9: acts[0].leave:");
+  EXPECT_EQ(error(R"(, "leave": ["n1"])", "\"spares\": 3"), "line 4: spares: must be an integer from 0 to 2");
+  EXPECT_EQ(error(R"(, "leave": ["n1"])", "\"members\": \"always\"").substr(0, 60),
+            "line 4: members: is said of a swarm, and there is none; acts");
+  EXPECT_EQ(error("", R"("swarm": 3, "members": "often")"), R"(line 4: members: must be "always" or "never")");
+  EXPECT_EQ(error("", R"("swarm": 3, "spares": 1)"), "line 4: spares: is what a swarm's seed decides");
 }
 
 TEST(ExperimentDocument, WhatIsNoJsonIsNamedByItsLine) {

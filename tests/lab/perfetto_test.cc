@@ -33,7 +33,9 @@ TEST(Perfetto, EveryEventIsWhatTheFormatDemands) {
       EXPECT_TRUE(phase != "f" || begun.contains(event.at("id").get<uint64_t>())) << incident.name;
       EXPECT_TRUE(std::set<std::string>({"X", "i", "s", "f"}).contains(phase)) << phase;
     }
-    EXPECT_EQ(tracks, static_cast<size_t>(incident.experiment.nodes + incident.experiment.outsiders) + 3);
+    EXPECT_EQ(tracks, static_cast<size_t>(incident.experiment.nodes + incident.experiment.outsiders +
+                                          incident.experiment.spares) +
+                          3);
     EXPECT_GT(slices, 10u);
   }
 }

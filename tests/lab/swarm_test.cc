@@ -93,6 +93,33 @@ TEST(Swarm, TheSimulatorPrintsItAsAnExperiment) {
   EXPECT_THAT(experiment->off, UnorderedElementsAre("waiter_term", "pre_vote"));
 }
 
+// A seed as --members always has it, and nobody else.
+TEST(Swarm, WhoseMembersChangeIsAnExperimentToo) {
+  const test::RunResult printed =
+      test::RunToEnd({absl::StrCat(RAFTLY_BIN_DIR, "/raftly-sim"), "--seed", "4", "--members", "always", "--without",
+                      "joint_consensus", "--experiment"},
+                     std::chrono::minutes(1));
+  EXPECT_EQ(printed.exit, 0) << printed.err;
+  const auto experiment = ParseExperiment(printed.out);
+  ASSERT_TRUE(experiment.ok()) << experiment.status();
+  EXPECT_EQ(experiment->members, MemberChanging::kInEachSeed);
+  int found = 0;
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    Defences defences;
+    defences.joint_consensus = false;
+    const Settings settings = SettingsOf(seed, MemberChanging::kInEachSeed);
+    const SimulationResult simulated = RunSimulation({.seed = seed, .defences = defences}, settings);
+    if (simulated.verdict != Verdict::kSafety || simulated.simulated >= settings.chaos) continue;
+    Experiment here = SwarmOf(seed, settings.nodes, {"joint_consensus"});
+    here.members = MemberChanging::kInEachSeed;
+    here.duration = settings.chaos;
+    const LabResult result = RunExperiment(here);
+    EXPECT_EQ(result.verdicts.front().finding, simulated.violation) << "seed " << seed;
+    ++found;
+  }
+  EXPECT_GT(found, 1);
+}
+
 TEST(Swarm, OfASeedThatFailsAPageIsLeft) {
   const std::string directory = absl::StrCat(::testing::TempDir(), "raftly-pages-", getpid());
   const test::RunResult failed =

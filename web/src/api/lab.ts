@@ -8,6 +8,12 @@ export interface Act {
   from?: string;
   to?: string;
   nodes?: string[];
+  // Of member: who is to be what; with promote, learners vote once they have caught up.
+  learn?: string[];
+  promote?: boolean;
+  vote?: string[];
+  leave?: string[];
+  replace?: string;
   key?: string;
   value?: string;
   number?: number;
@@ -25,6 +31,11 @@ export interface Experiment {
   incident?: string;
   nodes: number;
   outsiders?: number;
+  // Nodes that may become members, after the outsiders.
+  spares?: number;
+  // Acts may change the members, as they may with spares.
+  members_change?: boolean;
+  identities?: boolean;
   seed: number;
   duration_ms: number;
   timings?: { election_timeout_ms: number; heartbeat_ms: number };
@@ -35,6 +46,7 @@ export interface Experiment {
   // The simulator's clients and faults of this seed, besides the acts; without those that are spared.
   swarm?: number;
   spared?: number[];
+  members?: "always" | "never";
   off: string[];
   acts: Act[];
 }
@@ -99,6 +111,15 @@ export interface TraceEvent {
   act?: number;
   nodes?: string[];
   number?: number;
+  at?: number;
+  voters?: string[];
+  outgoing?: string[];
+  learners?: string[];
+  learn?: string[];
+  promote?: boolean;
+  vote?: string[];
+  leave?: string[];
+  replace?: string;
 }
 
 export interface Verdict {

@@ -4,6 +4,7 @@ import type { Act } from "@/api/lab";
 import { Button } from "@/components/Button";
 import { Panel } from "@/components/Panel";
 import type { Document, Edit } from "@/features/lab/document";
+import { wishOf } from "@/features/lab/members";
 
 interface ActsProps {
   document: Document;
@@ -17,6 +18,18 @@ const KINDS: { name: string; words: string; make: (node: string, number: number)
   { name: "crash", words: "kill", make: (node) => ({ do: "crash", node }) },
   { name: "power_loss", words: "power loss at", make: (node) => ({ do: "power_loss", node }) },
   { name: "start", words: "start all that are down", make: () => ({ do: "start" }) },
+  { name: "start_one", words: "start", make: (node) => ({ do: "start", node }) },
+  {
+    name: "take_in",
+    words: "take in as a member",
+    make: (node) => ({ do: "member", node: "leader", learn: [node], promote: true }),
+  },
+  {
+    name: "remove",
+    words: "remove from the members",
+    make: (node) => ({ do: "member", node: "leader", leave: [node] }),
+  },
+  { name: "lose_directory", words: "lose the directory of", make: (node) => ({ do: "lose_directory", node }) },
   { name: "pause", words: "pause", make: (node) => ({ do: "pause", node }) },
   { name: "resume", words: "resume", make: (node) => ({ do: "resume", node }) },
   { name: "slow_disk", words: "slow disk (200 ms) at", make: (node) => ({ do: "slow_disk", node, ms: 200 }) },
@@ -27,11 +40,21 @@ const KINDS: { name: string; words: string; make: (node: string, number: number)
   { name: "get", words: "get through", make: (node) => ({ do: "get", node, key: "x" }) },
 ];
 
-const describe = ({ at_ms, do: what, ...fields }: Act): string =>
-  `${at_ms} ms ${what} ${Object.entries(fields)
-    .filter(([name]) => name !== "timeout_ms")
-    .map(([, value]) => String(value))
-    .join(" ")}`;
+const describe = ({
+  at_ms,
+  do: what,
+  node,
+  timeout_ms: _,
+  learn,
+  promote,
+  vote,
+  leave,
+  replace,
+  ...others
+}: Act): string =>
+  [`${at_ms} ms ${what}`, node, wishOf({ learn, promote, vote, leave, replace }), ...Object.values(others).map(String)]
+    .filter(Boolean)
+    .join(" ");
 
 // There may be thousands, and the cursor moves with every frame.
 const List = memo(function List({ acts, onEdit }: { acts: Act[]; onEdit: (edit: Edit) => void }) {
@@ -60,7 +83,10 @@ export function Acts({ document, cursor, onEdit }: ActsProps) {
   const [node, setNode] = useState("leader");
   const names = [
     "leader",
-    ...Array.from({ length: experiment.nodes + (experiment.outsiders ?? 0) }, (_, i) => `n${i + 1}`),
+    ...Array.from(
+      { length: experiment.nodes + (experiment.outsiders ?? 0) + (experiment.spares ?? 0) },
+      (_, i) => `n${i + 1}`,
+    ),
   ];
   const at = Math.min(Math.round(cursor * 1000) / 1000, experiment.duration_ms);
   const select = "rounded-md border border-line bg-raised px-1.5 py-1";

@@ -1,6 +1,7 @@
 // Every node at the cursor.
 import { classes } from "@/components/classes";
 import { Panel } from "@/components/Panel";
+import { seatOf, wordsOf } from "@/features/lab/members";
 import type { NodeMoment } from "@/features/lab/moment";
 
 const COLOURS: Record<string, string> = {
@@ -34,17 +35,20 @@ function NodeState({ node }: { node: NodeMoment }) {
   const role = !node.up ? "down" : node.paused ? "paused" : node.role;
   const log = node.log.slice(-ENTRIES);
   const left = node.log.length - log.length;
+  const seat = node.members && seatOf(node.id, node.members);
   const registers = Object.entries(node.registers);
   return (
     <li className="rounded-md border border-line p-2">
       <p className="flex flex-wrap items-baseline gap-x-2">
         <b>{node.id}</b>
         <span className={COLOURS[role] ?? "text-down"}>{role}</span>
+        {seat && <span className="rounded-md border border-line px-1 text-2xs text-delayed">{seat}</span>}
         <span className="text-xs text-muted">
           term {node.term}
           {node.vote && `, voted for ${node.vote}`}, committed {node.commit}, applied {node.applied}
         </span>
       </p>
+      {node.members && <p className="text-2xs text-muted">members: {wordsOf(node.members)}</p>}
       <ul className="mt-1">
         {node.base > 0 && <li className="text-2xs text-muted">up to {node.base} in a snapshot</li>}
         {left > 0 && <li className="text-2xs text-muted">{left} entries before</li>}

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import type { Incident } from "@/api/lab";
-import type { Edit, Sheet } from "@/features/lab/document";
+import { MOST_NODES, type Edit, type Sheet } from "@/features/lab/document";
 
 interface StoryProps {
   incident: Incident | undefined;
@@ -8,7 +8,6 @@ interface StoryProps {
   onEdit: (edit: Edit) => void;
 }
 
-const MOST_NODES = 7;
 const LONGEST_S = 60;
 
 function Field({ label, children }: { label: string; children: ReactNode }) {
@@ -49,6 +48,19 @@ function Free({ sheet, onEdit }: { sheet: Sheet; onEdit: (edit: Edit) => void })
             ))}
           </select>
         </Field>
+        {experiment.swarm === undefined && (
+          <Field label="Spares">
+            <select
+              className={look}
+              value={experiment.spares ?? 0}
+              onChange={(event) => onEdit({ type: "spares", spares: Number(event.target.value) })}
+            >
+              {Array.from({ length: MOST_NODES - experiment.nodes + 1 }, (_, i) => (
+                <option key={i}>{i}</option>
+              ))}
+            </select>
+          </Field>
+        )}
         {experiment.swarm === undefined && (
           <Field label="Seed">
             <input

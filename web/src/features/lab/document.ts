@@ -21,6 +21,7 @@ export type Edit =
   | { type: "switch"; name: string }
   | { type: "seed"; seed: number }
   | { type: "nodes"; nodes: number }
+  | { type: "spares"; spares: number }
   | { type: "duration"; duration_ms: number }
   | { type: "undo" }
   | { type: "redo" };
@@ -53,7 +54,20 @@ export function sheetOfLink(experiment: Experiment, incidents: Incident[] = []):
   return { experiment: { ...experiment, off: experiment.off.filter((name) => !switches.includes(name)) }, switches };
 }
 
+export const MOST_NODES = 7;
+
+// Where the first act would change the members, the document has to say that they may change.
+const mayDo = (experiment: Experiment, act: Act): Experiment =>
+  act.do !== "member" || experiment.spares || experiment.members_change
+    ? experiment
+    : { ...experiment, members_change: true };
+
 export const openAs = (sheet: Sheet): Document => ({ past: [], now: sheet, future: [] });
+
+const withSpares = ({ spares }: Experiment, nodes: number): Partial<Experiment> => ({
+  nodes,
+  ...(spares && { spares: Math.min(spares, MOST_NODES - nodes) }),
+});
 
 function edited(sheet: Sheet, edit: Edit): Sheet {
   const { experiment, switches } = sheet;
@@ -61,7 +75,10 @@ function edited(sheet: Sheet, edit: Edit): Sheet {
     case "act":
       return {
         ...sheet,
-        experiment: { ...experiment, acts: [...experiment.acts, edit.act].sort((a, b) => a.at_ms - b.at_ms) },
+        experiment: {
+          ...mayDo(experiment, edit.act),
+          acts: [...experiment.acts, edit.act].sort((a, b) => a.at_ms - b.at_ms),
+        },
       };
     case "remove":
       return { ...sheet, experiment: { ...experiment, acts: experiment.acts.filter((_, i) => i !== edit.act) } };
@@ -75,7 +92,9 @@ function edited(sheet: Sheet, edit: Edit): Sheet {
     case "seed":
       return { ...sheet, experiment: { ...experiment, seed: edit.seed } };
     case "nodes":
-      return { ...sheet, experiment: { ...experiment, nodes: edit.nodes, acts: [] } };
+      return { ...sheet, experiment: { ...experiment, ...withSpares(experiment, edit.nodes), acts: [] } };
+    case "spares":
+      return { ...sheet, experiment: { ...experiment, spares: edit.spares, acts: [] } };
     case "duration":
       return {
         ...sheet,

@@ -20,7 +20,8 @@ const LABEL = 66;
 // Beyond so many in view, names of kinds would be a carpet.
 const NAMED = 40;
 
-const SIGNS: Record<string, string> = { finding: "▼", cut: "✂", again: "↻" };
+const SIGNS: Record<string, string> = { finding: "▼", cut: "✂", again: "↻", members: "◆", lost_directory: "∅" };
+const GOOD = new Set(["resumed", "rejoined", "started", "again", "members"]);
 
 const roleColour = (palette: Palette, role: string): string => {
   if (role === "Leader") return palette.Leader;
@@ -61,16 +62,17 @@ function drawLanes(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame
       const x1 = Math.max(xOf(stretch.begin, frame), LEFT);
       const x2 = Math.min(xOf(stretch.end, frame), frame.width);
       ctx.strokeStyle = roleColour(palette, stretch.role);
-      ctx.lineWidth = stretch.role === "Leader" ? 6 : 3;
+      ctx.lineWidth = stretch.role === "Leader" ? 6 : stretch.seat ? 1.5 : 3;
       ctx.setLineDash(stretch.role === "down" || stretch.role === "paused" ? [2, 4] : []);
       ctx.beginPath();
       ctx.moveTo(x1, y);
       ctx.lineTo(x2, y);
       ctx.stroke();
       ctx.setLineDash([]);
-      const text = `${stretch.role === "Leader" ? "leads " : stretch.role === "paused" ? "paused " : ""}term ${stretch.term}`;
+      const leads = stretch.role === "Leader";
+      const text = leads ? `leads term ${stretch.term}` : (stretch.seat ?? "");
       const needed = frame.down ? 14 : ctx.measureText(text).width + 6;
-      if (stretch.role === "Leader" && needed < x2 - x1) {
+      if (text && needed < x2 - x1) {
         ctx.fillStyle = roleColour(palette, stretch.role);
         // At the last line's other side, where it would not fit.
         const width = ctx.measureText(text).width;
@@ -119,7 +121,7 @@ function drawMarks(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame
       ctx.fillRect(x - 0.5, y + 4, 1.5, 4);
       continue;
     }
-    const bad = !["resumed", "rejoined", "started", "again"].includes(mark.what);
+    const bad = !GOOD.has(mark.what);
     ctx.fillStyle = bad ? palette.down : palette.Leader;
     write(ctx, frame.down, SIGNS[mark.what] ?? (bad ? "✖" : "●"), [x, y], [-5, 5], [-5, 5]);
   }

@@ -1,5 +1,6 @@
 // What every node is and has at some moment of a trace.
 import type { LogEntry, Trace, TraceEvent } from "@/api/lab";
+import { membersOf, type Members } from "@/features/lab/members";
 
 export interface NodeMoment {
   id: string;
@@ -15,6 +16,8 @@ export interface NodeMoment {
   commit: number;
   applied: number;
   registers: Record<string, string>;
+  // That it goes by; nothing where its log has not said so.
+  members?: Members;
 }
 
 const fresh = (id: string): NodeMoment => ({
@@ -44,12 +47,16 @@ function take(node: NodeMoment, event: TraceEvent): void {
         vote: event.voted_for,
         base: event.base![0],
         log: event.entries,
+        members: undefined,
       });
       node.durable = last(node);
       break;
     case "process":
       if (event.what === "paused" || event.what === "resumed") node.paused = event.what === "paused";
       else if (!["started", "rejoined", "gave_up"].includes(event.what!)) node.up = false;
+      break;
+    case "members":
+      node.members = membersOf(event);
       break;
     case "role":
       if (event.term !== node.term) node.vote = "";

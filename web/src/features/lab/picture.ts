@@ -1,5 +1,6 @@
 // A trace, arranged for drawing: what spans some time, and on whose line it stands.
 import type { Trace, TraceEvent } from "@/api/lab";
+import { membersOf, seatOf, wishOf } from "@/features/lab/members";
 import { spansOf, type Span } from "@/features/lab/spans";
 
 export interface Message {
@@ -20,6 +21,8 @@ export interface Stretch {
   // "Leader", "Follower", ...; "down" and "paused" besides.
   role: string;
   term: number;
+  // Of who has no vote: "learner", "leaving" or "no member", as it knows itself.
+  seat?: string | undefined;
 }
 
 export interface Call {
@@ -53,8 +56,12 @@ export interface Picture {
   acts: { t: number; label: string; event: number }[];
 }
 
-const actLabel = (event: TraceEvent): string =>
-  [event.do, ...(event.nodes ?? [])].join(" ") + (event.why ? ` (${event.why})` : "");
+function actLabel(event: TraceEvent): string {
+  const wish = wishOf(event);
+  return [event.do, ...(event.nodes ?? []), wish && `(${wish})`, event.why && `(${event.why})`]
+    .filter(Boolean)
+    .join(" ");
+}
 
 const CLIENTS = new Set(["put", "get", "add", "append", "delete"]);
 
@@ -98,7 +105,16 @@ export function pictureOf(trace: Trace): Picture {
         break;
       }
       case "recovered":
-        change(node, event.t, { role: "Follower", term: event.term ?? 0 });
+        change(node, event.t, { role: "Follower", term: event.term ?? 0, seat: undefined });
+        break;
+      case "members": {
+        const seat = seatOf(trace.nodes[node]!, membersOf(event));
+        if (seat !== open[node]!.seat) change(node, event.t, { seat });
+        marks.push({ t: event.t, node, what: "members", event: index });
+        break;
+      }
+      case "change":
+        if (event.outcome !== "ok") marks.push({ t: event.t, node, what: "no_change", event: index });
         break;
       case "role":
         change(node, event.t, { role: event.role!, term: event.term! });

@@ -1,0 +1,45 @@
+// The members as a node knows them, and what an act wants of them.
+import type { Act, TraceEvent } from "@/api/lab";
+
+type Wish = { [Field in "learn" | "promote" | "vote" | "leave" | "replace"]?: Act[Field] | undefined };
+
+export interface Members {
+  voters: string[];
+  // While they change: those of before, who have to agree as well.
+  outgoing: string[];
+  learners: string[];
+}
+
+export const membersOf = ({ voters = [], outgoing = [], learners = [] }: TraceEvent): Members => ({
+  voters,
+  outgoing,
+  learners,
+});
+
+// What a node is by the members that it goes by; nothing where it votes.
+export function seatOf(id: string, { voters, outgoing, learners }: Members): string | undefined {
+  if (voters.includes(id)) return undefined;
+  if (outgoing.includes(id)) return "leaving";
+  return learners.includes(id) ? "learner" : "no member";
+}
+
+export const wordsOf = ({ voters, outgoing, learners }: Members): string =>
+  [
+    voters.join(", ") || "nobody",
+    outgoing.length > 0 && `together with ${outgoing.join(", ")}`,
+    learners.length > 0 && `learning: ${learners.join(", ")}`,
+  ]
+    .filter(Boolean)
+    .join("; ");
+
+// "n4 to learn, n1 to leave"; empty: it is about nobody's membership.
+export const wishOf = ({ learn, promote, vote, leave, replace }: Wish): string =>
+  [
+    learn && `${learn.join(", ")} to learn`,
+    promote && "learners to vote",
+    vote && `${vote.join(", ")} to vote`,
+    leave && `${leave.join(", ")} to leave`,
+    replace && `${replace} to be replaced`,
+  ]
+    .filter(Boolean)
+    .join(", ");
