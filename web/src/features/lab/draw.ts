@@ -70,7 +70,8 @@ function drawLanes(ctx: CanvasRenderingContext2D, picture: Picture, frame: Frame
       ctx.stroke();
       ctx.setLineDash([]);
       const leads = stretch.role === "Leader";
-      const text = leads ? `leads term ${stretch.term}` : (stretch.seat ?? "");
+      const up = stretch.role !== "down" && stretch.role !== "paused";
+      const text = leads ? `leads term ${stretch.term}` : up ? (stretch.seat ?? "") : "";
       const needed = frame.down ? 14 : ctx.measureText(text).width + 6;
       if (text && needed < x2 - x1) {
         ctx.fillStyle = roleColour(palette, stretch.role);

@@ -28,19 +28,19 @@ it("tells whose node has no vote, and what an act wants of the members", () => {
   ]);
   const drawn = pictureOf(members);
   expect(drawn.stretches[1]!.map(({ begin, seat }) => [begin, seat])).toEqual([
-    [0, undefined],
+    [0, "knows no members"],
     [10, "learner"],
     [20, undefined],
     [30, "leaving"],
     [40, "no member"],
-    [50, undefined],
+    [50, "knows no members"],
   ]);
   expect(drawn.acts[0]!.label).toBe("member n1 (n2 to learn, learners to vote)");
   expect(drawn.marks.map(({ what }) => what)).toContain("no_change");
   const moments = new Moments(members);
   expect(wordsOf(moments.at(20)[1]!.members!)).toBe("n1, n2; together with n1");
   expect(wordsOf(moments.at(10)[1]!.members!)).toBe("n1; learning: n2");
-  expect(moments.at(60)[1]!.members).toBeUndefined();
+  expect(wordsOf(moments.at(60)[1]!.members!)).toBe("nobody");
 });
 
 describe("a document whose members change", () => {

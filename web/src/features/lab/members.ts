@@ -1,5 +1,5 @@
 // The members as a node knows them, and what an act wants of them.
-import type { Act, TraceEvent } from "@/api/lab";
+import type { Act, Trace, TraceEvent } from "@/api/lab";
 
 type Wish = { [Field in "learn" | "promote" | "vote" | "leave" | "replace"]?: Act[Field] | undefined };
 
@@ -10,6 +10,13 @@ export interface Members {
   learners: string[];
 }
 
+// What a node knows whose directory is empty, until its log says more.
+export const NOBODY: Members = { voters: [], outgoing: [], learners: [] };
+
+// Spares begin so, and who lost its directory does again.
+export const isSpare = ({ experiment }: Trace, place: number): boolean =>
+  experiment.swarm === undefined && place >= experiment.nodes + (experiment.outsiders ?? 0);
+
 export const membersOf = ({ voters = [], outgoing = [], learners = [] }: TraceEvent): Members => ({
   voters,
   outgoing,
@@ -18,6 +25,7 @@ export const membersOf = ({ voters = [], outgoing = [], learners = [] }: TraceEv
 
 // What a node is by the members that it goes by; nothing where it votes.
 export function seatOf(id: string, { voters, outgoing, learners }: Members): string | undefined {
+  if (voters.length === 0) return "knows no members";
   if (voters.includes(id)) return undefined;
   if (outgoing.includes(id)) return "leaving";
   return learners.includes(id) ? "learner" : "no member";

@@ -1,6 +1,6 @@
 // What every node is and has at some moment of a trace.
 import type { LogEntry, Trace, TraceEvent } from "@/api/lab";
-import { membersOf, type Members } from "@/features/lab/members";
+import { isSpare, membersOf, NOBODY, type Members } from "@/features/lab/members";
 
 export interface NodeMoment {
   id: string;
@@ -47,12 +47,13 @@ function take(node: NodeMoment, event: TraceEvent): void {
         vote: event.voted_for,
         base: event.base![0],
         log: event.entries,
-        members: undefined,
+        members: node.members === NOBODY ? NOBODY : undefined,
       });
       node.durable = last(node);
       break;
     case "process":
       if (event.what === "paused" || event.what === "resumed") node.paused = event.what === "paused";
+      else if (event.what === "lost_directory") node.members = NOBODY;
       else if (!["started", "rejoined", "gave_up"].includes(event.what!)) node.up = false;
       break;
     case "members":
@@ -113,7 +114,7 @@ export class Moments {
 
   constructor(private readonly trace: Trace) {
     this.place = new Map(trace.nodes.map((id, index) => [id, index]));
-    const nodes = trace.nodes.map(fresh);
+    const nodes = trace.nodes.map((id, place) => ({ ...fresh(id), ...(isSpare(trace, place) && { members: NOBODY }) }));
     trace.events.forEach((event, index) => {
       if (index % STEP === 0) this.kept.push(nodes.map((node) => ({ ...node })));
       this.take(nodes, event);

@@ -1,6 +1,6 @@
 // A trace, arranged for drawing: what spans some time, and on whose line it stands.
 import type { Trace, TraceEvent } from "@/api/lab";
-import { membersOf, seatOf, wishOf } from "@/features/lab/members";
+import { isSpare, membersOf, NOBODY, seatOf, wishOf } from "@/features/lab/members";
 import { spansOf, type Span } from "@/features/lab/spans";
 
 export interface Message {
@@ -21,7 +21,7 @@ export interface Stretch {
   // "Leader", "Follower", ...; "down" and "paused" besides.
   role: string;
   term: number;
-  // Of who has no vote: "learner", "leaving" or "no member", as it knows itself.
+  // Of who has no vote, as it knows itself: "learner", "leaving", "no member" (members.ts).
   seat?: string | undefined;
 }
 
@@ -74,7 +74,14 @@ export function pictureOf(trace: Trace): Picture {
   const stretches: Stretch[][] = trace.nodes.map(() => []);
   const marks: Mark[] = [];
   const acts: Picture["acts"] = [];
-  const open: Stretch[] = trace.nodes.map(() => ({ begin: 0, end, role: "down", term: 0 }));
+  const empty = seatOf("", NOBODY);
+  const open: Stretch[] = trace.nodes.map((_, place) => ({
+    begin: 0,
+    end,
+    role: "down",
+    term: 0,
+    ...(isSpare(trace, place) && { seat: empty }),
+  }));
 
   const change = (node: number, t: number, to: Partial<Stretch>) => {
     const before = open[node]!;
@@ -105,7 +112,11 @@ export function pictureOf(trace: Trace): Picture {
         break;
       }
       case "recovered":
-        change(node, event.t, { role: "Follower", term: event.term ?? 0, seat: undefined });
+        change(node, event.t, {
+          role: "Follower",
+          term: event.term ?? 0,
+          seat: open[node]!.seat === empty ? empty : undefined,
+        });
         break;
       case "members": {
         const seat = seatOf(trace.nodes[node]!, membersOf(event));
@@ -122,6 +133,7 @@ export function pictureOf(trace: Trace): Picture {
       case "process":
         if (event.what === "paused") change(node, event.t, { role: "paused" });
         else if (event.what === "resumed") change(node, event.t, { role: "Follower" });
+        else if (event.what === "lost_directory") change(node, event.t, { seat: empty });
         else if (!["started", "rejoined", "gave_up"].includes(event.what!)) change(node, event.t, { role: "down" });
         if (event.what !== "started" || event.t > 0) marks.push({ t: event.t, node, what: event.what!, event: index });
         break;
