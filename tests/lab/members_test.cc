@@ -2,9 +2,11 @@
 #include <gmock/gmock.h>
 
 #include "absl/strings/str_cat.h"
+#include "chaos/sim/defence_names.h"
 #include "lab/catalogue.h"
 #include "lab/shrink.h"
 #include "lab/terminal.h"
+#include "tests/support/mutation.h"
 
 namespace raftly {
 namespace {
@@ -148,6 +150,20 @@ TEST(MemberActs, TheSameDocumentGivesTheSameBytesAndAForkKeepsItsPast) {
   EXPECT_EQ(past(other), past(once));
   EXPECT_FALSE(other.damage());
 }
+
+// But for what a mutation takes away.
+std::string DamageOf(const char* incident) {
+  Experiment experiment = FindIncident(incident)->experiment;
+  const Defences defences = DefencesUnderTest();
+  for (const NamedDefence& defence : AllDefences()) {
+    if (!(defences.*(defence.is_on))) experiment.off.emplace_back(defence.name);
+  }
+  return Missing(*FindIncident(incident), true, RunExperiment(experiment));
+}
+
+TEST(MemberIncidents, TwoLeadersChangeTheMembersInTurn) { EXPECT_THAT(DamageOf("single-server-change"), IsEmpty()); }
+TEST(MemberIncidents, WipedServersElectNobody) { EXPECT_THAT(DamageOf("amnesiac-voter"), IsEmpty()); }
+TEST(MemberIncidents, ARemovedServerDeposesNobody) { EXPECT_THAT(DamageOf("removed-unaware"), IsEmpty()); }
 
 TEST(MemberIncidents, ShrinkToWhatTheirDamageNeeds) {
   for (const char* name : {"single-server-change", "amnesiac-voter"}) {

@@ -2,8 +2,34 @@
 
 namespace raftly {
 
+namespace {
+
+// Of changes of the members.
+std::vector<Mutation> WithMembers(std::vector<Mutation> all) {
+  const std::vector<Mutation> more = {
+      {"joint_consensus", NamedTest{"core_test", "Membership.WhatIsNotLegalIsRefused"}},
+      {"joint_consensus", Simulator{"disjoint quorums", 60}},
+      {"change_after_own_entry", NamedTest{"core_test", "Membership.AChangeBeginsOnlyWithACommittedEntryOfTheOwnTerm"}},
+      {"change_after_own_entry",
+       NamedTest{"core_test", "RuleOnAndOff/SingleServerChanges.Ongaro2015_TwoLeadersMajoritiesHaveACommonServer/On"}},
+      {"change_after_own_entry", NamedTest{"lab_test", "MemberIncidents.TwoLeadersChangeTheMembersInTurn"}},
+      {"configuration_when_appended",
+       NamedTest{"core_test", "Membership.Sec6_AConfigurationHoldsFromWhenItIsAppended"}},
+      {"configuration_when_appended", Simulator{"members", 30}},
+      {"configuration_goes_with_log",
+       NamedTest{"core_test", "Membership.Sec6_AConfigurationGoesBackWithTheLogThatBroughtIt"}},
+      {"configuration_goes_with_log", Simulator{"members", 200}},
+      {"joiners_catch_up", NamedTest{"core_test", "Amnesia.AnOldNameMakesNobodyAVoterOfAnOldConfiguration"}},
+      {"joiners_catch_up", NamedTest{"lab_test", "MemberIncidents.WipedServersElectNobody"}},
+  };
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+}  // namespace
+
 const std::vector<Mutation>& AllMutations() {
-  static const std::vector<Mutation> all = {
+  static const std::vector<Mutation> all = WithMembers({
       {"election_restriction", NamedTest{"core_test", "Logs/UpToDate.Sec5_4_1_LaterTermThenLongerLogInBothPhases/2"}},
       {"election_restriction", Simulator{"leader completeness", 30}},
       {"one_vote_per_term", NamedTest{"core_test", "Vote.Sec5_2_FirstComeFirstServed"}},
@@ -30,22 +56,11 @@ const std::vector<Mutation>& AllMutations() {
       {"pre_vote", NamedTest{"core_test", "PreVote.ChangesNothingOnTheCandidatesSide"}},
       {"stickiness", NamedTest{"core_test", "Stickiness.NoVoteAndNoTermWhileALeaderIsHeard"}},
       {"pre_vote,stickiness", Simulator{"liveness", 100}},
+      {"pre_vote,stickiness", NamedTest{"lab_test", "MemberIncidents.ARemovedServerDeposesNobody"}},
       {"check_quorum", NamedTest{"core_test", "CheckQuorum.ALeaderThatNobodyAnswersStepsDownAfterOneElectionTimeout"}},
       {"check_quorum", Simulator{"liveness", 20}},
       // Check-quorum hides most unconfirmed reads.
       {"member_check", NamedTest{"core_test", "Strangers.GetNothing"}},
-      {"joint_consensus", NamedTest{"core_test", "Membership.WhatIsNotLegalIsRefused"}},
-      {"joint_consensus", Simulator{"disjoint quorums", 60}},
-      {"change_after_own_entry", NamedTest{"core_test", "Membership.AChangeBeginsOnlyWithACommittedEntryOfTheOwnTerm"}},
-      {"change_after_own_entry",
-       NamedTest{"core_test", "RuleOnAndOff/SingleServerChanges.Ongaro2015_TwoLeadersMajoritiesHaveACommonServer/On"}},
-      {"configuration_when_appended",
-       NamedTest{"core_test", "Membership.Sec6_AConfigurationHoldsFromWhenItIsAppended"}},
-      {"configuration_when_appended", Simulator{"members", 30}},
-      {"configuration_goes_with_log",
-       NamedTest{"core_test", "Membership.Sec6_AConfigurationGoesBackWithTheLogThatBroughtIt"}},
-      {"configuration_goes_with_log", Simulator{"members", 200}},
-      {"joiners_catch_up", NamedTest{"core_test", "Amnesia.AnOldNameMakesNobodyAVoterOfAnOldConfiguration"}},
       {"evidence_asks_first", NamedTest{"core_test", "Evidence.FalseEvidenceDeposesNobody"}},
       {"election_jitter", NamedTest{"core_test", "Election.Sec5_2_TimeoutsAreRandomInOneToTwoElectionTimeouts"}},
       {"disk_watchdog", NamedTest{"core_test", "DiskWatchdog.ALeaderWhoseDiskStandsStillLeavesTheLead"}},
@@ -79,7 +94,7 @@ const std::vector<Mutation>& AllMutations() {
       {"answers_in_snapshots", Simulator{"equal states", 40}},
       {"conditions_when_applied", NamedTest{"chaos_test", "Conditions.AreDecidedWhenAppliedAndNotBefore"}},
       {"conditions_when_applied", Simulator{"linearizability", 40}},
-  };
+  });
   return all;
 }
 
