@@ -3,7 +3,8 @@
 #
 # Three servers with so many MiB of state, under writes to all of them. Each time the youngest follower's place is given to
 # a node with an empty directory, which gets the whole state by snapshot, becomes a voter, and then the other is out. What
-# is printed is the throughput meanwhile beside that of thirty seconds before, snapshots that the servers make of themselves included, by the leader's commit index.
+# is printed is the throughput meanwhile beside that of thirty seconds before, snapshots that the servers make for
+# themselves included, by the leader's commit index.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
