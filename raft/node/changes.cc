@@ -42,7 +42,7 @@ void RaftNode::Impl::FollowMembers() {
   ForgetWhoLeft(before.get());
   if (observer_ != nullptr) observer_->OnMembers(*members_);
   // What -peers said holds until an entry or a snapshot says otherwise.
-  if (said) environment_.transport.SetPeers(AddressesOf(*members_));
+  if (said) environment_.transport.SetPeers(AddressesOf(members_->known));
 }
 
 // What a node said of itself is nothing to who comes after it under its name.
@@ -61,9 +61,9 @@ void RaftNode::Impl::NoteMembers(Index at, const std::string& configuration) {
   if (auto members = MembersIn(configuration)) members_by_index_.insert_or_assign(at, *std::move(members));
 }
 
-std::map<NodeId, std::string> RaftNode::Impl::AddressesOf(const Members& members) const {
+std::map<NodeId, std::string> RaftNode::Impl::AddressesOf(const std::map<NodeId, Member>& members) const {
   std::map<NodeId, std::string> addresses;
-  for (const auto& [node, member] : members.known) {
+  for (const auto& [node, member] : members) {
     if (node != config_.core.self) addresses.emplace(node, member.address);
   }
   return addresses;

@@ -127,6 +127,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   };
   absl::StatusOr<Found> Look();
   absl::StatusOr<Found> LookAtDamage(const absl::Status& what);
+  void LearnFromSnapshots(Damage& damage) const;
   absl::Status TakeUp(Found found);
   absl::Status Listen();
   void TakePart();
@@ -185,7 +186,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void ForgetWhoLeft(const Members* before);
   void NoteMembers(Index at, const std::string& configuration);
   PeerStanding StandingOf(const NodeId& peer, const Progress& progress) const;
-  std::map<NodeId, std::string> AddressesOf(const Members& members) const;
+  std::map<NodeId, std::string> AddressesOf(const std::map<NodeId, Member>& members) const;
   void CountIfTakenIn();
   Stamp StampFor(const NodeId& to) const;
   void Introduce(const NodeId& peer, const absl::StatusOr<Reply>& reply);

@@ -1,12 +1,11 @@
 #include "raft/node/repair.h"
 
 #include <algorithm>
-#include <set>
+#include <optional>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
-#include "raft/storage/members.h"
 
 namespace raftly {
 namespace {
@@ -20,17 +19,20 @@ std::string At(LogPosition position) {
 
 }  // namespace
 
-void Damage::LearnFrom(const Entries& entries, const NodeId& self) {
-  for (const Entry& entry : entries) {
-    if (cluster_id.empty()) cluster_id = ClusterIdOf(entry).value_or("");
-    if (const auto configuration = ConfigurationIn(entry)) members.merge(configuration->Others(self));
-  }
+void Damage::LearnFrom(const Entry& entry) {
+  if (cluster_id.empty()) cluster_id = ClusterIdOf(entry).value_or("");
+  if (entry.type != EntryType::kConfig || entry.index < members_at) return;
+  std::optional<Members> said = MembersIn(entry.data.view());
+  if (!said) return;
+  members = std::move(said->known);
+  members_at = entry.index;
 }
 
 void Repair::Begin(Damage damage) {
   damage_ = std::move(damage);
-  for (const NodeId& member : damage_.members) {
+  for (const auto& [member, known] : damage_.members) {
     std::vector<NodeId>& peers = config_.peers;
+    if (member == config_.self) continue;
     if (std::find(peers.begin(), peers.end(), member) == peers.end()) peers.push_back(member);
   }
   if (observer_ != nullptr) {

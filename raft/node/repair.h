@@ -10,7 +10,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -21,22 +20,29 @@
 #include "raft/node/observer.h"
 #include "raft/node/snapshots.h"
 #include "raft/storage/log_repair.h"
+#include "raft/storage/members.h"
 #include "raft/storage/wal.h"
 
 namespace raftly {
 
 // What is wrong with a directory, and can be mended.
 struct Damage {
-  // Takes from entries that are whole what helps to find peers: who was in the first start's list may not be a member
-  // any more, and others are; and the directory may have been damaged before it was told which cluster its log is of.
-  void LearnFrom(const Entries& entries, const NodeId& self);
+  // Takes from what is whole what helps to find peers: who was in the first start's list may not be a member any more,
+  // and others are; who came by -join has no such list; and the directory may have been damaged before it was told
+  // which cluster its log is of. What stands at the highest index counts, in whatever order it is shown.
+  void LearnFrom(const Entry& entry);
+  void LearnFrom(const Entries& entries) {
+    for (const Entry& entry : entries) LearnFrom(entry);
+  }
+  bool NamesOthers(const NodeId& self) const { return members.size() > members.count(self); }
 
-  absl::Status what;               // DataLoss, as it would be refused without peers
-  std::unique_ptr<LogRepair> log;  // null: the log is whole, and
-  std::unique_ptr<Wal> whole_log;  // keeps the directory locked meanwhile, and
-  Index snapshot_from;             // a snapshot is wanted that includes at least this
-  std::set<NodeId> members;        // as the log says, besides this node
-  std::string cluster_id;          // the same; empty: it says nothing
+  absl::Status what;                 // DataLoss, as it would be refused without peers
+  std::unique_ptr<LogRepair> log;    // null: the log is whole, and
+  std::unique_ptr<Wal> whole_log;    // keeps the directory locked meanwhile, and
+  Index snapshot_from;               // a snapshot is wanted that includes at least this
+  std::map<NodeId, Member> members;  // as the log or a snapshot says, this node among them; empty: neither says
+  Index members_at;                  // where it says so
+  std::string cluster_id;            // the same; empty: it says nothing
 };
 
 class Repair : public std::enable_shared_from_this<Repair> {

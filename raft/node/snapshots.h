@@ -50,6 +50,9 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   // reaches, the log begins behind them. Unimplemented: it is of a format that this version does not know.
   absl::StatusOr<std::optional<Info>> Open(LogPosition log_base);
 
+  // The same: SnapshotStore::NewestHeader.
+  std::optional<SnapshotHeader> NewestHeader() const { return store_.NewestHeader(); }
+
   // Takes a snapshot of what is applied. `done` runs on the loop: it is durable and in place, or why it is not; the one
   // before it is still there then. One at a time.
   void Take(std::string configuration, absl::AnyInvocable<void(absl::StatusOr<Info>)> done);

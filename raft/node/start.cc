@@ -27,7 +27,7 @@ absl::Status RaftNode::Impl::Start() {
     environment_.loop.Post([self = shared_from_this()] { self->TakePart(); });
     return absl::OkStatus();
   }
-  if (config_.core.peers.empty() && found->damage->members.empty()) return found->damage->what;
+  if (config_.core.peers.empty() && !found->damage->NamesOthers(config_.core.self)) return found->damage->what;
   repairing_ = true;
   {
     MutexLock lock(mutex_);
@@ -73,7 +73,8 @@ absl::StatusOr<RaftNode::Impl::Found> RaftNode::Impl::Look() {
                     .log = nullptr,
                     .whole_log = std::move(opened->log),
                     .snapshot_from = opened->base.index};
-    found.damage->LearnFrom(opened->entries, config_.core.self);
+    found.damage->LearnFrom(opened->entries);
+    LearnFromSnapshots(*found.damage);
     return found;
   }
   if (!snapshot.ok()) return snapshot.status();
@@ -92,8 +93,9 @@ absl::StatusOr<RaftNode::Impl::Found> RaftNode::Impl::LookAtDamage(const absl::S
   if (!(*repair)->whole()) {
     Found found;
     found.damage = {.what = what, .log = *std::move(repair), .whole_log = nullptr, .snapshot_from = {}};
-    found.damage->LearnFrom(found.damage->log->before(), config_.core.self);
-    found.damage->LearnFrom(found.damage->log->behind(), config_.core.self);
+    found.damage->LearnFrom(found.damage->log->before());
+    found.damage->LearnFrom(found.damage->log->behind());
+    LearnFromSnapshots(*found.damage);
     return found;
   }
   if (observer_ != nullptr) {
@@ -105,6 +107,14 @@ absl::StatusOr<RaftNode::Impl::Found> RaftNode::Impl::LookAtDamage(const absl::S
   if ((*repair)->replaced_from()) replaced_ = LogTruncated{(*repair)->replaced_from(), (*repair)->replaced(), {}};
   repair->reset();
   return Look();
+}
+
+// Of a damaged one, too: whom to ask need not be proven, what they answer is.
+void RaftNode::Impl::LearnFromSnapshots(Damage& damage) const {
+  const std::optional<SnapshotHeader> header = snapshots_->NewestHeader();
+  if (!header) return;
+  damage.LearnFrom(
+      Entry{header->last_included.index, header->last_included.term, EntryType::kConfig, Bytes(header->configuration)});
 }
 
 absl::Status RaftNode::Impl::TakeUp(Found found) {
@@ -163,6 +173,11 @@ void RaftNode::Impl::TakePart() {
 
 void RaftNode::Impl::BeginRepair(Damage damage) {
   if (halted_) return;
+  // Of a member the log knows a newer address than the flags of the first start; of others that the flags name, none.
+  std::map<NodeId, Member> reached = config_.first_members;
+  for (const NodeId& peer : config_.core.peers) reached[peer];
+  for (const auto& [node, member] : damage.members) reached.insert_or_assign(node, member);
+  environment_.transport.SetPeers(AddressesOf(reached));
   if (repair_ == nullptr) {
     repair_ = std::make_shared<Repair>(environment_,
                                        Repair::Config{.self = config_.core.self,

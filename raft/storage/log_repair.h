@@ -21,6 +21,7 @@
 //   ... a snapshot of our own lies behind it               mended from that
 //   ... a peer has committed another entry there           mended from it; what is ours from there on goes
 //   ... a peer's log begins behind the hole's beginning    its snapshot is taken, then again from the top
+//   ... neither flags, log nor snapshots name a peer       refused: there is nobody to ask
 //   ... some peer is not reached                           asked again until it is; meanwhile no vote, no promise
 //   ... no peer holds it, and all say so for a minute      refused: says who said what (before, one that is behind may
 //                                                          still come by it, or commit another entry there)
@@ -31,6 +32,9 @@
 //   an intact record that makes no sense                   refused: it was written like that
 //   a damaged snapshot; an older one reaches the log       the older one, as ever
 //   a damaged snapshot; none reaches the log               a peer's snapshot, on the same terms as above
+//
+// Peers are those of -peers and the members as the newest entry or snapshot that can be read says, where it says they
+// are: who came by -join has no others. A snapshot's header will do, whatever the rest of it is.
 //
 // Refused means that the directory is set aside and the node comes back without it.
 #pragma once

@@ -23,6 +23,9 @@ constexpr uint64_t kSyncEvery = uint64_t{1} << 20;
 constexpr uint64_t kBeginSyncEvery = uint64_t{8} << 20;
 constexpr uint64_t kReadAtOnce = uint64_t{1} << 20;
 
+// Long enough for any header.
+constexpr uint64_t kHeaderBytes = kSnapshotMagic.size() + kLongestSnapshotFields + 8;
+
 std::optional<Index> IndexOf(std::string_view name) {
   if (name.size() != kPrefix.size() + kDigits + kSuffix.size()) return std::nullopt;
   if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
@@ -106,6 +109,25 @@ absl::StatusOr<SnapshotHeader> SnapshotStore::Read(Index index, SnapshotDecoder:
   if (!status.ok()) return status;
   if (size != nullptr) *size = read;
   return decoder.header();
+}
+
+std::optional<SnapshotHeader> SnapshotStore::NewestHeader() const {
+  const absl::StatusOr<std::vector<std::string>> names = files_.List(directory_);
+  std::optional<SnapshotHeader> newest;
+  if (!names.ok()) return newest;
+  for (const std::string& name : *names) {
+    std::string_view listed = name;
+    if (listed.ends_with(kDamaged)) listed.remove_suffix(kDamaged.size());
+    const std::optional<Index> index = IndexOf(listed);
+    if (!index || (newest && newest->last_included.index > *index)) continue;
+    const std::string path = absl::StrCat(directory_, "/", name);
+    const absl::StatusOr<std::string> bytes = files_.ReadPart(path, 0, kHeaderBytes);
+    if (!bytes.ok()) continue;
+    SnapshotDecoder decoder(path);
+    decoder.Feed(*bytes, [](std::string_view) { return absl::OkStatus(); }).IgnoreError();
+    if (decoder.has_header() && decoder.CheckIndex(*index).ok()) newest = decoder.header();
+  }
+  return newest;
 }
 
 absl::Status SnapshotStore::ReadAllBytes(Index index, uint64_t offset,

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -55,6 +56,9 @@ class SnapshotStore {
   // What was given before an error is to be thrown away. DataLoss, Unimplemented as SnapshotDecoder; NotFound. `size`:
   // of the file.
   absl::StatusOr<SnapshotHeader> Read(Index index, SnapshotDecoder::OnBlock on_block, uint64_t* size = nullptr) const;
+  // Of the newest file whose header is intact, whatever the rest of it is, those set aside included; nothing: none is.
+  // For what helps to replace it.
+  std::optional<SnapshotHeader> NewestHeader() const;
   // The file's own bytes: all from `offset` to the end, piece by piece; at most `size` of them; the same of one that is
   // being received, as far as it is here (NotFound once it is in place).
   absl::Status ReadAllBytes(Index index, uint64_t offset,

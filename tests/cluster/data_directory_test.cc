@@ -181,6 +181,36 @@ TEST(Rot, AmongOthersANodeGetsBackWhatItLost) {
   EXPECT_THAT(ReadFile(cluster.Wal(damaged)), HasSubstr("value7."));
 }
 
+// No flag says who its peers are, nor where.
+TEST(Rot, ANodeThatJoinedAsksTheMembersThatItsLogNames) {
+  TestCluster cluster(3);
+  cluster.StartAlone(1);
+  ASSERT_TRUE(cluster.WaitForLeader()) << cluster.ErrorOutput(1);
+  for (const int node : {2, 3}) {
+    cluster.StartToJoin(node, 1);
+    ASSERT_TRUE(Eventually([&] {
+      const std::string members = cluster.Ask(1, "GET", "/api/cluster/members").body;
+      return members.find(cluster.Name(node)) != std::string::npos && members.find("learner") == std::string::npos &&
+             members.find("\"joint\":false") != std::string::npos;
+    })) << cluster.ErrorOutput(node);
+  }
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_EQ(cluster.Put(1, "key" + std::to_string(i), "value" + std::to_string(i) + ".").status, 200);
+  }
+  ASSERT_TRUE(cluster.WaitForAgreement());
+  ASSERT_EQ(cluster.Put(1, "behind", "x").status, 200);
+  ASSERT_TRUE(cluster.WaitForAgreement());
+  ASSERT_EQ(cluster.Terminate(3), 0);
+  DamageValue(cluster, 3, "value7.");
+
+  cluster.StartToJoin(3, 1);
+  ASSERT_TRUE(Eventually([&] { return cluster.GetStale(3, "behind").status == 200; })) << cluster.ErrorOutput(3);
+  EXPECT_EQ(cluster.GetStale(3, "key7").Field("value"), "value7.");
+  EXPECT_THAT(cluster.ErrorOutput(3), AllOf(HasSubstr("repair begins"), HasSubstr("repair done")));
+  cluster.Kill(2);
+  EXPECT_TRUE(Eventually([&] { return cluster.Put(3, "after", "x").status == 200; })) << "it counts again";
+}
+
 TEST(Rot, WhileNobodyCanHelpTheNodeSaysSoAndTakesNoPart) {
   TestCluster cluster(3);
   cluster.StartAll();

@@ -9,6 +9,7 @@
 #include <future>
 #include <vector>
 
+#include "raft/node/repair.h"
 #include "raft/storage/wal_record.h"
 #include "tests/node/node_cluster.h"
 #include "tests/support/mutation.h"
@@ -121,7 +122,8 @@ absl::StatusOr<Reply> Missing(const Request& request) {
 class DamagedNode : public ::testing::Test {
  protected:
   // Entries 1 to 5, each its own batch, of which the second is damaged.
-  DamagedNode() {
+  DamagedNode() : DamagedNode({{1}, {1}, EntryType::kNormal, Bytes("command 1")}) {}
+  explicit DamagedNode(Entry first) {
     std::string path = (std::filesystem::temp_directory_path() / "raftly-repair-XXXXXX").string();
     EXPECT_NE(mkdtemp(path.data()), nullptr);
     root_ = path;
@@ -129,7 +131,8 @@ class DamagedNode : public ::testing::Test {
     config_.core.peers = {"node2", "node3"};
     config_.data_dir = (root_ / "node1").string();
     config_.wal.reserve_bytes = config_.wal.low_water_bytes = 4096;
-    for (uint64_t i = 1; i <= 5; ++i) {
+    log_.push_back(std::move(first));
+    for (uint64_t i = 2; i <= 5; ++i) {
       log_.push_back({{i}, {1}, EntryType::kNormal, Bytes("command " + std::to_string(i))});
     }
     auto opened = Wal::Open(*files_, config_.data_dir, config_.wal);
@@ -253,6 +256,45 @@ TEST_F(DamagedNode, WithoutPeersIsRefused) {
   EXPECT_TRUE(absl::IsDataLoss(Start()));
 }
 
+Entry Saying(Index index, const std::set<NodeId>& voters) {
+  return {index, {1}, EntryType::kConfig, Bytes(EncodeMembers(Among({.voters = voters}, {})))};
+}
+
+// Which came by -join: no flag says who else there is.
+class DamagedNodeThatJoined : public DamagedNode {
+ protected:
+  DamagedNodeThatJoined() : DamagedNode(Saying({1}, {"node1", "node2", "node3"})) {
+    config_.members_may_change = true;
+    config_.core.peers.clear();
+    config_.core.joins = true;
+  }
+};
+
+TEST_F(DamagedNodeThatJoined, AsksTheMembersThatItsLogNames) {
+  FakePeer behind(network_, "node2", Missing), whole(network_, "node3", Holding(log_));
+  ASSERT_TRUE(Start().ok());
+  ASSERT_TRUE(Mended());
+  EXPECT_EQ(LogOfNode(), log_);
+  EXPECT_EQ(behind.asked().size(), 1u);
+}
+
+TEST_F(DamagedNodeThatJoined, AsksThoseOfTheFlagsAsWell) {
+  config_.core.peers = {"node9"};
+  FakePeer two(network_, "node2", Missing), three(network_, "node3", Missing), flag(network_, "node9", Holding(log_));
+  ASSERT_TRUE(Start().ok());
+  ASSERT_TRUE(Mended());
+  EXPECT_EQ(LogOfNode(), log_);
+}
+
+TEST(WhatDamageLeaves, NamesTheMembersOfTheHighestIndexInWhateverOrderItIsShown) {
+  Damage damage;
+  damage.LearnFrom({Saying({3}, {"node1", "node2"}), Saying({7}, {"node1", "node3"})});
+  damage.LearnFrom(Saying({5}, {"node1", "node4"}));
+  damage.LearnFrom(Entry{{9}, {1}, EntryType::kConfig, Bytes("{}")});
+  EXPECT_EQ(damage.members.size(), 2u);
+  EXPECT_TRUE(damage.members.contains("node3"));
+}
+
 TEST_F(DamagedNode, StopsWhileItAsks) {
   FakePeer away(network_, "node2", NotThere);
   ASSERT_TRUE(Start().ok());
@@ -360,6 +402,37 @@ TEST_F(DamageInACluster, SnapshotsOfWhichNoneIsWholeAreReplacedByAPeers) {
   }
   ASSERT_TRUE(cluster_.Start("node3").ok());
   ExpectMended("node3");
+}
+
+// No flag names its peers, and no entry any more.
+TEST_F(DamageInACluster, OneThatJoinedAsksTheMembersThatItsDamagedSnapshotsName) {
+  NodeCluster cluster(3, nullptr, /*members_may_change=*/true);
+  ASSERT_TRUE(cluster.StartToJoin("node4").ok());
+  cluster.ChangeMembers([](Members now) {
+    now.configuration.learners.insert("node4");
+    now.known["node4"] = {};
+    return now;
+  });
+  cluster.Stop("node4");
+  cluster.config("node4").snapshots = {.log_bytes = 2000, .keep_bytes = 0, .slice_bytes = 50, .piece_bytes = 300};
+  cluster.config("node4").wal.segment_bytes = 1000;
+  ASSERT_TRUE(cluster.Start("node4").ok());
+  for (int i = 0; i < 120; ++i) cluster.ProposeUntilDone("command " + std::to_string(i));
+  cluster.WaitForAgreement(120);
+  ASSERT_TRUE(Eventually([&] { return cluster.at("node4").node.status().first_index > Index{20}; }));
+  cluster.Stop("node4");
+  for (const auto& file : std::filesystem::directory_iterator(cluster.directory("node4"))) {
+    if (file.path().extension() == ".snap") FlipAt(file.path(), file.file_size() - 1);
+  }
+  // Stopped before anybody could help, it finds them set aside.
+  cluster.Isolate("node4");
+  ASSERT_TRUE(cluster.Start("node4").ok());
+  cluster.Stop("node4");
+  const absl::Status again = cluster.Start("node4");
+  ASSERT_TRUE(again.ok()) << again;
+  cluster.Heal();
+  EXPECT_TRUE(Eventually([&] { return !cluster.at("node4").node.status().repairing; }));
+  EXPECT_EQ(cluster.WaitForAgreement(120).size(), 120u);
 }
 
 TEST_F(DamageInACluster, WhatIsOfAnotherClusterIsNotGiven) {

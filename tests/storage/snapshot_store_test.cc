@@ -132,6 +132,25 @@ TEST(SnapshotStore, AFullDiskKeepsTheOldOneAndLeavesNothingHalfMade) {
   EXPECT_EQ(*StateOf(store, Index{5}), "old");
 }
 
+TEST(SnapshotStore, TheNewestIntactHeaderIsThatOfAnyFile) {
+  FaultyFiles files;
+  SnapshotStore store = Opened(files);
+  EXPECT_FALSE(store.NewestHeader());
+  for (const uint64_t index : {5, 9}) ASSERT_TRUE(Make(store, index, "state").ok());
+  const auto flip = [&](const std::string& path, size_t offset) {
+    auto file = files.Open(path);
+    ASSERT_TRUE(file.ok());
+    const char byte = static_cast<char>(files.Read(path)->at(offset) ^ 1);
+    ASSERT_TRUE((*file)->WriteAt(offset, std::string_view(&byte, 1)).ok());
+  };
+  flip(store.PathOf(Index{9}), files.Read(store.PathOf(Index{9}))->size() - 1);
+  EXPECT_EQ(store.NewestHeader(), HeaderAt(9)) << "what is damaged lies behind it";
+  ASSERT_TRUE(store.SetAside(Index{9}).ok());
+  EXPECT_EQ(store.NewestHeader(), HeaderAt(9));
+  flip(store.PathOf(Index{9}) + ".damaged", 30);
+  EXPECT_EQ(store.NewestHeader(), HeaderAt(5));
+}
+
 TEST(SnapshotStore, ADamagedOneIsNamedAndCanBeSetAside) {
   FaultyFiles files;
   SnapshotStore store = Opened(files);
