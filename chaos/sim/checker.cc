@@ -78,10 +78,12 @@ class Search {
     bool sure;     // nothing but its place changes: whatever else may come next may as well come after it
   };
   using Bits = std::vector<uint64_t>;
+  // What was done and where it led, and with which guesses: one row of as many words as guessed_ has each time. Many
+  // rows may share the rest, and all of them are looked at each time.
   struct Seen {
     Bits done;
-    Bits guessed;
     State state;
+    Bits rows;
   };
 
   void Prepare(const Operations& operations, const Versions& seen);
@@ -91,7 +93,7 @@ class Search {
   bool TryGuess(size_t guess, Event* blocked);
   Choice TakeBack();
   void Undo(const Choice& choice);
-  bool IsNew(uint64_t hash) const;
+  bool IsNew();
   static bool Has(const Bits& bits, size_t bit) { return (bits[bit / 64] >> (bit % 64) & 1) != 0; }
   void Flip(Bits& bits, size_t bit);
   static void Lift(Event* event);
@@ -216,13 +218,11 @@ bool Search::Enter(const MapModel::Move& move, Bits& bits, size_t bit) {
   const bool sure = looks && after == state_;
   std::swap(state_, after);
   Flip(bits, bit);
-  const uint64_t hash = done_hash_ ^ HashOf(state_);
-  if (!IsNew(hash)) {
+  if (!IsNew()) {
     Flip(bits, bit);
     std::swap(state_, after);
     return false;
   }
-  seen_[hash].push_back({done_, guessed_, state_});
   choices_.push_back({move, std::move(after), nullptr, kNone, sure});
   if (turn) turns_.erase(turns_.find(*turn));
   return true;
@@ -266,19 +266,20 @@ void Search::Undo(const Choice& choice) {
   ++unreturned_;
 }
 
-// Who has guessed less can do whatever one can who has guessed more.
-bool Search::IsNew(uint64_t hash) const {
-  const auto found = seen_.find(hash);
-  if (found == seen_.end()) return true;
-  const auto within = [this](const Bits& less) {
-    for (size_t i = 0; i < less.size(); ++i) {
-      if ((less[i] & ~guessed_[i]) != 0) return false;
-    }
-    return true;
-  };
-  return std::none_of(found->second.begin(), found->second.end(), [&](const Seen& seen) {
-    return seen.state == state_ && seen.done == done_ && within(seen.guessed);
-  });
+// Notes it where it is. Who has guessed less can do whatever one can who has guessed more.
+bool Search::IsNew() {
+  std::vector<Seen>& alike = seen_[done_hash_ ^ HashOf(state_)];
+  const auto same = [this](const Seen& seen) { return seen.done == done_ && seen.state == state_; };
+  auto seen = std::find_if(alike.begin(), alike.end(), same);
+  if (seen == alike.end()) seen = alike.insert(seen, {.done = done_, .state = state_, .rows = {}});
+  const size_t words = guessed_.size();
+  for (size_t row = 0; row < seen->rows.size(); row += words) {
+    bool within = true;
+    for (size_t i = 0; within && i < words; ++i) within = (seen->rows[row + i] & ~guessed_[i]) == 0;
+    if (within) return false;
+  }
+  seen->rows.insert(seen->rows.end(), guessed_.begin(), guessed_.end());
+  return true;
 }
 
 void Search::Flip(Bits& bits, size_t bit) {
