@@ -18,6 +18,7 @@ namespace raftly::fuzz {
 namespace {
 
 constexpr int kMostSteps = 64;
+constexpr uint8_t kAskedOnce = 84;  // from here on: to take over, and for what a damaged log lacks
 
 // ---- Bytes to messages ---------------------------------------------------------------------------------------------
 
@@ -47,7 +48,7 @@ std::optional<Variant> ReceivedAs(std::string_view bytes) {
 }
 
 std::optional<Request> RequestOf(uint8_t kind, std::string_view bytes) {
-  switch (kind % 6) {
+  switch (kind < kAskedOnce ? kind % 6 : kind % 3 + 6) {
     case 0:
       return ReceivedAs<Request, pb::VoteRequest>(bytes);
     case 1:
@@ -60,6 +61,12 @@ std::optional<Request> RequestOf(uint8_t kind, std::string_view bytes) {
       auto request = RequestIn(message);
       return request.ok() ? std::optional<Request>(*std::move(request)) : std::nullopt;
     }
+    case 6:
+      return ReceivedAs<Request, pb::TimeoutNowRequest>(bytes);
+    case 7:
+      return ReceivedAs<Request, pb::FetchEntriesRequest>(bytes);
+    case 8:
+      return ReceivedAs<Request, pb::FetchSnapshotRequest>(bytes);
     default:
       return ReceivedAs<Request, pb::AppendEntriesRequest>(bytes);
   }
@@ -68,6 +75,7 @@ std::optional<Request> RequestOf(uint8_t kind, std::string_view bytes) {
 std::optional<Reply> ReplyOf(const Request& asked, std::string_view bytes) {
   if (std::holds_alternative<VoteRequest>(asked)) return ReceivedAs<Reply, pb::VoteResponse>(bytes);
   if (std::holds_alternative<SnapshotRequest>(asked)) return ReceivedAs<Reply, pb::SnapshotResponse>(bytes);
+  if (std::holds_alternative<TimeoutNowRequest>(asked)) return ReceivedAs<Reply, pb::TimeoutNowResponse>(bytes);
   pb::ReplicateResponse message;
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return std::nullopt;
   auto reply = ReplyIn(message);
@@ -112,7 +120,10 @@ class World {
   void Hear(uint8_t kind, std::string_view bytes) {
     auto request = RequestOf(kind, bytes);
     // Between the nodes; no core sees them.
-    if (!request || std::holds_alternative<ForwardRequest>(*request)) return;
+    if (!request || std::holds_alternative<ForwardRequest>(*request) ||
+        std::holds_alternative<EntriesRequest>(*request) || std::holds_alternative<PieceRequest>(*request)) {
+      return;
+    }
     const CallId call{++last_request_};
     judge_.Asked(call, *request);
     node_.Step(RequestReceived{call, *std::move(request)});
@@ -147,6 +158,7 @@ class World {
   }
 
   void Act(uint8_t what) {
+    if (what == 239) return void(node_.HandOver());
     if (what < 240) return void(node_.Propose());
     if (what < 244) return void(node_.Read(what % 2 == 0));
     if (what < 248) return void(node_.Step(SpaceChanged{static_cast<Space>(what % 3)}));
@@ -187,9 +199,10 @@ std::string OnStream(uint8_t what, const Message& message) {
   return step;
 }
 
-constexpr uint8_t kVote = 0, kPiece = 1, kReadIndex = 2, kAppend = 4, kAnswer = 97;
+constexpr uint8_t kVote = 0, kPiece = 1, kReadIndex = 2, kAppend = 4, kAnswer = 97, kTimeoutNow = 84,
+                  kFetchEntries = 85, kFetchSnapshot = 86;
 const std::string kDisk = "\xa1", kTimeout = "\xc9", kPropose = "\xe8", kRead = "\xf1", kSnapshot = "\xf8",
-                  kCrash = "\xff";
+                  kCrash = "\xff", kHandOver = "\xef";
 
 AppendRequest AppendOf(uint64_t term, LogPosition prev, std::vector<Term> terms, uint64_t commit) {
   AppendRequest append{.term = {term}, .leader = "b", .prev = prev, .commit = {commit}};
@@ -229,6 +242,13 @@ std::vector<std::string> PeersSeeds() {
           kDisk + refused,
       on_disk + elected + kPropose + kPropose + kDisk + refused + kDisk + accepted + accepted +
           Step(kAnswer, SnapshotReply{{1}, 0, true}),
+      follower + Step(kAppend, AppendOf(1, {}, {{1}}, 1)) + kDisk +
+          Step(kTimeoutNow, TimeoutNowRequest{.term = {1}, .leader = "b"}) + kDisk +
+          Step(kFetchEntries, EntriesRequest{.from = "c", .first = {1}, .proof = {{1}, {2}}}) +
+          Step(kFetchSnapshot, PieceRequest{.from = "c", .last_included = {{1}, {1}}}),
+      empty_leader + elected + kPropose + kHandOver + kDisk + accepted + accepted +
+          Step(kAnswer, TimeoutNowReply{.term = {1}, .campaigns = true}) +
+          Step(kVote, VoteRequest{.term = {2}, .candidate = "b", .last_log = {{1}, {2}}}) + kDisk,
       follower + Step(kReadIndex, ReadIndexRequest{"b", {1}}) + kTimeout +
           Step(kVote, VoteRequest{.term = {1}, .candidate = "b", .last_log = {}, .pre_vote = true}) +
           Step(kAppend, AppendOf(1, {}, {}, 0)),
