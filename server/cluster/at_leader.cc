@@ -18,6 +18,8 @@ constexpr milliseconds kPatience{5000};
 constexpr milliseconds kAnswerPatience{12'000};
 // A leader that does not know yet how its term stands is asked again.
 constexpr milliseconds kPause{20};
+// For one that cannot do it to be followed by another.
+constexpr milliseconds kNextLeader{1000};
 
 Time Now() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
 
@@ -35,7 +37,11 @@ HttpResponse AtLeader::Run(const HttpRequest& request, const std::function<std::
     } else if (!request.header(kForwardedHeader).empty()) {
       return ErrorResponse(503, "this node does not lead");  // who passed it on knows better by now
     } else if (!view.leader.empty()) {
-      return PassOn(request, view.leader);
+      // 503: certainly nothing was done. Where another leads by now, or soon will, it is asked.
+      HttpResponse response = PassOn(request, view.leader);
+      const Time next_by = std::min(until, Now() + kNextLeader);
+      if (response.status != 503 || leaders_.Await(view.version, next_by).version == view.version) return response;
+      continue;
     }
     if (Now() >= until) return ErrorResponse(503, "no leader within the deadline");
     leaders_.Await(view.version, look_again);
