@@ -1,6 +1,7 @@
 #include "raft/node/member_changes.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,12 +17,20 @@ absl::Status NoMember(const NodeId& node) { return absl::NotFoundError(absl::Str
 
 bool IsUnderWay(const Members& now) { return now.configuration.joint() || !now.entering.empty(); }
 
+// All names of the machine itself are one.
+std::string Canonical(const std::string& address) {
+  for (const std::string_view itself : {"localhost:", "[::1]:"}) {
+    if (address.starts_with(itself)) return absl::StrCat("127.0.0.1:", address.substr(itself.size()));
+  }
+  return address;
+}
+
 // Where two members would be reached at one address, one of them would never be.
 absl::Status AddressesAreFree(const Members& now, const NodeId& node, const Member& member, const NodeId& besides) {
   for (const auto& [other, known] : now.known) {
     if (other == node || other == besides) continue;
     for (const auto& [theirs, ours] : {std::pair(known.address, member.address), std::pair(known.http, member.http)}) {
-      if (!ours.empty() && ours == theirs) {
+      if (!ours.empty() && Canonical(ours) == Canonical(theirs)) {
         return absl::InvalidArgumentError(absl::StrCat(ours, " is the address of ", other));
       }
     }

@@ -80,6 +80,10 @@ TEST(WithMember, TheSameAgainChangesNothing) {
 TEST(WithMember, AnAddressBelongsToOne) {
   EXPECT_THAT(Error(WithMember(Abc(), "d", At("a"), false)), HasSubstr("a:7001 is the address of a"));
   EXPECT_EQ(Error(WithMember(Abc(), "", At("d"), false)), "a member needs an id");
+  const auto local = WithMember(Abc(), "d", At("127.0.0.1"), false);
+  ASSERT_EQ(Error(local), "none");
+  EXPECT_THAT(Error(WithMember(*local, "e", At("localhost"), false)), HasSubstr("localhost:7001 is the address of d"));
+  EXPECT_THAT(Error(WithMember(*local, "e", At("[::1]"), false)), HasSubstr("[::1]:7001 is the address of d"));
 }
 
 TEST(WithReplaced, AnotherNodeComesInAndTheOldGoesInOneJointChange) {
