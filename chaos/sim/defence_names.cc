@@ -28,6 +28,7 @@ const std::vector<NamedDefence>& AllDefences() {
       {"evidence_asks_first", "evidence only asks", &Defences::evidence_asks_first},
       {"election_jitter", "random timeouts", &Defences::election_jitter},
       {"disk_watchdog", "disk watchdog", &Defences::disk_watchdog},
+      {"network_watchdog", "network watchdog", &Defences::network_watchdog},
       {"read_confirmation", "confirmed reads", &Defences::read_confirmation},
       {"read_before_asking", "read index asked after the read", &Defences::read_before_asking},
       {"sync_before_promise", "sync before promise", &Defences::sync_before_promise},

@@ -38,6 +38,7 @@ struct Defences {
   bool evidence_asks_first = true;        // a leader that seems dead is a reason for a pre-vote, never for an election
   bool election_jitter = true;            // §5.2: election timeouts are drawn, and grow where elections fail
   bool disk_watchdog = true;              // a leader whose disk stands still leaves the lead
+  bool network_watchdog = true;           // a leader that has become far from all others hands the lead over
   bool read_confirmation = true;          // thesis §6.4: a read waits until a quorum confirms the leader
   bool read_before_asking = true;         // thesis §6.4: no read shares a round that began before it was asked for
   bool sync_before_promise = true;        // a promise leaves only after the sync that makes it true
@@ -98,6 +99,8 @@ struct Limits {
   Duration disk_patience = std::chrono::seconds(5);
   // A leader whose own disk lacks for so long what the others have committed hands the lead over to one of them.
   Duration lag_patience = std::chrono::seconds(1);
+  // A leader whose heartbeats take so long all the time, to everybody and not as in its term before, does the same.
+  Duration network_patience = std::chrono::seconds(1);
   // An installation that has not moved for so long is given up: it keeps log from being let go.
   Duration installation_patience = std::chrono::seconds(30);
 };

@@ -148,6 +148,7 @@ void RaftCore::BecomeLeader() {
   own_first_ = log_.last().index;
   uncommitted_bytes_ = 0;
   lags_at_ = {};
+  network_patience_ = config_.limits.network_patience;
   TrackCatchUp(log_.last().index);
   heartbeat_deadline_ = now_ + config_.timings.heartbeat;
 }

@@ -65,6 +65,52 @@ void RaftCore::LeaveTheLead(RoleReason reason) {
   handing_over_->leaves_for = reason;
 }
 
+// ---- A slow network ------------------------------------------------------------------------------------------------
+
+// Heartbeats that all take long, where they were quick before in this term, have most likely one cause: this node's own
+// network. The others hear each other as well as ever, and their clients need not wait for us. Where only one other is
+// heard, it may as well be that one's. The next leader measures anew, so that what is slow for everybody moves the lead
+// once.
+constexpr int kSlowTimes = 8;
+constexpr int kSlowPart = 4;  // of an election timeout, at the least
+
+void RaftCore::NoteRoundTrip(Progress& progress, Duration took) const {
+  progress.quickest = std::min(progress.quickest, took);
+  const bool slow = took >= config_.timings.election_timeout / kSlowPart && took >= kSlowTimes * progress.quickest;
+  if (!slow) {
+    progress.slow_since.reset();
+  } else if (!progress.slow_since) {
+    progress.slow_since = now_;
+  }
+}
+
+// kNever: it is not slow.
+Time RaftCore::SlowNetworkDeadline() const {
+  if (!config_.defences.network_watchdog) return kNever;
+  Time since = Time::min();
+  int heard = 0;
+  for (const auto& [peer, progress] : progress_) {
+    if (!configuration().voters.contains(peer) || now_ >= progress.heard_at + config_.timings.election_timeout)
+      continue;
+    if (!progress.slow_since) return kNever;
+    since = std::max(since, *progress.slow_since);
+    ++heard;
+  }
+  return heard > 1 ? since + network_patience_ : kNever;
+}
+
+// Tried again more and more seldom: each time writes wait for a moment.
+void RaftCore::CheckNetwork() {
+  if (role_ != Role::kLeader || handing_over_ || now_ < SlowNetworkDeadline()) return;
+  network_patience_ *= 2;
+  for (auto& [peer, progress] : progress_) {
+    if (progress.slow_since) progress.slow_since = now_;
+  }
+  if (const NodeId to = Successor({}); !to.empty()) BeginHandOver(to, RoleReason::kNetworkSlow);
+}
+
+// ---- The successor is asked ----------------------------------------------------------------------------------------
+
 // As soon as its log is as long as ours: before, it could not win.
 void RaftCore::AskSuccessor() {
   if (!handing_over_ || handing_over_->asked) return;

@@ -28,7 +28,8 @@ enum class RoleReason {
   kLostQuorum,
   kNoSpace,
   kDiskStuck,
-  kDiskLags,  // why the lead is handed over; it may stay here
+  kDiskLags,     // why the lead is handed over; it may stay here
+  kNetworkSlow,  // the same
   kRemoved,
   kHandedOver,
 };

@@ -71,6 +71,11 @@ struct Progress {
   Time round_began;
   bool caught_up = false;  // in the last round
 
+  // Of heartbeats that it answered in this term without its disk: the shortest round trip, and since when each has
+  // taken far longer; nothing: the last did not.
+  Duration quickest = Duration::max();
+  std::optional<Time> slow_since;
+
   Time heard_at;     // when the peer last answered us in this term (check-quorum)
   CallId confirmed;  // the latest call that it answered in this term (reads)
   Index told;        // what was sent says that so much is committed

@@ -103,7 +103,7 @@ Time RaftCore::next_deadline() const {
     return std::min({election, AskLeaderAgainAt(), given_up});
   }
   Time deadline = std::min(heartbeat_deadline_, given_up);
-  if (!handing_over_) deadline = std::min({deadline, DiskDeadline(), LagDeadline()});
+  if (!handing_over_) deadline = std::min({deadline, DiskDeadline(), LagDeadline(), SlowNetworkDeadline()});
   if (config_.defences.check_quorum) deadline = std::min(deadline, QuorumHeardAt() + config_.timings.election_timeout);
   return deadline;
 }
@@ -120,6 +120,7 @@ void RaftCore::On(const TimePassed&) {
   }
   CheckQuorum();
   CheckDisk();
+  CheckNetwork();
   if (role_ == Role::kLeader && now_ >= heartbeat_deadline_) SendHeartbeats();
 }
 
@@ -260,6 +261,7 @@ void RaftCore::On(const SpaceChanged& input) {
 
 CallId RaftCore::OpenCallTo(const NodeId& peer, OpenCall call) {
   call.peer = peer;
+  call.sent_at = now_;
   calls_.emplace(++last_call_, std::move(call));
   return last_call_;
 }

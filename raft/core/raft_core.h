@@ -95,6 +95,7 @@ class RaftCore {
   // answer; this remembers it, so that late and repeated replies are judged by what was asked.
   struct OpenCall {
     NodeId peer;
+    Time sent_at = {};
     Term term;  // ours when it was sent; in a pre-vote the term asked for
     bool pre_vote = false;
     LogPosition prev;  // appends: what it built on ...
@@ -207,6 +208,9 @@ class RaftCore {
   void CheckDisk();
   Time LagDeadline() const;
   void NoteLag();
+  void NoteRoundTrip(Progress& progress, Duration took) const;
+  Time SlowNetworkDeadline() const;
+  void CheckNetwork();
   Time QuorumHeardAt() const;
   void TrackRejoin(const AppendRequest& request);
 
@@ -354,6 +358,7 @@ class RaftCore {
   // What was committed then, or before, and is not on our own disk yet; index 0: nothing.
   Index lags_at_;
   Time lags_since_{};
+  Duration network_patience_{};
   // Of a leader, and of who stepped down for it until another leads.
   std::optional<HandingOver> handing_over_;
 

@@ -194,6 +194,8 @@ void RaftCore::HandleAppendReply(CallId id, const OpenCall& call, const AppendRe
   progress.may_vote = reply.may_vote;
   progress.heard_at = now_;
   progress.confirmed = std::max(progress.confirmed, id);
+  // What carries nothing new is answered at once, whatever the peer's disk does.
+  if (reply.success && call.last == call.prev.index) NoteRoundTrip(progress, now_ - call.sent_at);
   if (reply.success) {
     progress.match = std::max(progress.match, call.last);
     progress.next = std::max(progress.next, progress.match + 1);

@@ -43,6 +43,8 @@ std::string_view ToString(RoleReason reason) {
       return "disk stands still";
     case RoleReason::kDiskLags:
       return "disk lags behind those of the others";
+    case RoleReason::kNetworkSlow:
+      return "the way to all others has become slow";
   }
   RAFTLY_CHECK(false, "a reason without words");
 }

@@ -1,4 +1,5 @@
 // Faults on a real network, proven by what becomes of terms and commits: the rule list alone proves nothing.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <future>
@@ -10,6 +11,7 @@
 namespace raftly::test {
 namespace {
 
+using ::testing::HasSubstr;
 using Json = nlohmann::json;
 
 // Three nodes: one leads, two follow. Timeouts are long, so that a loaded machine alone changes nothing.
@@ -187,6 +189,14 @@ TEST_F(ChaosEffect, ADelayOfMoreThanAnElectionTimeoutElectsNobody) {
   EXPECT_TRUE(Eventually([&] { return Has(follower_, "during-4"); }));
   ExpectNothingChanged();
   ExpectItHeals();
+}
+
+// Its heartbeats still pass, so nobody would ever elect another.
+TEST_F(ChaosEffect, ALeaderThatHasBecomeFarFromEverybodyHandsTheLeadOver) {
+  Everywhere(leader_, "delay", {{"node", Name(leader_)}, {"delay_ms", 250}});
+  ASSERT_TRUE(Becomes(leader_, "Follower"));
+  EXPECT_THAT(cluster_.ErrorOutput(leader_), HasSubstr("the way to all others has become slow"));
+  EXPECT_TRUE(Eventually([&] { return cluster_.Put(follower_, "after", "x").status == 200; }));
 }
 
 TEST_F(ChaosEffect, HalfOfAllMessagesLostIsEnoughToFollow) {

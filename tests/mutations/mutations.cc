@@ -63,6 +63,7 @@ const std::vector<Mutation>& AllMutations() {
       {"member_check", NamedTest{"core_test", "Strangers.GetNothing"}},
       {"evidence_asks_first", NamedTest{"core_test", "Evidence.FalseEvidenceDeposesNobody"}},
       {"election_jitter", NamedTest{"core_test", "Election.Sec5_2_TimeoutsAreRandomInOneToTwoElectionTimeouts"}},
+      {"network_watchdog", NamedTest{"core_test", "SlowNetwork.ALeaderFarFromAllOthersHandsTheLeadOver"}},
       {"disk_watchdog", NamedTest{"core_test", "DiskWatchdog.ALeaderWhoseDiskStandsStillLeavesTheLead"}},
       {"read_confirmation", NamedTest{"core_test", "Read.Thesis6_4_AQuorumConfirmsTheLeaderFirst"}},
       {"read_confirmation,check_quorum", Simulator{"linearizability", 60}},
