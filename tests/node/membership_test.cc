@@ -83,7 +83,7 @@ TEST_F(MembershipTest, ALeaderRemovesItselfAndAnotherTakesOver) {
     const auto commands = cluster_.at(*rest.begin()).state.commands();
     return ::testing::Value(commands, IsSupersetOf(written_));
   }));
-  EXPECT_NE(cluster_.at(leader).node.status().role, Role::kLeader);
+  EXPECT_TRUE(Eventually([&] { return cluster_.at(leader).node.status().role != Role::kLeader; }));
 }
 
 TEST_F(MembershipTest, ARestartKnowsTheMembersFromTheLogAndFromASnapshot) {
