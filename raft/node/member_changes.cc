@@ -113,6 +113,8 @@ absl::StatusOr<Members> WithReplaced(const Members& now, const NodeId& old, cons
   }
   const bool votes = now.configuration.voters.contains(old);
   member.promote = votes || present->second.promote;
+  // Also where a node that was taken in by its address alone says now which directory it has.
+  member.replaces = present->second.replaces;
   if (node != old && votes) {
     member.replaces = old;
     return Learning(now, node, std::move(member));

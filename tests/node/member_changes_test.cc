@@ -86,6 +86,18 @@ TEST(WithMember, AnAddressBelongsToOne) {
   EXPECT_THAT(Error(WithMember(*local, "e", At("[::1]"), false)), HasSubstr("[::1]:7001 is the address of d"));
 }
 
+TEST(WithReplaced, WhoAsksToBeTakenInWithItsDirectoryStillComesInThePlaceOfTheOld) {
+  const auto members = WithReplaced(Abc(), "c", "d", At("d"));
+  ASSERT_EQ(Error(members), "none");
+  Member d = At("d");
+  d.incarnation = "z";
+  const auto asked = WithMember(*members, "d", d, false);
+  ASSERT_EQ(Error(asked), "none");
+  EXPECT_EQ(asked->known.at("d").incarnation, "z");
+  EXPECT_EQ(asked->known.at("d").replaces, "c");
+  EXPECT_TRUE(asked->known.at("d").promote);
+}
+
 TEST(WithReplaced, AnotherNodeComesInAndTheOldGoesInOneJointChange) {
   const auto members = WithReplaced(Abc(), "c", "d", At("d"));
   ASSERT_EQ(Error(members), "none");
