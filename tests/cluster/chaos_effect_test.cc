@@ -104,8 +104,8 @@ TEST_F(ChaosEffect, AFollowerCutFromTheLeaderGetsNothingAndDisturbsNobody) {
 }
 
 TEST_F(ChaosEffect, AnIsolatedLeaderIsReplacedAndCommitsNothing) {
-  const uint64_t committed = Number(leader_, "commit_index");
   Everywhere(follower_, "isolate", {{"node", Name(leader_)}});
+  const uint64_t committed = Number(leader_, "commit_index");
   auto lost = std::async(std::launch::async, [&] { return cluster_.Put(leader_, "lost", "x").status; });
   ASSERT_TRUE(Eventually([&] {
     const Answer status = cluster_.Status(other_);

@@ -32,6 +32,12 @@ TEST(Rejoin, AWipedNodeCatchesUpAndThenVotesAgain) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(cluster.GetStale(wiped, "key" + std::to_string(i)).status, 200);
   EXPECT_EQ(cluster.Get(wiped, "key0").status, 200);
 
+  // While it is joint, both of the others have to agree.
+  ASSERT_TRUE(Eventually([&] {
+    const std::string members = cluster.Ask(leader, "GET", "/api/cluster/members").body;
+    return members.find("\"joint\":false") != std::string::npos && members.find("learner") == std::string::npos &&
+           members.find(cluster.Name(wiped)) != std::string::npos;
+  }));
   // Only two are left: no leader without the vote of the one that was wiped.
   ASSERT_TRUE(cluster.WaitForAgreement());
   const int old_leader = cluster.Leader().value_or(leader);
