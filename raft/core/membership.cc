@@ -141,9 +141,12 @@ void RaftCore::EndRound(Progress& progress) const {
 
 bool RaftCore::CaughtUp(const NodeId& peer) const {
   const auto found = progress_.find(peer);
-  // One that is in a long round now is behind again, or gone.
-  return found != progress_.end() && found->second.caught_up &&
-         now_ < found->second.round_began + config_.timings.election_timeout;
+  return found != progress_.end() && CaughtUp(found->second);
+}
+
+// One that is in a long round now is behind again, or gone.
+bool RaftCore::CaughtUp(const Progress& progress) const {
+  return progress.caught_up && now_ < progress.round_began + config_.timings.election_timeout;
 }
 
 // Why this change may not begin; nothing: it may.

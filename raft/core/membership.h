@@ -6,10 +6,12 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "raft/core/types.h"
 
@@ -54,20 +56,19 @@ bool QuorumHolds(const Configuration& configuration, Holds holds) {
 }
 
 // The highest value that a quorum has reached: what it stores, when it was heard, which call it has answered. `value`
-// gives that of one voter; `none` is that of nobody.
+// gives that of one voter, and is asked in the order of their names; `none` is that of nobody.
 template <class T, class Value>
 T ReachedByQuorum(const Configuration& configuration, T none, Value value) {
   const auto reached = [&](const std::set<NodeId>& voters) {
-    // The highest of those that so many have reached; there are few voters, so looking at each pair is the quickest.
-    T best = none;
-    for (const NodeId& candidate : voters) {
-      const T at = value(candidate);
-      if (!(best < at)) continue;
-      const auto as_far = [&](const NodeId& voter) { return !(value(voter) < at); };
-      const auto count = static_cast<size_t>(std::count_if(voters.begin(), voters.end(), as_far));
-      if (count >= QuorumOf(voters.size())) best = at;
-    }
-    return best;
+    if (voters.empty()) return none;
+    // Nearly every step counts, so what is usual costs no allocation.
+    std::array<T, 8> few;
+    std::vector<T> many(voters.size() > few.size() ? voters.size() : 0);
+    T* const values = many.empty() ? few.data() : many.data();
+    T* const end = std::transform(voters.begin(), voters.end(), values, value);
+    T* const quorum = values + QuorumOf(voters.size()) - 1;
+    std::nth_element(values, quorum, end, std::greater<T>());
+    return std::max(none, *quorum);
   };
   const T now = reached(configuration.voters);
   return configuration.joint() ? std::min(now, reached(configuration.outgoing)) : now;

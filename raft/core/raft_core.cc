@@ -99,7 +99,7 @@ void RaftCore::Deliver() {
 Time RaftCore::next_deadline() const {
   const Time given_up = handing_over_ ? handing_over_->until : kNever;
   if (role_ != Role::kLeader) {
-    const Time election = MayCampaign() || !leader_.empty() ? election_deadline_ : kNever;
+    const Time election = !leader_.empty() || MayCampaign() ? election_deadline_ : kNever;
     return std::min({election, AskLeaderAgainAt(), given_up});
   }
   Time deadline = std::min(heartbeat_deadline_, given_up);

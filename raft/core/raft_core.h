@@ -28,6 +28,7 @@
 #include <variant>
 #include <vector>
 
+#include "raft/core/check.h"
 #include "raft/core/config.h"
 #include "raft/core/log.h"
 #include "raft/core/membership.h"
@@ -89,6 +90,7 @@ class RaftCore {
   const std::map<NodeId, Progress>& progress() const { return progress_; }  // of a leader; else empty
   // Of a leader: whether this member has as good as all of the log (thesis §4.2.1).
   bool CaughtUp(const NodeId& peer) const;
+  bool CaughtUp(const Progress& progress) const;
 
  private:
   // One call to a peer that has not been answered. The wire's replies carry neither index nor term of what they
@@ -179,8 +181,13 @@ class RaftCore {
   }
   template <class T, class Value>
   T QuorumReached(T none, T ours, Value value) const {
-    return ReachedByQuorum(configuration(), none, [&](const NodeId& voter) {
-      return voter == config_.self ? ours : value(voter, progress_.at(voter));
+    // Peers are kept in the order of names, too, so that hardly anybody has to be searched for.
+    auto next = progress_.begin();
+    return ReachedByQuorum(configuration(), none, [&, next](const NodeId& voter) mutable {
+      if (voter == config_.self) return ours;
+      if (next == progress_.end() || next->first != voter) next = progress_.find(voter);
+      RAFTLY_CHECK(next != progress_.end(), "a leader knows nothing of a voter");
+      return value(voter, (next++)->second);
     });
   }
 

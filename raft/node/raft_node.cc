@@ -342,24 +342,29 @@ void RaftNode::Impl::OnTimer(Time armed_for) {
 
 void RaftNode::Impl::Tail(size_t n, absl::AnyInvocable<void(Entries)> done) { Enqueue(TailAsked{n, std::move(done)}); }
 
+// After every step, so it writes into what is there.
 void RaftNode::Impl::Publish() {
-  NodeStatus status{.id = core_->self(),
-                    .role = core_->role(),
-                    .term = core_->term(),
-                    .leader = core_->leader(),
-                    .commit_index = core_->commit(),
-                    .last_applied = {},
-                    .first_index = core_->log().first(),
-                    .last_index = core_->log().last().index,
-                    .snapshot_index = core_->snapshot().index,
-                    .timings = core_->timings(),
-                    .may_vote = core_->may_vote(),
-                    .has_space = core_->space() == Space::kPlenty,
-                    .cluster_id = identity_.cluster_id(),
-                    .incarnation = identity_.incarnation()};
+  MutexLock lock(mutex_);
+  NodeStatus& status = published_;
+  status.id = core_->self();
+  status.role = core_->role();
+  status.term = core_->term();
+  status.leader = core_->leader();
+  status.commit_index = core_->commit();
+  status.first_index = core_->log().first();
+  status.last_index = core_->log().last().index;
+  status.snapshot_index = core_->snapshot().index;
+  status.timings = core_->timings();
+  status.may_vote = core_->may_vote();
+  status.has_space = core_->space() == Space::kPlenty;
+  status.cluster_id = identity_.cluster_id();
+  status.incarnation = identity_.incarnation();
   status.members = members_;
   status.members_at = members_at_;
   status.log_since_snapshot = LoggedSinceSnapshot();
+  status.peers.clear();
+  status.takes_no_snapshot.clear();
+  status.sending.clear();
   for (const auto& [peer, progress] : core_->progress()) {
     status.peers.push_back(StandingOf(peer, progress));
     if (progress.takes_no_snapshots) status.takes_no_snapshot.push_back(peer);
@@ -367,9 +372,7 @@ void RaftNode::Impl::Publish() {
     const uint64_t offset = progress.installation->offset, size = progress.installation->size;
     status.sending.push_back({peer, static_cast<uint32_t>(size == 0 ? 0 : std::min(offset, size) * 100 / size)});
   }
-  if (!refusal_.empty() && environment_.loop.Now() - refused_at_ < kRefusalShown) status.error = refusal_;
-  MutexLock lock(mutex_);
-  published_ = std::move(status);
+  status.error = environment_.loop.Now() - refused_at_ < kRefusalShown ? refusal_ : std::string();
   caught_up_at_ = core_->caught_up_at();
 }
 

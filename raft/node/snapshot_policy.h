@@ -16,8 +16,8 @@ struct SnapshotPolicy {
   // While entries are applied: how long to rest after a slice, times what it took, and at most.
   int rest = 20;
   Duration longest_rest = std::chrono::milliseconds(250);
-  uint64_t piece_bytes = uint64_t{1} << 20;   // of the file, sent at once
-  uint64_t send_rate = 0;                     // bytes per second and peer; 0: as fast as it goes
+  uint64_t piece_bytes = uint64_t{1} << 20;  // of the file, sent at once
+  uint64_t send_rate = 0;                    // bytes per second and peer; 0: as fast as it goes
   // While entries are applied: how long to rest after a piece that is sent, times what it took its peer to have it, and
   // not longer than longest_rest. So a peer that is brought up leaves most of network and disks to clients.
   int send_rest = 0;

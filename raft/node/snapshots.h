@@ -78,7 +78,8 @@ class Snapshots : public std::enable_shared_from_this<Snapshots> {
   // A piece of the snapshot that includes `last_included`, for a peer that asked for it. `done` runs on the snapshots
   // executor; an error: it cannot be read.
   void ReadFor(PieceRequest request, absl::AnyInvocable<void(absl::StatusOr<Bytes>)> done);
-  // Fills in the bytes of a piece for `to`. `done` runs on the snapshots executor or, where it waits, on the loop; an error: they cannot be read.
+  // Fills in the bytes of a piece for `to`. `done` runs on the snapshots executor or, where it waits, on the loop; an
+  // error: they cannot be read.
   void Fill(const NodeId& to, SnapshotRequest piece, absl::AnyInvocable<void(absl::StatusOr<SnapshotRequest>)> done);
 
  private:
