@@ -1,6 +1,7 @@
 // Changes of the cluster, from the wish to its end (§6, thesis chapter 4), and who its members are here and now. The
 // core decides whether a step may be taken; raft/node/member_changes.h says which one comes next.
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <utility>
 
@@ -109,9 +110,12 @@ PeerStanding RaftNode::Impl::StandingOf(const NodeId& peer, const Progress& prog
                                             : Kind::kReplicate,
           .heard = progress.confirmed && lately,
           .awaited = !progress.confirmed && lately,
-          .caught_up = core_->CaughtUp(peer),
+          .caught_up = core_->CaughtUp(progress),
           .version = introduced == introduced_.end() ? std::string() : introduced->second.version};
 }
+
+// Until a change is looked at again that waits for an entry to be committed.
+constexpr std::chrono::milliseconds kUncommittedPause{2};
 
 // ---- How they change -----------------------------------------------------------------------------------------------
 
@@ -119,8 +123,16 @@ void RaftNode::Impl::Take(ChangeAsked& item) {
   const auto refuse = [&](absl::Status why) { item.done(std::move(why)); };
   if (core_->role() != Role::kLeader) return refuse(NotLeaderError(core_->leader()));
   if (absl::Status status = Understood(kMembership); !status.ok()) return refuse(std::move(status));
-  // Nothing is changed on top of what is not committed.
-  if (members_at_ > core_->commit()) return refuse(ChangeUnderWayError());
+  // Nothing is changed on top of what is not committed; but what a leader writes down by itself is no change of
+  // anybody's.
+  if (core_->configuration_at() > core_->commit() || core_->configuration_at() != members_at_) {
+    const Time now = environment_.loop.Now();
+    if (members_->configuration.joint() || now >= item.deadline) return refuse(ChangeUnderWayError());
+    return environment_.loop.PostAt(std::min(item.deadline, now + kUncommittedPause),
+                                    [weak = weak_from_this(), item = std::move(item)]() mutable {
+                                      if (const auto self = weak.lock()) self->Enqueue(std::move(item));
+                                    });
+  }
   absl::StatusOr<Members> next = item.change(*members_);
   if (!next.ok()) return refuse(next.status());
   if (*next == *members_) return item.done(Applied{.at = {.term = {}, .index = members_at_}, .result = {}});
@@ -138,7 +150,10 @@ void RaftNode::Impl::Take(ChangeAsked& item) {
   for (auto& [node, member] : next->known) known.insert_or_assign(node, std::move(member));
   Members members = Among(step, known);
   members.entering = std::move(next->entering);
-  ProposeConfiguration(EncodeMembers(members), item.deadline, std::move(item.done), Effect::kFrees);
+  // At once: of two changes that come together the second waits for the first.
+  FromClient proposal =
+      ConfigurationProposal(EncodeMembers(members), item.deadline, std::move(item.done), Effect::kFrees);
+  Take(proposal);
 }
 
 // Empty: none.

@@ -50,9 +50,14 @@ void RaftNode::Impl::GiveClusterAnId() {
 }
 
 void RaftNode::Impl::ProposeConfiguration(std::string command, Time until, SettleProposal done, Effect effect) {
+  Enqueue(ConfigurationProposal(std::move(command), until, std::move(done), effect));
+}
+
+RaftNode::Impl::FromClient RaftNode::Impl::ConfigurationProposal(std::string command, Time until, SettleProposal done,
+                                                                 Effect effect) {
   FromClient item{.command = std::move(command), .effect = effect, .deadline = until, .settle = std::move(done)};
   item.type = EntryType::kConfig;
-  Enqueue(std::move(item));
+  return item;
 }
 
 // Once every node has said so the log does, for good: a node that is down later, or whose leader is new, is no reason

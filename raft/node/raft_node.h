@@ -116,8 +116,8 @@ class RaftNode {
   // What the members are to be, from what they are. Neither is joint. An error is handed on.
   using MembersChange = absl::AnyInvocable<absl::StatusOr<Members>(const Members& now)>;
   // From any thread. `done` runs exactly once, as for Propose: with OK when the change has begun, as an entry that is
-  // committed; its end follows by itself, whoever leads. AlreadyExists: another one is under way. Here or nowhere: it
-  // is not forwarded.
+  // committed; its end follows by itself, whoever leads. AlreadyExists: another one is under way. Waits for what
+  // the log says of members and is not committed. Here or nowhere: it is not forwarded.
   void ChangeMembers(MembersChange change, Time deadline, absl::AnyInvocable<void(absl::StatusOr<Applied>)> done);
   // From any thread. The leader hands the lead over (thesis §3.10) to this voter; empty: to the most caught-up one.
   // Meanwhile, for an election timeout at most, proposals wait, here and where they are forwarded from. `done` runs

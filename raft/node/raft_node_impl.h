@@ -180,6 +180,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void SayWhatAllHave();
   absl::Status Understood(uint32_t features) const;
   void ProposeConfiguration(std::string command, Time until, SettleProposal done = {}, Effect effect = Effect::kStores);
+  static FromClient ConfigurationProposal(std::string command, Time until, SettleProposal done, Effect effect);
 
   // changes.cc
   void FollowMembers();

@@ -5,6 +5,7 @@
 #include <future>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "raft/node/errors.h"
 #include "tests/node/node_cluster.h"
@@ -68,6 +69,29 @@ TEST_F(MembershipTest, EveryNodeIsReplacedAndNothingIsLost) {
   EXPECT_THAT(voters, ::testing::ElementsAre("node4", "node5", "node6"));
   Write(written, written + 5);
   EXPECT_THAT(cluster_.WaitForAgreement(written_.size()), IsSupersetOf(written_));
+}
+
+// A client cannot know of what the leader writes down by itself.
+TEST_F(MembershipTest, AChangeWaitsUntilWhatWasThereIsCommitted) {
+  const auto taking_in = [](const std::string& node) {
+    return [node](Members now) {
+      now.configuration.learners.insert(node);
+      now.known[node] = {};
+      return now;
+    };
+  };
+  cluster_.ChangeMembers(taking_in("learner"));
+  auto& leader = cluster_.at(cluster_.WaitForLeader());
+  std::vector<std::promise<absl::Status>> done(3);
+  for (size_t i = 0; i < done.size(); ++i) {
+    leader.node.ChangeMembers(
+        taking_in("learner" + std::to_string(i)), leader.loop.Now() + std::chrono::minutes(1),
+        [&done, i](const absl::StatusOr<Applied>& applied) { done[i].set_value(applied.status()); });
+  }
+  for (auto& one : done) {
+    const absl::Status status = one.get_future().get();
+    EXPECT_TRUE(status.ok()) << status;
+  }
 }
 
 TEST_F(MembershipTest, ALeaderRemovesItselfAndAnotherTakesOver) {
