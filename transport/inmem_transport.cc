@@ -43,28 +43,29 @@ void InMemNetwork::TellGone(const NodeId& node, const NodeId& peer) {
   if (pass) told->gone(peer);
 }
 
-void InMemNetwork::SendRequest(ReturnPath path, Request request) {
+void InMemNetwork::SendRequest(ReturnPath&& path, Request&& request) {
   if (!carrier_) return DeliverRequest(path, std::move(request));
   const NodeId from = path.caller;
   const NodeId to = path.callee;
   // Each delivery gets a copy of its own: the carrier may run the task twice.
-  carrier_(from, to, [this, path = std::move(path), request = std::move(request)] { DeliverRequest(path, request); });
+  carrier_(from, to,
+           [this, path = std::move(path), request = std::move(request)] { DeliverRequest(path, Request(request)); });
 }
 
-void InMemNetwork::DeliverRequest(const ReturnPath& path, Request request) {
+void InMemNetwork::DeliverRequest(const ReturnPath& path, Request&& request) {
   const std::shared_ptr<InMemEndpoint> callee = Find(path.callee);
   const auto refuse = [&] { SendReply(path, absl::UnavailableError(absl::StrCat(path.callee, " is not there"))); };
   if (callee == nullptr) return refuse();
   Gate::Pass pass(callee->gate);
   if (!pass) return refuse();
-  callee->handler(std::move(request), [this, path, callee](absl::StatusOr<Reply> reply) {
+  callee->handler(std::move(request), [this, path, callee](absl::StatusOr<Reply>&& reply) {
     // What a stopped node still answers goes nowhere; the network may be gone as well.
     Gate::Pass reply_pass(callee->gate);
     if (reply_pass) SendReply(path, std::move(reply));
   });
 }
 
-void InMemNetwork::SendReply(const ReturnPath& path, absl::StatusOr<Reply> reply) {
+void InMemNetwork::SendReply(const ReturnPath& path, absl::StatusOr<Reply>&& reply) {
   Task deliver = [calls = path.calls, call = path.call, reply = std::move(reply)] {
     if (const auto caller = calls.lock()) caller->Settle(call, reply);
   };

@@ -50,9 +50,9 @@ class InMemNetwork {
   void Unregister(const NodeId& node, const std::shared_ptr<InMemEndpoint>& endpoint);
   std::shared_ptr<InMemEndpoint> Find(const NodeId& node);
 
-  void SendRequest(ReturnPath path, Request request);
-  void DeliverRequest(const ReturnPath& path, Request request);
-  void SendReply(const ReturnPath& path, absl::StatusOr<Reply> reply);
+  void SendRequest(ReturnPath&& path, Request&& request);
+  void DeliverRequest(const ReturnPath& path, Request&& request);
+  void SendReply(const ReturnPath& path, absl::StatusOr<Reply>&& reply);
 
   const Carrier carrier_;
   Mutex mutex_;

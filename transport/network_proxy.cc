@@ -68,11 +68,11 @@ struct NetworkProxy::State : std::enable_shared_from_this<State> {
 
   // Decides about one message, then lets it go now, later or never. True: not never.
   template <class Go>
-  bool Pass(const NodeId& from, const NodeId& to, Go go);
-  void SendRequest(CallId call, const NodeId& to, Request request, Time deadline);
-  void ReceiveReply(CallId call, const NodeId& from, absl::StatusOr<Reply> result);
-  void ReceiveRequest(Request request, ReplyFn reply);
-  void SendReply(const NodeId& to, absl::StatusOr<Reply> result, ReplyFn reply);
+  bool Pass(const NodeId& from, const NodeId& to, Go&& go);
+  void SendRequest(CallId call, const NodeId& to, Request&& request, Time deadline);
+  void ReceiveReply(CallId call, const NodeId& from, absl::StatusOr<Reply>&& result);
+  void ReceiveRequest(Request&& request, ReplyFn&& reply);
+  void SendReply(const NodeId& to, absl::StatusOr<Reply>&& result, ReplyFn&& reply);
 
   Transport& inner;
   const NodeId self;
@@ -88,7 +88,7 @@ struct NetworkProxy::State : std::enable_shared_from_this<State> {
 
 // A task is made of it only where it has to wait: without rules that is no message.
 template <class Go>
-bool NetworkProxy::State::Pass(const NodeId& from, const NodeId& to, Go go) {
+bool NetworkProxy::State::Pass(const NodeId& from, const NodeId& to, Go&& go) {
   Fate fate;
   {
     MutexLock lock(mutex);
@@ -102,23 +102,23 @@ bool NetworkProxy::State::Pass(const NodeId& from, const NodeId& to, Go go) {
     go();
     return true;
   }
-  loop.PostAt(loop.Now() + fate.delay, [state = shared_from_this(), go = std::move(go)]() mutable {
+  loop.PostAt(loop.Now() + fate.delay, [state = shared_from_this(), go = std::forward<Go>(go)]() mutable {
     Gate::Pass pass(state->gate);
     if (pass) go();
   });
   return true;
 }
 
-void NetworkProxy::State::SendRequest(CallId call, const NodeId& to, Request request, Time deadline) {
+void NetworkProxy::State::SendRequest(CallId call, const NodeId& to, Request&& request, Time deadline) {
   const Time now = loop.Now();
   if (now >= deadline) return;  // delayed for too long: the caller has its answer
   inner.Call(to, std::move(request), deadline - now,
-             [state = shared_from_this(), call, to](absl::StatusOr<Reply> result) {
+             [state = shared_from_this(), call, to](absl::StatusOr<Reply>&& result) {
                state->ReceiveReply(call, to, std::move(result));
              });
 }
 
-void NetworkProxy::State::ReceiveReply(CallId call, const NodeId& from, absl::StatusOr<Reply> result) {
+void NetworkProxy::State::ReceiveReply(CallId call, const NodeId& from, absl::StatusOr<Reply>&& result) {
   Gate::Pass pass(gate);
   if (!pass) return;
   // Our own timer says when the time is up; the clock of the transport inside may be a little ahead of it.
@@ -128,12 +128,13 @@ void NetworkProxy::State::ReceiveReply(CallId call, const NodeId& from, absl::St
        [open = calls, call, result = std::move(result)]() mutable { open->Settle(call, std::move(result)); });
 }
 
-void NetworkProxy::State::ReceiveRequest(Request request, ReplyFn reply) {
+void NetworkProxy::State::ReceiveRequest(Request&& request, ReplyFn&& reply) {
   Gate::Pass pass(gate);
   if (!pass) return;
   const NodeId from = SenderOf(request);
   links.CountRequest(from, self, request);
-  ReplyFn answer = [state = shared_from_this(), from, reply = std::move(reply)](absl::StatusOr<Reply> result) mutable {
+  ReplyFn answer = [state = shared_from_this(), from,
+                    reply = std::move(reply)](absl::StatusOr<Reply>&& result) mutable {
     state->SendReply(from, std::move(result), std::move(reply));
   };
   Pass(from, self, [this, request = std::move(request), answer = std::move(answer)]() mutable {
@@ -141,7 +142,7 @@ void NetworkProxy::State::ReceiveRequest(Request request, ReplyFn reply) {
   });
 }
 
-void NetworkProxy::State::SendReply(const NodeId& to, absl::StatusOr<Reply> result, ReplyFn reply) {
+void NetworkProxy::State::SendReply(const NodeId& to, absl::StatusOr<Reply>&& result, ReplyFn&& reply) {
   Gate::Pass pass(gate);
   if (!pass) return;
   Pass(self, to, [result = std::move(result), reply = std::move(reply)]() mutable { reply(std::move(result)); });
@@ -166,7 +167,7 @@ void NetworkProxy::OnPeerGone(GoneFn gone) {
 
 absl::Status NetworkProxy::Start(Handler handler) {
   state_->handler = std::move(handler);
-  return state_->inner.Start([state = state_](Request request, ReplyFn reply) {
+  return state_->inner.Start([state = state_](Request&& request, ReplyFn&& reply) {
     state->ReceiveRequest(std::move(request), std::move(reply));
   });
 }

@@ -171,12 +171,18 @@ pb::AppendEntriesResponse Encode(const AppendReply& reply) {
   message.set_no_space(static_cast<uint32_t>(reply.space));
   message.set_features(reply.features);
   message.set_may_not_vote(!reply.may_vote);
-  if (!reply.incarnation.empty()) message.set_incarnation(reply.incarnation);
-  if (!reply.version.empty()) message.set_version(reply.version);
+  if (reply.introduction) {
+    message.set_incarnation(reply.introduction->incarnation);
+    message.set_version(reply.introduction->version);
+  }
   return message;
 }
 
 absl::StatusOr<AppendReply> Decode(pb::AppendEntriesResponse&& message) {
+  std::optional<Introduction> introduction;
+  if (!message.incarnation().empty()) {
+    introduction = {std::move(*message.mutable_incarnation()), std::move(*message.mutable_version())};
+  }
   return AppendReply{.term = {message.term()},
                      .success = message.success(),
                      .conflict_term = {message.conflict_term()},
@@ -184,8 +190,7 @@ absl::StatusOr<AppendReply> Decode(pb::AppendEntriesResponse&& message) {
                      .space = static_cast<Space>(std::min(message.no_space(), static_cast<uint32_t>(Space::kNone))),
                      .features = message.features(),
                      .may_vote = !message.may_not_vote(),
-                     .incarnation = std::move(*message.mutable_incarnation()),
-                     .version = std::move(*message.mutable_version())};
+                     .introduction = std::move(introduction)};
 }
 
 pb::SnapshotChunk Encode(const SnapshotRequest& request) {

@@ -163,10 +163,10 @@ void SimCluster::Tap::Judge(const Promise& promise, const Reply& reply) {
 }
 
 absl::Status SimCluster::Tap::Start(Handler handler) {
-  return inner_.Start([this, handler = std::move(handler)](Request request, ReplyFn reply) {
+  return inner_.Start([this, handler = std::move(handler)](Request&& request, ReplyFn&& reply) {
     Promise promise = PromiseOf(request);
     handler(std::move(request), [this, promise = std::move(promise), request_number = cluster_.arriving_,
-                                 reply = std::move(reply)](absl::StatusOr<Reply> result) mutable {
+                                 reply = std::move(reply)](absl::StatusOr<Reply>&& result) mutable {
       if (result.ok()) Judge(promise, *result);
       if (cluster_.watcher_ != nullptr) cluster_.leaving_ = {.answers = request_number, .content = result};
       reply(std::move(result));

@@ -170,6 +170,7 @@ void RaftCore::BecomeFollower(Term term, RoleReason reason) {
   ChangeRole(Role::kFollower, reason);
   RefuseReads();
   calls_.clear();
+  electorate_ = {};
   progress_.clear();
   heartbeat_deadline_ = kNever;
   RestartElectionTimer();
@@ -260,7 +261,7 @@ void RaftCore::NoteRefusedVote(const VoteRequest& request, NoVote why) {
 // ---- Keeping and losing leadership ---------------------------------------------------------------------------------
 
 Time RaftCore::QuorumHeardAt() const {
-  return QuorumReached(Time::min(), now_, [](const NodeId&, const Progress& progress) { return progress.heard_at; });
+  return QuorumReached(Time::min(), now_, [](const Progress& progress) { return progress.heard_at; });
 }
 
 // Ourselves included. Who has not answered yet counts as well off.

@@ -89,11 +89,10 @@ Time RaftCore::SlowNetworkDeadline() const {
   if (!config_.defences.network_watchdog) return kNever;
   Time since = Time::min();
   int heard = 0;
-  for (const auto& [peer, progress] : progress_) {
-    if (!configuration().voters.contains(peer) || now_ >= progress.heard_at + config_.timings.election_timeout)
-      continue;
-    if (!progress.slow_since) return kNever;
-    since = std::max(since, *progress.slow_since);
+  for (const Progress* const voter : electorate_.voters) {
+    if (voter == kOurselves || now_ >= voter->heard_at + config_.timings.election_timeout) continue;
+    if (!voter->slow_since) return kNever;
+    since = std::max(since, *voter->slow_since);
     ++heard;
   }
   return heard > 1 ? since + network_patience_ : kNever;

@@ -108,6 +108,13 @@ void RaftCore::FollowConfiguration() {
     progress.heard_at = now_;  // a full election timeout before check-quorum may doubt us
     progress_.emplace(peer, std::move(progress));
   }
+  const auto progress_of = [this](const std::set<NodeId>& voters) {
+    std::vector<const Progress*> those;
+    those.reserve(voters.size());
+    for (const NodeId& voter : voters) those.push_back(voter == config_.self ? kOurselves : &progress_.at(voter));
+    return those;
+  };
+  electorate_ = {progress_of(configuration().voters), progress_of(configuration().outgoing)};
 }
 
 // Committed configurations are never withdrawn, so what lay before them is of no use.

@@ -46,20 +46,21 @@ std::string WhyNotAfter(const Configuration& now, const Configuration& next);
 inline constexpr size_t QuorumOf(size_t servers) { return servers / 2 + 1; }
 
 // Whether all that has to agree does: a majority of the voters for whom `holds`, and while joint also one of the
-// outgoing. Nobody is not enough: a configuration without voters decides nothing.
-template <class Holds>
-bool QuorumHolds(const Configuration& configuration, Holds holds) {
-  const auto majority = [&](const std::set<NodeId>& voters) {
+// outgoing. Nobody is not enough: a configuration without voters decides nothing. `Deciders` is a Configuration, or
+// what stands for one (RaftCore::Electorate).
+template <class Deciders, class Holds>
+bool QuorumHolds(const Deciders& deciders, Holds holds) {
+  const auto majority = [&](const auto& voters) {
     return static_cast<size_t>(std::count_if(voters.begin(), voters.end(), holds)) >= QuorumOf(voters.size());
   };
-  return majority(configuration.voters) && (!configuration.joint() || majority(configuration.outgoing));
+  return majority(deciders.voters) && (!deciders.joint() || majority(deciders.outgoing));
 }
 
 // The highest value that a quorum has reached: what it stores, when it was heard, which call it has answered. `value`
-// gives that of one voter, and is asked in the order of their names; `none` is that of nobody.
-template <class T, class Value>
-T ReachedByQuorum(const Configuration& configuration, T none, Value value) {
-  const auto reached = [&](const std::set<NodeId>& voters) {
+// gives that of one voter; `none` is that of nobody.
+template <class Deciders, class T, class Value>
+T ReachedByQuorum(const Deciders& deciders, T none, Value value) {
+  const auto reached = [&](const auto& voters) {
     if (voters.empty()) return none;
     // Nearly every step counts, so what is usual costs no allocation.
     std::array<T, 8> few;
@@ -70,8 +71,8 @@ T ReachedByQuorum(const Configuration& configuration, T none, Value value) {
     std::nth_element(values, quorum, end, std::greater<T>());
     return std::max(none, *quorum);
   };
-  const T now = reached(configuration.voters);
-  return configuration.joint() ? std::min(now, reached(configuration.outgoing)) : now;
+  const T now = reached(deciders.voters);
+  return deciders.joint() ? std::min(now, reached(deciders.outgoing)) : now;
 }
 
 }  // namespace raftly

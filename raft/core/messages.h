@@ -61,6 +61,14 @@ struct AppendRequest {
   bool operator==(const AppendRequest&) const = default;
 };
 
+// What a node says of itself.
+struct Introduction {
+  std::string incarnation;  // of its data directory
+  std::string version;      // of its program
+
+  bool operator==(const Introduction&) const = default;
+};
+
 // On a rejection the hint lets the leader skip a whole term in one round trip (§5.3, last paragraph): the clashing
 // entry's term and that term's first index, or 0 and last index + 1 where the log is merely short. Both 0: no hint. A
 // leader that does not send leader_last gets the index alone.
@@ -72,9 +80,7 @@ struct AppendReply {
   Space space = Space::kPlenty;  // on the follower's disk; a Go peer does not say
   uint32_t features = 0;         // CoreConfig::features, of the follower
   bool may_vote = true;          // it holds all that somebody of its name may once have promised; others do not say
-  // Where it was asked for (Stamp::introduce); the core looks at neither.
-  std::string incarnation = {};
-  std::string version = {};
+  std::optional<Introduction> introduction = {};  // where it was asked for (Stamp::introduce); nothing to the core
 
   bool operator==(const AppendReply&) const = default;
 };

@@ -45,6 +45,7 @@ class RaftCore {
  public:
   // Equal arguments and equal steps give equal outputs: all randomness comes from `seed`.
   RaftCore(CoreConfig config, Recovered recovered, uint64_t seed, Time now);
+  RaftCore(RaftCore&&) = default;  // and no copy: parts point to each other
 
   // `now` never moves back.
   void Step(Time now, Input input);
@@ -143,7 +144,11 @@ class RaftCore {
   void On(const PeerGone& input);
   void On(const HandOverAsked& input);
   void On(const TakenIn&);
-  void Send(Message message) { out_.send.push_back(std::move(message)); }
+  template <class CallOrAnswer>
+  void Send(CallOrAnswer&& message) {
+    if (out_.send.empty()) out_.send.reserve(std::max<size_t>(progress_.size(), 1));  // most often one to each
+    out_.send.emplace_back(std::forward<CallOrAnswer>(message));
+  }
   void SendWhenDurable(Message message);
   Answer AppendAnswer(CallId call, AppendReply reply) const;
   bool NothingUnwritten() const;
@@ -173,22 +178,15 @@ class RaftCore {
   std::optional<Refusal> WhyNoChange(const Entry& entry) const;
   bool IsStranger(const NodeId& node) const;
   bool AwaitsTakingIn() const { return config_.joins && config_.known_by_directory; }
-  // Ourselves included, where we vote.
+  // Of a leader; ourselves included, where we vote.
   template <class Holds>
   bool QuorumHas(bool ours, Holds holds) const {
-    return QuorumHolds(configuration(),
-                       [&](const NodeId& voter) { return voter == config_.self ? ours : holds(progress_.at(voter)); });
+    return QuorumHolds(electorate_, [&](const Progress* voter) { return voter == kOurselves ? ours : holds(*voter); });
   }
   template <class T, class Value>
   T QuorumReached(T none, T ours, Value value) const {
-    // Peers are kept in the order of names, too, so that hardly anybody has to be searched for.
-    auto next = progress_.begin();
-    return ReachedByQuorum(configuration(), none, [&, next](const NodeId& voter) mutable {
-      if (voter == config_.self) return ours;
-      if (next == progress_.end() || next->first != voter) next = progress_.find(voter);
-      RAFTLY_CHECK(next != progress_.end(), "a leader knows nothing of a voter");
-      return value(voter, (next++)->second);
-    });
+    return ReachedByQuorum(electorate_, none,
+                           [&](const Progress* voter) { return voter == kOurselves ? ours : value(*voter); });
   }
 
   // election.cc
@@ -280,7 +278,7 @@ class RaftCore {
   void SetCommit(Index commit);
 
   // reads.cc
-  CallId QuorumConfirmed(const NodeId* present = nullptr) const;
+  CallId QuorumConfirmed(const NodeId& present = {}) const;
   void StartReadRound();
   void ConfirmReads();
   void Serve(const WaitingRead& read);
@@ -359,6 +357,15 @@ class RaftCore {
   Index own_first_;  // the no-op that our term began with
   size_t uncommitted_bytes_ = 0;
   std::map<NodeId, Progress> progress_;
+  // The configuration's voters: a leader counts them at nearly every step, and names take long to compare.
+  static constexpr const Progress* kOurselves = nullptr;
+  struct Electorate {
+    std::vector<const Progress*> voters;  // within progress_
+    std::vector<const Progress*> outgoing;
+
+    bool joint() const { return !outgoing.empty(); }
+  };
+  Electorate electorate_;
   CallId last_call_;
   std::map<CallId, OpenCall> calls_;
 

@@ -38,18 +38,19 @@ CallId RaftCore::FirstToConfirm() const {
 void RaftCore::HandleReadIndex(CallId call, const ReadIndexRequest& request) {
   const WaitingRead read{.id = {}, .asker = request.from, .asked_by = call, .confirmed_by = FirstToConfirm()};
   if (role_ != Role::kLeader || request.term > term()) return RefuseRead(read, {});
-  const bool confirms = request.term == term() && QuorumConfirmed(&request.from) >= read.confirmed_by;
+  const bool confirms = request.term == term() && QuorumConfirmed(request.from) >= read.confirmed_by;
   if (confirms && log_.TermAt(commit_) == term()) return Serve(read);
   reads_.push_back(read);
   ConfirmReads();
 }
 
 // The latest call such that a quorum has answered it or a later one. `present` has just confirmed us by itself.
-CallId RaftCore::QuorumConfirmed(const NodeId* present) const {
+CallId RaftCore::QuorumConfirmed(const NodeId& present) const {
   constexpr CallId kAny{UINT64_MAX};
-  return QuorumReached(CallId{}, kAny, [=](const NodeId& voter, const Progress& progress) {
-    return present != nullptr && *present == voter ? kAny : progress.confirmed;
-  });
+  const auto found = present.empty() ? progress_.end() : progress_.find(present);
+  const Progress* const confirms = found == progress_.end() ? nullptr : &found->second;
+  return QuorumReached(CallId{}, kAny,
+                       [=](const Progress& progress) { return &progress == confirms ? kAny : progress.confirmed; });
 }
 
 // One round at a time: what is asked while one is under way shares the next. A round that gets lost is made good by

@@ -315,8 +315,7 @@ void RaftCore::LetGoOfMemory() {
 // ---- Commit --------------------------------------------------------------------------------------------------------
 
 void RaftCore::AdvanceCommit() {
-  const Index agreed =
-      QuorumReached(Index{}, stable_, [](const NodeId&, const Progress& progress) { return progress.match; });
+  const Index agreed = QuorumReached(Index{}, stable_, [](const Progress& progress) { return progress.match; });
   if (agreed <= commit_) return;
   // §5.4.2, Figure 8: entries of earlier terms commit only under an entry of our own.
   if (config_.defences.current_term_commit && log_.TermAt(agreed) != term()) return;

@@ -84,7 +84,7 @@ Stamp RaftNode::Impl::StampFor(const NodeId& to) const {
   if (const auto member = members_->known.find(to); member != members_->known.end()) {
     stamp.to_incarnation = member->second.incarnation;
   }
-  stamp.introduce = core_->role() == Role::kLeader && config_.members_may_change && !introduced_.contains(to);
+  stamp.introduce = config_.members_may_change && core_->role() == Role::kLeader && !introduced_.contains(to);
   return stamp;
 }
 
@@ -95,23 +95,24 @@ void RaftNode::Impl::Introduce(const NodeId& peer, const absl::StatusOr<Reply>& 
     return;
   }
   const auto* append = std::get_if<AppendReply>(&*reply);
-  if (append == nullptr || append->incarnation.empty()) return;
-  introduced_.insert_or_assign(peer, Introduction{append->incarnation, append->version});
+  if (append != nullptr && append->introduction) introduced_.insert_or_assign(peer, *append->introduction);
 }
 
-PeerStanding RaftNode::Impl::StandingOf(const NodeId& peer, const Progress& progress) const {
+void RaftNode::Impl::WriteStanding(const NodeId& peer, const Progress& progress, PeerStanding& standing) const {
   using Kind = PeerStanding::Progress;
   const auto introduced = introduced_.find(peer);
   const bool lately = environment_.loop.Now() < progress.heard_at + core_->timings().election_timeout;
-  return {.id = peer,
-          .match = progress.match,
-          .progress = progress.installation ? Kind::kSnapshot
-                      : progress.probing    ? Kind::kProbe
-                                            : Kind::kReplicate,
-          .heard = progress.confirmed && lately,
-          .awaited = !progress.confirmed && lately,
-          .caught_up = core_->CaughtUp(progress),
-          .version = introduced == introduced_.end() ? std::string() : introduced->second.version};
+  standing.id = peer;
+  standing.match = progress.match;
+  standing.progress = progress.installation ? Kind::kSnapshot : progress.probing ? Kind::kProbe : Kind::kReplicate;
+  standing.heard = progress.confirmed && lately;
+  standing.awaited = !progress.confirmed && lately;
+  standing.caught_up = core_->CaughtUp(progress);
+  if (introduced == introduced_.end()) {
+    standing.version.clear();
+  } else {
+    standing.version = introduced->second.version;
+  }
 }
 
 // Until a change is looked at again that waits for an entry to be committed.

@@ -164,15 +164,12 @@ void RaftNode::Impl::Take(FromPeer& item) {
 
 void RaftNode::Impl::Take(FromCallee& item) {
   Introduce(item.peer, item.reply);
-  std::optional<Reply> reply;
-  if (item.reply.ok()) {
-    reply = *item.reply;
-  } else {
-    if (observer_ != nullptr) observer_->OnCallFailed(item.peer, item.reply.status());
-    if (IsPeerRefused(item.reply.status())) OnRefusal(std::string(item.reply.status().message()));
-  }
-  core_->Step(environment_.loop.Now(), ReplyReceived{item.call, reply, IsPeerRefused(item.reply.status()),
-                                                     absl::IsUnimplemented(item.reply.status())});
+  const Time now = environment_.loop.Now();
+  if (item.reply.ok()) return core_->Step(now, ReplyReceived{item.call, *std::move(item.reply)});
+  const absl::Status& status = item.reply.status();
+  if (observer_ != nullptr) observer_->OnCallFailed(item.peer, status);
+  if (IsPeerRefused(status)) OnRefusal(std::string(status.message()));
+  core_->Step(now, ReplyReceived{item.call, std::nullopt, IsPeerRefused(status), absl::IsUnimplemented(status)});
 }
 
 void RaftNode::Impl::Take(FromClient& item) {
@@ -199,6 +196,29 @@ void RaftNode::Impl::Take(TailAsked& item) {
 
 // ---- What the core decided -----------------------------------------------------------------------------------------
 
+// `use` gets what sends the message, from whatever thread: promises go out from the disk's, without another hand-over.
+template <class Use>
+void RaftNode::Impl::Deliver(Message&& message, Use use) {
+  if (auto* call = std::get_if<Call>(&message)) {
+    std::visit([&](auto& request) { request.stamp = StampFor(call->to); }, call->request);
+    return use([self = shared_from_this(), call = std::move(*call)]() mutable { self->SendCall(std::move(call)); });
+  }
+  auto& answer = std::get<Answer>(message);
+  auto waiting = incoming_.extract(answer.id);
+  RAFTLY_CHECK(!waiting.empty(), "a peer's request would be answered twice");
+  if (auto* append = answer.reply ? std::get_if<AppendReply>(&*answer.reply) : nullptr;
+      append != nullptr && waiting.mapped().introduce) {
+    append->introduction = Introduction{identity_.incarnation(), config_.version};
+  }
+  use([reply_fn = std::move(waiting.mapped().reply), answer = std::move(answer)]() mutable {
+    if (answer.reply) {
+      reply_fn(*std::move(answer.reply));
+    } else {
+      reply_fn(answer.refused.empty() ? absl::UnavailableError("not now") : PeerRefusedError(answer.refused));
+    }
+  });
+}
+
 void RaftNode::Impl::Act() {
   if (halted_) return;
   const Time now = environment_.loop.Now();
@@ -210,7 +230,7 @@ void RaftNode::Impl::Act() {
     return std::holds_alternative<ConfigurationChanged>(event);
   });
   if (others) FollowMembers();
-  for (Message& message : output.send) Deliver(std::move(message))();
+  for (Message& message : output.send) Deliver(std::move(message), [](auto send) { send(); });
   if (output.write) HandToDisk(std::move(*output.write));
   for (EntriesWanted& wanted : output.reads) disk_->Read(std::move(wanted));
   for (Piece& piece : output.pieces) KeepPiece(std::move(piece));
@@ -251,39 +271,18 @@ void RaftNode::Impl::HandToDisk(Write write) {
   NoteLogged(write.entries);
   std::vector<Task> promises;
   promises.reserve(write.then_send.size());
-  for (Message& message : write.then_send) promises.push_back(Deliver(std::move(message)));
+  for (Message& message : write.then_send) {
+    Deliver(std::move(message), [&](auto send) { promises.push_back(std::move(send)); });
+  }
   write.then_send.clear();
   disk_->Push(std::move(write), std::move(promises));
 }
 
-// A message, ready to leave from whatever thread runs it: promises go out from the disk's, without another hand-over.
-Task RaftNode::Impl::Deliver(Message message) {
-  if (auto* call = std::get_if<Call>(&message)) {
-    std::visit([&](auto& request) { request.stamp = StampFor(call->to); }, call->request);
-    return [self = shared_from_this(), call = std::move(*call)]() mutable { self->SendCall(std::move(call)); };
-  }
-  auto& answer = std::get<Answer>(message);
-  auto waiting = incoming_.extract(answer.id);
-  RAFTLY_CHECK(!waiting.empty(), "a peer's request would be answered twice");
-  if (auto* append = answer.reply ? std::get_if<AppendReply>(&*answer.reply) : nullptr;
-      append != nullptr && waiting.mapped().introduce) {
-    append->incarnation = identity_.incarnation();
-    append->version = config_.version;
-  }
-  return [reply_fn = std::move(waiting.mapped().reply), answer = std::move(answer)]() mutable {
-    if (answer.reply) {
-      reply_fn(*answer.reply);
-    } else {
-      reply_fn(answer.refused.empty() ? absl::UnavailableError("not now") : PeerRefusedError(answer.refused));
-    }
-  };
-}
-
-void RaftNode::Impl::SendCall(Call call) {
+void RaftNode::Impl::SendCall(Call&& call) {
   const auto* piece = std::get_if<SnapshotRequest>(&call.request);
   if (piece != nullptr && piece->data.empty()) return FillPiece(std::move(call));
   environment_.transport.Call(call.to, std::move(call.request), config_.call_timeout,
-                              [self = shared_from_this(), id = call.id, to = call.to](absl::StatusOr<Reply> reply) {
+                              [self = shared_from_this(), id = call.id, to = call.to](absl::StatusOr<Reply>&& reply) {
                                 self->Enqueue(FromCallee{id, to, std::move(reply)});
                               });
 }
@@ -362,11 +361,12 @@ void RaftNode::Impl::Publish() {
   status.members = members_;
   status.members_at = members_at_;
   status.log_since_snapshot = LoggedSinceSnapshot();
-  status.peers.clear();
+  status.peers.resize(core_->progress().size());
   status.takes_no_snapshot.clear();
   status.sending.clear();
+  auto standing = status.peers.begin();
   for (const auto& [peer, progress] : core_->progress()) {
-    status.peers.push_back(StandingOf(peer, progress));
+    WriteStanding(peer, progress, *standing++);
     if (progress.takes_no_snapshots) status.takes_no_snapshot.push_back(peer);
     if (!progress.installation) continue;
     const uint64_t offset = progress.installation->offset, size = progress.installation->size;

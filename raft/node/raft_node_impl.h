@@ -161,8 +161,9 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   // Acts on what the core decided.
   void Act();
   void HandToDisk(Write write);
-  Task Deliver(Message message);
-  void SendCall(Call call);
+  template <class Use>
+  void Deliver(Message&& message, Use use);
+  void SendCall(Call&& call);
   void FillPiece(Call call);
   void KeepPiece(Piece piece);
   void LoadState(LogPosition at);
@@ -186,7 +187,7 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   void FollowMembers();
   void ForgetWhoLeft(const Members* before);
   void NoteMembers(Index at, const std::string& configuration);
-  PeerStanding StandingOf(const NodeId& peer, const Progress& progress) const;
+  void WriteStanding(const NodeId& peer, const Progress& progress, PeerStanding& standing) const;
   std::map<NodeId, std::string> AddressesOf(const std::map<NodeId, Member>& members) const;
   void CountIfTakenIn();
   Stamp StampFor(const NodeId& to) const;
@@ -282,10 +283,6 @@ class RaftNode::Impl : public std::enable_shared_from_this<Impl> {
   std::shared_ptr<const Members> members_;
   Index members_at_;
   std::map<Index, Members> members_by_index_;  // as entries and snapshots said, from the last committed one on
-  struct Introduction {
-    std::string incarnation;
-    std::string version;
-  };
   std::map<NodeId, Introduction> introduced_;  // to the leader that this node is
   std::string refusal_;                        // the latest between us and another node
   Time refused_at_;

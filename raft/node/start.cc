@@ -47,7 +47,7 @@ absl::Status RaftNode::Impl::Listen() {
   environment_.transport.OnPeerGone([self = weak_from_this()](const NodeId& peer) {
     if (auto node = self.lock()) node->Enqueue(Input(PeerGone{peer}));
   });
-  return environment_.transport.Start([self = weak_from_this()](Request request, ReplyFn reply) {
+  return environment_.transport.Start([self = weak_from_this()](Request&& request, ReplyFn&& reply) {
     const auto node = self.lock();
     if (node == nullptr) return;
     if (node->repairing_) return reply(RepairingError());

@@ -168,7 +168,7 @@ HttpResponse NoSuchPath(const HttpRequest& request) {
 // Aborted: that will show at once, for the leader is a new one.
 absl::Status MajorityIsThere(const Members& next, const NodeStatus& status) {
   const auto majority = [&](const auto& counts) {
-    return QuorumHolds({.voters = next.configuration.voters}, [&](const NodeId& node) {
+    return QuorumHolds(Configuration{.voters = next.configuration.voters}, [&](const NodeId& node) {
       return node == status.id || std::any_of(status.peers.begin(), status.peers.end(),
                                               [&](const PeerStanding& one) { return one.id == node && counts(one); });
     });

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <utility>
 
 #include "tests/core/virtual_cluster.h"
 
@@ -165,7 +166,7 @@ TEST(Handover, WhatCannotBeIsRefusedByName) {
     deaf.Wait(20ms);
     deaf.AnswerFrom("c", Accept(1));
   }
-  EXPECT_EQ(why(deaf, "b"), Refusal::kNoSuccessor) << "not for an election timeout";
+  EXPECT_EQ(why(std::move(deaf), "b"), Refusal::kNoSuccessor) << "not for an election timeout";
 }
 
 TEST(Handover, ALearnerIsNoSuccessor) {
@@ -280,14 +281,14 @@ TEST(Handover, OnlyItsOwnLeaderMayAskForIt) {
   auto late = FollowerOfB();
   late.Hear(Append({.term = 2, .leader = "c", .prev = "1:1"}));
   late.FinishWrites();
-  stays(late, TimeoutNow(1, "b"), CannotCampaign(2));
+  stays(std::move(late), TimeoutNow(1, "b"), CannotCampaign(2));
   auto without_memory = Follower({.log = "1:1", .rejoin = true});
   without_memory.Wait(1s);
   without_memory.Hear(Append({.term = 1, .prev = "1:1", .leader_last = 9}));
-  stays(without_memory, TimeoutNow(1, "b"), CannotCampaign(1));
+  stays(std::move(without_memory), TimeoutNow(1, "b"), CannotCampaign(1));
   auto full = FollowerOfB();
   full.Step(SpaceChanged{Space::kNone});
-  stays(full, TimeoutNow(1, "b"), CannotCampaign(1));
+  stays(std::move(full), TimeoutNow(1, "b"), CannotCampaign(1));
 }
 
 // ---- Who votes

@@ -68,7 +68,7 @@ TEST(Space, AloneItRefusesByNameAndStillDeletes) {
   EXPECT_EQ(a.core().role(), Role::kLeader);
   EXPECT_TRUE(Refuses(a, /*frees_space=*/false));
   EXPECT_FALSE(Refuses(a, /*frees_space=*/true));
-  a = With(Space::kNone, std::move(a));
+  a.Step(SpaceChanged{Space::kNone});
   EXPECT_TRUE(Refuses(a, /*frees_space=*/true));
 }
 
@@ -112,14 +112,14 @@ TEST(Space, AFullNodeCampaignsAfterThoseThatHaveSpace) {
 TEST(Space, ACandidacyEnds) {
   auto a = Follower();
   a.TimeOut();
-  a = Full(std::move(a));
+  a.Step(SpaceChanged{Space::kReserve});
   a.AnswerFrom("b", Granted(0));
   EXPECT_EQ(a.core().role(), Role::kFollower);
 }
 
 TEST(Space, WhatWasPromisedBeforeStaysOnItsWay) {
   auto a = Leader();
-  a = Full(std::move(a));
+  a.Step(SpaceChanged{Space::kReserve});
   a.FinishWrites();
   EXPECT_EQ(a.core().stable(), Index{1});
 }

@@ -28,7 +28,8 @@ void VirtualCluster::Replace(const NodeId& node, const Start& start) {
   Start own = start;
   own.self = node;
   own.servers = start_.servers;
-  nodes_.insert_or_assign(node, DrivenNode(own));
+  nodes_.erase(node);
+  nodes_.emplace(node, DrivenNode(own));
   ++lives_[node];
   Collect();
 }

@@ -74,8 +74,7 @@ TEST(Wire, Introductions) {
   AppendReply answers;
   answers.term = {3};
   answers.success = true;
-  answers.incarnation = "i";
-  answers.version = "v";
+  answers.introduction = {.incarnation = "i", .version = "v"};
   ExpectGolden<pb::AppendEntriesResponse>(answers, "08 03  10 01  b206 01 69  ba06 01 76");
   ExpectGolden<pb::VoteRequest>(VoteRequest{.term = {4}, .candidate = "n1", .stamp = {.to_incarnation = "i"}},
                                 "08 04  12 02 6e31  f206 01 69");
