@@ -108,7 +108,7 @@ NodeConfig MakeNodeConfig(const Options& options) {
   config.snapshots.log_bytes = Mebibytes(options.snapshot_log_mib);
   config.snapshots.keep_bytes = Mebibytes(options.keep_log_mib);
   config.snapshots.send_rate = Mebibytes(options.snapshot_rate_mib);
-  config.snapshots.send_rest = 2;
+  config.snapshots.send_rest = 6;
   // Log goes in whole segments, so they are a good deal smaller than what is kept.
   if (options.snapshot_log_mib > 0) {
     config.wal.segment_bytes = std::clamp(config.snapshots.log_bytes / 4, Mebibytes(1), kLargestSegment);
