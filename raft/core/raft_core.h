@@ -19,6 +19,7 @@
 // membership.cc and handover.cc the protocol.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
@@ -28,7 +29,6 @@
 #include <variant>
 #include <vector>
 
-#include "raft/core/check.h"
 #include "raft/core/config.h"
 #include "raft/core/log.h"
 #include "raft/core/membership.h"
