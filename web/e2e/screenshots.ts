@@ -79,6 +79,22 @@ it("on a phone", async () => {
   await shoot("phone");
 });
 
+it("members: one that is started, and one that is waited for", async () => {
+  const grown = await TestCluster.start(["node1", "node2", "node3"], TIMINGS);
+  try {
+    await write(9, grown);
+    await grown.post("/api/cluster/members", { id: "replica", ...(await grown.place("replica")), learner: true });
+    grown.join("replica");
+    await grown.post("/api/cluster/members/node3/replace", { id: "node4", ...(await grown.place("node4")) });
+    dashboard = await Dashboard.open(browser, grown.url(), "#/members", { deviceScaleFactor: 1 });
+    await dashboard.page.locator('[data-member="node4"][data-role="learner"]').waitFor();
+    await dashboard.untilLook("replica", "learner");
+    await shoot("members");
+  } finally {
+    await grown.stop();
+  }
+});
+
 describe("the laboratory", () => {
   const enter = async (path: string, options: BrowserContextOptions = {}) => {
     await open("#/cluster", { viewport: { width: 1440, height: 900 }, ...options });

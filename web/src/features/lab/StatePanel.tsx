@@ -1,7 +1,8 @@
 // Every node at the cursor.
 import { classes } from "@/components/classes";
 import { Panel } from "@/components/Panel";
-import { seatOf, wordsOf } from "@/features/lab/members";
+import { seatOf } from "@/features/lab/members";
+import { wordsOf } from "@/state/configuration";
 import type { NodeMoment } from "@/features/lab/moment";
 
 const COLOURS: Record<string, string> = {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Trace, TraceEvent } from "@/api/lab";
 import { change, FREE, openAs } from "@/features/lab/document";
-import { wordsOf } from "@/features/lab/members";
+import { wordsOf } from "@/state/configuration";
 import { Moments } from "@/features/lab/moment";
 import { pictureOf } from "@/features/lab/picture";
 

@@ -1,6 +1,7 @@
 // What every node is and has at some moment of a trace.
 import type { LogEntry, Trace, TraceEvent } from "@/api/lab";
-import { isSpare, membersOf, NOBODY, type Members } from "@/features/lab/members";
+import { isSpare, NOBODY } from "@/features/lab/members";
+import { type Configuration, configurationOf } from "@/state/configuration";
 
 export interface NodeMoment {
   id: string;
@@ -17,7 +18,7 @@ export interface NodeMoment {
   applied: number;
   registers: Record<string, string>;
   // That it goes by; nothing where its log has not said so.
-  members?: Members;
+  members?: Configuration;
 }
 
 const fresh = (id: string): NodeMoment => ({
@@ -57,7 +58,7 @@ function take(node: NodeMoment, event: TraceEvent): void {
       else if (!["started", "rejoined", "gave_up"].includes(event.what!)) node.up = false;
       break;
     case "members":
-      node.members = membersOf(event);
+      node.members = configurationOf(event);
       break;
     case "role":
       if (event.term !== node.term) node.vote = "";

@@ -1,6 +1,7 @@
 // A trace, arranged for drawing: what spans some time, and on whose line it stands.
 import type { Trace, TraceEvent } from "@/api/lab";
-import { isSpare, membersOf, NOBODY, seatOf, wishOf } from "@/features/lab/members";
+import { isSpare, NOBODY, seatOf, wishOf } from "@/features/lab/members";
+import { configurationOf } from "@/state/configuration";
 import { spansOf, type Span } from "@/features/lab/spans";
 
 export interface Message {
@@ -119,7 +120,7 @@ export function pictureOf(trace: Trace): Picture {
         });
         break;
       case "members": {
-        const seat = seatOf(trace.nodes[node]!, membersOf(event));
+        const seat = seatOf(trace.nodes[node]!, configurationOf(event));
         if (seat !== open[node]!.seat) change(node, event.t, { seat });
         marks.push({ t: event.t, node, what: "members", event: index });
         break;

@@ -51,6 +51,24 @@ it("names an entry without a command", () => {
   expect([newest?.data, older?.data]).toEqual(["configuration", "no-op of a new leader"]);
 });
 
+it("says the members that an entry names, and shows what it cannot read as it is", () => {
+  const data = JSON.stringify({
+    members: { voters: ["node2", "node4"], outgoing: ["node1", "node2"], learners: ["node5"], known: {} },
+  });
+  const identity = '{"cluster_id":"c1"}';
+  const [cut, other, members] = rowsOf({
+    nodes: [
+      nodeLog("node1", [
+        entry(1, { type: "config", data }),
+        entry(2, { type: "config", data: identity }),
+        entry(3, { type: "config", data: data.slice(0, 20) }),
+      ]),
+    ],
+  });
+  expect(members?.data).toBe("members: node2, node4; together with node1, node2; learning: node5");
+  expect([other?.data, cut?.data]).toEqual([identity, data.slice(0, 20)]);
+});
+
 it("has no rows without entries", () => {
   expect(rowsOf(null)).toEqual([]);
   expect(rowsOf({ nodes: [nodeLog("node1", [], 0)] })).toEqual([]);

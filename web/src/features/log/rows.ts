@@ -1,5 +1,6 @@
 // The tails of the nodes' logs side by side: a row per index, a cell per node.
 import type { ClusterLog, LogEntry } from "@/api/types";
+import { type Configuration, configurationOf, wordsOf } from "@/state/configuration";
 
 // overruled: replicated, but another entry has been committed at this index, so this one will be overwritten.
 export interface Cell {
@@ -25,6 +26,17 @@ export function rowsOf(log: ClusterLog | null): Row[] {
   return Array.from({ length: Math.min(ROWS, last) }, (_, i) => rowAt(last - i, nodes));
 }
 
+function saidBy({ type, data }: LogEntry): string {
+  if (type !== "config") return data || "no-op of a new leader";
+  try {
+    const { members } = JSON.parse(data) as { members?: Partial<Configuration> };
+    return members ? `members: ${wordsOf(configurationOf(members))}` : data;
+  } catch {
+    // Empty as a Go node writes it, or cut because it is long.
+    return data || "configuration";
+  }
+}
+
 function rowAt(index: number, nodes: ClusterLog["nodes"]): Row {
   const entries = nodes.map((node) => node.entries.find((entry) => entry.index === index));
   const committed = entries.find((entry) => entry?.committed);
@@ -35,7 +47,7 @@ function rowAt(index: number, nodes: ClusterLog["nodes"]): Row {
   );
   return {
     index,
-    data: newest ? newest.data || (newest.type === "config" ? "configuration" : "no-op of a new leader") : "",
+    data: newest ? saidBy(newest) : "",
     conflict: terms.size > 1,
     cells: nodes.map((node, i) => {
       const entry = entries[i];
