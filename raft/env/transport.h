@@ -26,8 +26,8 @@ class Transport {
 
   virtual ~Transport() = default;
 
-  // Before Start, once. A transport that never has such evidence need not tell.
-  virtual void OnPeerGone(GoneFn) {}
+  // Before Start, once. A transport that never has such evidence never calls it.
+  virtual void OnPeerGone(GoneFn gone) = 0;
 
   // From any thread: where the other nodes are from now on; an empty address says nothing new. Calls to who is not
   // among them fail. A transport that finds nodes in other ways need not listen.

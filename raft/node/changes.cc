@@ -129,10 +129,10 @@ void RaftNode::Impl::Take(ChangeAsked& item) {
   if (core_->configuration_at() > core_->commit() || core_->configuration_at() != members_at_) {
     const Time now = environment_.loop.Now();
     if (members_->configuration.joint() || now >= item.deadline) return refuse(ChangeUnderWayError());
-    return environment_.loop.PostAt(std::min(item.deadline, now + kUncommittedPause),
-                                    [weak = weak_from_this(), item = std::move(item)]() mutable {
-                                      if (const auto self = weak.lock()) self->Enqueue(std::move(item));
-                                    });
+    const Time next = std::min(item.deadline, now + kUncommittedPause);
+    return environment_.loop.PostAt(next, [weak = weak_from_this(), item = std::move(item)]() mutable {
+      if (const auto self = weak.lock()) self->Enqueue(std::move(item));
+    });
   }
   absl::StatusOr<Members> next = item.change(*members_);
   if (!next.ok()) return refuse(next.status());
